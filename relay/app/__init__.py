@@ -1,0 +1,1 @@
+"""Building the parts, starting, supervising, reloading, stopping. No business rule."""

@@ -1,0 +1,334 @@
+"""The ports of delivery: what it needs from the rooms around it.
+
+Two very different engines stand behind :class:`Engine`: a linked device holds a socket and knows
+when it is connected; the Cloud API is called over HTTP and calls back through a webhook. Neither
+shows its types here. What an engine hears it hands over *raw*, as bytes, and only
+:meth:`Engine.read` knows what they mean, so the journal holds what WhatsApp said, not what we made
+of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from relay.domain.ids import (
+    ChannelId,
+    ConversationId,
+    CrmChatId,
+    CrmMessageId,
+    CrmPersonId,
+    OwnNumber,
+    WhatsAppMessageId,
+)
+from relay.domain.message import Client, CrmEvent, Receipt, Reply, Status, WhatsAppEvent
+from relay.domain.outbox import (
+    Destination,
+    Entry,
+    EntryId,
+    EntryState,
+    JournalRow,
+    Letter,
+    Outcome,
+    QueueFigures,
+    Seq,
+)
+from relay.domain.session import SessionState
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The time, and waiting for it. Tests move it by hand."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch, by the wall."""
+        ...
+
+    async def sleep_ms(self, duration_ms: int) -> None:
+        """Wait that long, by a clock that nobody sets."""
+        ...
+
+
+class StoreRefusedError(Exception):
+    """The disk (or its guard) refused a write: nothing of it was kept. Trying again may help."""
+
+
+# --- The store: journal, outbox and ledger, under one transaction ---------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation of a number of ours with a client, and amoCRM's latest chat for it.
+
+    ``crm_bound``: amoCRM has been seen to know our ids for that chat, so they need not be sent
+    along any more.
+    """
+
+    id: ConversationId
+    own: OwnNumber
+    client: Client
+    crm_chat: CrmChatId | None = None
+    crm_client: CrmPersonId | None = None
+    crm_bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The two ids of one message. ``told`` is the latest status amoCRM has been (or will be) told."""
+
+    own: OwnNumber
+    whatsapp_id: WhatsAppMessageId
+    crm_id: CrmMessageId
+    told: Status = Status.SENT
+
+
+class Ledger(Protocol):
+    """What one transaction may do. Every method is quick, synchronous and on the store's thread.
+
+    Nothing that a method did is kept unless the whole transaction is.
+    """
+
+    # The journal: what came in, raw.
+
+    def append(self, source: str, payload: bytes, trace: str, now_ms: int) -> Seq:
+        """Keep what came in; returns its place. Places grow and are never used again."""
+        ...
+
+    def unread(self, side: Destination, limit: int) -> Sequence[JournalRow]:
+        """The oldest rows not yet read that are to be sorted *towards* ``side``.
+
+        Rows of source ``amocrm`` go towards WhatsApp, rows of ``whatsapp/…`` towards amoCRM.
+        """
+        ...
+
+    def mark_read(self, seq: Seq, note: str | None = None) -> None:
+        """The row has been sorted; ``note`` says why nothing came of it, if nothing did."""
+        ...
+
+    def mark_unreadable(self, seq: Seq, error: str) -> None:
+        """The row could not be sorted; it is kept for a person to look at."""
+        ...
+
+    # The outbox: what must go out.
+
+    def put(self, letter: Letter) -> EntryId | None:
+        """Add a letter at the end of its lane, due at once; None if its key was ever seen."""
+        ...
+
+    def due(
+        self,
+        destination: Destination,
+        now_ms: int,
+        limit: int,
+        busy: Collection[EntryId],
+        horizon_ms: int,
+    ) -> Sequence[Entry]:
+        """Heads of lanes whose time has come, earliest due first, none of ``busy``.
+
+        A head is the oldest unfinished entry of its lane. Its time has come when its due time or
+        its expiry is reached, or when it is due more than ``horizon_ms`` ahead: no wait is that
+        long, so the clock must have jumped.
+        """
+        ...
+
+    def next_due_ms(self, destination: Destination, busy: Collection[EntryId]) -> int | None:
+        """The earliest due or expiry time of any head but ``busy``; None if there is none."""
+        ...
+
+    def begin(self, entry: EntryId) -> None:
+        """PENDING → BEGUN: an attempt that must not be repeated blindly is about to be made."""
+        ...
+
+    def settle(
+        self,
+        entry: EntryId,
+        state: EntryState,
+        *,
+        attempts: int,
+        due_ms: int,
+        now_ms: int,
+        error: str | None = None,
+    ) -> None:
+        """Write what became of an attempt. A finished entry gives its lane to the next.
+
+        Raises:
+            ValueError: the transition is not in ``relay.domain.outbox.TRANSITIONS``.
+        """
+        ...
+
+    def begun(self, destination: Destination) -> Sequence[Entry]:
+        """Entries in BEGUN: right after opening, those whose outcome nobody knows."""
+        ...
+
+    def hasten(self, destination: Destination, channel: ChannelId | None, now_ms: int) -> int:
+        """Heads waiting for a later try become due now (of one channel, or all); how many."""
+        ...
+
+    def shift(self, delta_ms: int) -> None:
+        """The clock jumped by that much: due, accepted and expiry times of the unfinished move."""
+        ...
+
+    def figures(self, destination: Destination) -> QueueFigures:
+        """The length of a queue; cheap whatever the number of finished entries."""
+        ...
+
+    def entry(self, entry: EntryId) -> Entry | None:
+        """One entry by its id."""
+        ...
+
+    def dead(self, limit: int) -> Sequence[Entry]:
+        """The latest dead entries, newest first."""
+        ...
+
+    def tidy(self, before_ms: int, limit: int) -> int:
+        """Forget up to ``limit`` finished, read things from before that time; how many.
+
+        Delivered entries, read journal rows and links go. Dead entries and unreadable rows stay.
+        """
+        ...
+
+    # The ledger proper: who is who, and which message is which.
+
+    def conversation(self, conversation: ConversationId) -> Conversation | None:
+        """A conversation by our id."""
+        ...
+
+    def conversation_of_chat(self, chat: CrmChatId) -> Conversation | None:
+        """A conversation by any of amoCRM's chats for it, the latest chat or an earlier one."""
+        ...
+
+    def save_conversation(self, conversation: Conversation) -> None:
+        """Insert or replace by id; its ``crm_chat``, if any, leads to it from now on."""
+        ...
+
+    def link(self, link: Link) -> Receipt | None:
+        """Keep the pair of ids; returns a receipt that had come before it, if one did."""
+        ...
+
+    def linked(self, own: OwnNumber, whatsapp_id: WhatsAppMessageId) -> Link | None:
+        """The pair by WhatsApp's id."""
+        ...
+
+    def told(self, crm_id: CrmMessageId, status: Status) -> bool:
+        """Raise what amoCRM is told of a message; False if that would not be a step forward.
+
+        Works for a message without a link too (one that failed before WhatsApp gave it an id).
+        """
+        ...
+
+    def early_receipt(self, receipt: Receipt, whatsapp_id: WhatsAppMessageId, now_ms: int) -> None:
+        """A receipt came before its link: keep the furthest status until the link comes."""
+        ...
+
+    # Facts that outlive the process.
+
+    def fact(self, name: str) -> str | None:
+        """A fact by name: the account's id, a channel's number, the last proof of life…"""
+        ...
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Remember a fact."""
+        ...
+
+
+class Store(Protocol):
+    """Where the ledger lives. One process owns it."""
+
+    async def transact(self, work: Callable[[Ledger], T]) -> T:
+        """Run ``work`` in a transaction and return its result once it is durable.
+
+        Works run in the order of the calls, many of them under one commit (one fsync). A work
+        that raises is undone alone, and its exception comes out here.
+
+        Raises:
+            StoreRefusedError: the disk refused, or too many works are waiting already.
+        """
+        ...
+
+    def transact_from_thread(self, work: Callable[[Ledger], T]) -> T:
+        """The same for a foreign thread: it waits until the result is durable."""
+        ...
+
+    async def query(self, work: Callable[[Ledger], T]) -> T:
+        """Run ``work``, which only reads, without waiting for any disk."""
+        ...
+
+
+# --- What carries letters --------------------------------------------------------------------------
+
+
+class Courier(Protocol):
+    """Carries a letter's body to its destination, once per call."""
+
+    repeatable: bool
+    """Whether the other side recognises a repetition, so that one may simply be made."""
+
+    async def deliver(self, entry: Entry) -> Outcome:
+        """One attempt, bounded in time. Never raises but for cancellation."""
+        ...
+
+
+class HandOver(Protocol):
+    """Where an engine puts what it heard; back only once it is durable."""
+
+    async def __call__(self, payload: bytes) -> None:
+        """From the loop.
+
+        Raises:
+            StoreRefusedError: not kept; the engine decides whether it can wait.
+        """
+        ...
+
+    def from_thread(self, payload: bytes) -> None:
+        """From a foreign thread, which waits for as long as the disk refuses."""
+        ...
+
+
+class Report(Protocol):
+    """Where an engine says how its session stands."""
+
+    def __call__(self, state: SessionState, reason: str, own: OwnNumber | None = None) -> None:
+        """Called on the loop at each change. ``own`` once the number is known."""
+        ...
+
+
+class Engine(Protocol):
+    """One channel's way to WhatsApp."""
+
+    async def run(self, hand_over: HandOver, report: Report) -> None:
+        """Hold the session until cancelled. Returning or raising means that it failed.
+
+        Reconnecting by itself is the engine's own affair; its supervisor only starts it again,
+        with backoff, when ``run`` ends. A cancelled ``run`` leaves the session in good order
+        within ten seconds.
+        """
+        ...
+
+    def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
+        """What was handed over, in our words. Pure, quick, on any thread.
+
+        Raises:
+            ValueError: the payload makes no sense; it is kept and reported.
+        """
+        ...
+
+    async def send(self, reply: Reply) -> Outcome:
+        """Send once. ``Delivered.reference`` is WhatsApp's id of the message.
+
+        ``Retry`` promises that WhatsApp saw nothing. If that cannot be promised: ``Unknown``.
+        """
+        ...
+
+
+class HookReader(Protocol):
+    """Reads a hook of the CRM, verified and journaled before."""
+
+    def __call__(self, payload: bytes) -> CrmEvent:
+        """What the hook says, in our words.
+
+        Raises:
+            ValueError: it makes no sense; it is kept and reported.
+        """
+        ...

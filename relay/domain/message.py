@@ -1,0 +1,184 @@
+"""What is said: contents, messages in both directions, and what became of them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Literal
+
+from relay.domain.ids import (
+    ChannelId,
+    ClientAddress,
+    ConversationId,
+    CrmChatId,
+    CrmMessageId,
+    CrmPersonId,
+    MessageId,
+    OwnNumber,
+    WhatsAppMessageId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Plain text, exactly as written."""
+
+    text: str
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """Something the relay cannot carry yet; shown as a readable placeholder, never as silence.
+
+    ``what`` is a word of the field: ``image``, ``poll``, ``undecryptable``…
+    """
+
+    what: str
+    kind: Literal["unsupported"] = "unsupported"
+
+
+Content = Text | Unsupported
+"""A closed set: every place that takes it apart handles each member."""
+
+
+class Origin(enum.StrEnum):
+    """Who wrote a WhatsApp message."""
+
+    CLIENT = "client"
+    PHONE = "phone"  # the owner's handset or another device linked to it
+
+
+class Status(enum.IntEnum):
+    """What became of a message to a client. A later value never gives way to an earlier one.
+
+    ``FAILED`` is final in amoCRM's card, but a message that proves delivered after all is told so.
+    """
+
+    SENT = 0
+    FAILED = 1
+    DELIVERED = 2
+    READ = 3
+
+
+class Failure(enum.IntEnum):
+    """Why a message did not reach its client, in amoCRM's numbers (Chats API, delivery_status)."""
+
+    NO_SUCH_CLIENT = 904
+    OTHER = 905
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A person on WhatsApp. ``phone`` is E.164 with its plus, or None where WhatsApp hides it."""
+
+    address: ClientAddress
+    phone: str | None = None
+    name: str | None = None
+
+
+# --- What engines report -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message seen on WhatsApp, from the client or from the owner's phone."""
+
+    own: OwnNumber
+    client: Client
+    id: WhatsAppMessageId
+    sent_at_ms: int
+    origin: Origin
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """WhatsApp tells what became of messages sent by us."""
+
+    own: OwnNumber
+    ids: tuple[WhatsAppMessageId, ...]
+    status: Status
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Something that never enters amoCRM; ``rule`` says why: ``group``, ``protocol``."""
+
+    rule: str
+
+
+WhatsAppEvent = Received | Receipt | Noise
+
+
+# --- What amoCRM's hooks say ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A manager or a robot wrote to a client."""
+
+    id: CrmMessageId
+    chat: CrmChatId
+    conversation: ConversationId | None  # None: amoCRM started the chat ("write first")
+    author: CrmPersonId
+    client: CrmPersonId
+    phone: str | None  # as it stands in the card, any notation
+    content: Content
+    written_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A hook that asks for nothing the relay does yet: ``typing``, ``reaction``, ``unknown``."""
+
+    rule: str
+
+
+CrmEvent = Written | Skipped
+
+
+# --- What goes out (bodies of outbox entries) ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message for amoCRM."""
+
+    conversation: ConversationId
+    id: MessageId
+    whatsapp_id: WhatsAppMessageId
+    own: OwnNumber
+    client: Client
+    sent_at_ms: int
+    origin: Origin
+    content: Content
+    kind: Literal["new_message"] = "new_message"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """The status of a manager's message, for amoCRM. ``failure``/``reason`` go with ``FAILED``."""
+
+    message: CrmMessageId
+    status: Status
+    failure: Failure | None = None
+    reason: str | None = None
+    kind: Literal["status_update"] = "status_update"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A manager's or robot's message for a client."""
+
+    conversation: ConversationId
+    crm_id: CrmMessageId
+    channel: ChannelId
+    own: OwnNumber
+    to: ClientAddress
+    content: Content
+    kind: Literal["reply"] = "reply"
+
+
+Body = NewMessage | StatusUpdate | Reply

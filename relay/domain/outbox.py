@@ -1,0 +1,139 @@
+"""What must go out: letters, their states, and what may follow what.
+
+A *letter* is put into the outbox once (its ``key`` sees to that) and waits in its *lane*. Only the
+head of a lane may be attempted, so order within a lane is kept and a failing head holds its own
+lane alone.
+
+    PENDING ──begin──▶ BEGUN ──settle──▶ DELIVERED | DEAD | PENDING (deferred)
+       └──────────────settle───────────▶ DELIVERED | DEAD | PENDING (deferred)
+
+``BEGUN`` is written before an attempt whose repetition would be seen by a person (a send to
+WhatsApp). Found at start, it means "the outcome is unknown"; such a letter is never sent again.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import NewType
+
+from relay.domain.ids import ChannelId
+from relay.domain.message import Body, Failure
+
+EntryId = NewType("EntryId", int)
+Seq = NewType("Seq", int)
+
+
+class Destination(enum.StrEnum):
+    """Where a letter goes; also the name of its queue in ``/healthz``."""
+
+    AMOCRM = "amocrm"
+    WHATSAPP = "whatsapp"
+
+
+class EntryState(enum.IntEnum):
+    """The state of a letter in the outbox."""
+
+    PENDING = 0
+    BEGUN = 1
+    DELIVERED = 2
+    DEAD = 3
+
+
+UNFINISHED = frozenset({EntryState.PENDING, EntryState.BEGUN})
+
+TRANSITIONS: dict[EntryState, frozenset[EntryState]] = {
+    EntryState.PENDING: frozenset(
+        {EntryState.BEGUN, EntryState.PENDING, EntryState.DELIVERED, EntryState.DEAD}
+    ),
+    EntryState.BEGUN: frozenset({EntryState.PENDING, EntryState.DELIVERED, EntryState.DEAD}),
+    EntryState.DELIVERED: frozenset(),
+    EntryState.DEAD: frozenset({EntryState.PENDING}),  # replayed by hand
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Something to be delivered.
+
+    ``key`` is unique for ever: a second letter with it changes nothing. ``lane`` keeps order.
+    ``expires_ms``: from then on the letter is given up. Times are milliseconds since the epoch.
+    """
+
+    key: str
+    lane: str
+    destination: Destination
+    body: Body
+    trace: str
+    channel: ChannelId | None
+    accepted_ms: int
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A letter in the outbox."""
+
+    id: EntryId
+    letter: Letter
+    state: EntryState
+    attempts: int
+    due_ms: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """What came in, exactly as it came. ``source``: ``amocrm`` or ``whatsapp/CHANNEL``."""
+
+    seq: Seq
+    source: str
+    payload: bytes
+    trace: str
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """The length of a queue: letters waiting, when the oldest was accepted, letters dead."""
+
+    waiting: int
+    oldest_ms: int | None
+    dead: int
+
+
+# --- What a courier reports ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The other side has it. ``reference`` is its id over there, if it told one."""
+
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Not now. ``after_ms`` overrides the ladder (a vendor said when)."""
+
+    reason: str
+    after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Never. ``reason`` is for the log; ``tell`` is what a manager is told, if anything."""
+
+    reason: str
+    failure: Failure = Failure.OTHER
+    tell: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may or may not have arrived, and a repetition would be seen. Never sent again."""
+
+    reason: str
+
+
+Outcome = Delivered | Retry | Dead | Unknown

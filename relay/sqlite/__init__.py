@@ -1,0 +1,1 @@
+"""SQLite: opening, migrations, and the ledger kept in it. No rule of retrying or routing."""
