@@ -9,6 +9,7 @@ of it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -50,6 +51,10 @@ class Clock(Protocol):
         """Wait that long, by a clock that nobody sets."""
         ...
 
+    async def wait_ms(self, event: asyncio.Event, at_most_ms: int) -> None:
+        """Wait for the event, but at most that long."""
+        ...
+
 
 class StoreRefusedError(Exception):
     """The disk (or its guard) refused a write: nothing of it was kept. Trying again may help."""
@@ -76,7 +81,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The two ids of one message. ``told`` is the latest status amoCRM has been (or will be) told."""
+    """The two ids of one message. ``told`` is the latest status amoCRM is (about to be) told."""
 
     own: OwnNumber
     whatsapp_id: WhatsAppMessageId
@@ -256,7 +261,7 @@ class Store(Protocol):
         ...
 
 
-# --- What carries letters --------------------------------------------------------------------------
+# --- What carries letters -------------------------------------------------------------------------
 
 
 class Courier(Protocol):

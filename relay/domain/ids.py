@@ -16,7 +16,7 @@ OwnNumber = NewType("OwnNumber", str)
 """A channel's own WhatsApp number, digits only, country code first: ``74950000001``."""
 
 ClientAddress = NewType("ClientAddress", str)
-"""How a client is addressed: digits of his number, or ``lid:…`` / ``bsuid:…`` where it is hidden."""
+"""A client's address: digits of his number, or ``lid:…`` / ``bsuid:…`` where it is hidden."""
 
 ConversationId = NewType("ConversationId", str)
 """Our id of a conversation, amoCRM's ``conversation_id`` in requests and ``client_id`` in hooks."""

@@ -1,0 +1,263 @@
+"""What follows from an event: which letters, in which lanes, under which keys.
+
+Keys are made of ids that never change, so the same event arriving twice makes the same letter.
+Lanes: a conversation and direction for messages, one message for its statuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from relay.delivery.ports import Conversation, Ledger
+from relay.domain.ids import (
+    ChannelId,
+    ClientAddress,
+    ConversationId,
+    CrmMessageId,
+    OwnNumber,
+    conversation_id,
+    message_id,
+    parse_conversation_id,
+)
+from relay.domain.message import (
+    Client,
+    CrmEvent,
+    Failure,
+    NewMessage,
+    Noise,
+    Receipt,
+    Received,
+    Reply,
+    Skipped,
+    Status,
+    StatusUpdate,
+    WhatsAppEvent,
+    Written,
+)
+from relay.domain.outbox import Destination, JournalRow, Letter
+from relay.domain.rules import (
+    Ignored,
+    Incoming,
+    Outgoing,
+    Refused,
+    decide_incoming,
+    decide_outgoing,
+)
+from relay.domain.settings import Settings
+from relay.domain.texts import reason_text
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What letters follow from: the message they belong to, the settings, and the time."""
+
+    trace: str
+    channel: ChannelId | None
+    settings: Settings
+    now_ms: int
+    received_ms: int
+
+    @classmethod
+    def row(cls, row: JournalRow, settings: Settings, now_ms: int) -> Cause:
+        """A row of the journal."""
+        channel = ChannelId(row.source.partition("/")[2]) or None
+        return cls(row.trace, channel, settings, now_ms, row.received_ms)
+
+    @classmethod
+    def letter(cls, letter: Letter, settings: Settings, now_ms: int) -> Cause:
+        """A letter that has just been attempted."""
+        return cls(letter.trace, letter.channel, settings, now_ms, now_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What follows from a journal row: letters, and the rules that kept the rest out."""
+
+    letters: tuple[Letter, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    @classmethod
+    def nothing(cls) -> Sorted:
+        """Nothing yet."""
+        return cls()
+
+    def plus(self, other: Sorted) -> Sorted:
+        """Both."""
+        return Sorted(self.letters + other.letters, self.ignored + other.ignored)
+
+
+# --- From WhatsApp, towards amoCRM ---------------------------------------------------------------
+
+
+def client_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause) -> Sorted:
+    """What amoCRM is to be told after something happened on WhatsApp."""
+    match event:
+        case Received():
+            return _message_in(ledger, event, cause)
+        case Receipt():
+            return _receipt_in(ledger, event, cause)
+        case Noise(rule) | Skipped(rule):
+            return Sorted(ignored=(rule,))
+        case Written():
+            raise TypeError("a hook cannot come from an engine")
+
+
+def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
+    echo = ledger.linked(message.own, message.id) is not None
+    verdict = decide_incoming(Incoming(message, sent_by_us=echo), cause.settings)
+    if isinstance(verdict, Ignored):
+        return Sorted(ignored=(verdict.rule,))
+    message = verdict.message
+    conversation = _meet(ledger, message)
+    body = NewMessage(
+        conversation=conversation,
+        id=message_id(message.own, message.id),
+        whatsapp_id=message.id,
+        own=message.own,
+        client=message.client,
+        sent_at_ms=message.sent_at_ms,
+        origin=message.origin,
+        content=message.content,
+    )
+    letter = Letter(
+        key=f"message:{body.id}",
+        lane=f"in:{conversation}",
+        destination=Destination.AMOCRM,
+        body=body,
+        trace=cause.trace,
+        channel=cause.channel,
+        accepted_ms=cause.received_ms,
+        expires_ms=cause.received_ms + cause.settings.give_up_amocrm_ms,
+    )
+    return Sorted((letter,))
+
+
+def _meet(ledger: Ledger, message: Received) -> ConversationId:
+    """The message's conversation, remembered with what is newest of its client."""
+    id_ = conversation_id(message.own, message.client.address)
+    known = ledger.conversation(id_)
+    if known is None:
+        ledger.save_conversation(Conversation(id_, message.own, message.client))
+    else:
+        client = _newest(known.client, message.client)
+        if client != known.client:
+            ledger.save_conversation(replace(known, client=client))
+    return id_
+
+
+def _newest(known: Client, seen: Client) -> Client:
+    return replace(known, phone=seen.phone or known.phone, name=seen.name or known.name)
+
+
+def _receipt_in(ledger: Ledger, receipt: Receipt, cause: Cause) -> Sorted:
+    letters: list[Letter] = []
+    for id_ in receipt.ids:
+        link = ledger.linked(receipt.own, id_)
+        if link is None:
+            ledger.early_receipt(receipt, id_, cause.now_ms)
+        elif ledger.told(link.crm_id, receipt.status):
+            letters.append(status_letter(StatusUpdate(link.crm_id, receipt.status), cause))
+    return Sorted(tuple(letters), () if letters else ("no_news",))
+
+
+# --- From amoCRM, towards WhatsApp ---------------------------------------------------------------
+
+
+def crm_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause) -> Sorted:
+    """What is to be sent, or answered, after amoCRM called."""
+    match event:
+        case Written():
+            return _message_out(ledger, event, cause)
+        case Skipped(rule) | Noise(rule):
+            return Sorted(ignored=(rule,))
+        case Received() | Receipt():
+            raise TypeError("a WhatsApp event cannot come from a hook")
+
+
+def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
+    known = _find(ledger, written)
+    own, to = (known.own, known.client.address) if known else (None, None)
+    verdict = decide_outgoing(Outgoing(written, own, to), cause.settings)
+    if isinstance(verdict, Refused):
+        return _refusal(ledger, written, verdict, cause)
+    channel = verdict.channel
+    if channel is None or channel.own is None or verdict.to is None:
+        raise TypeError("the rules let a message through without a channel or a client")
+    conversation = _remember_chat(ledger, written, channel.own, verdict.to)
+    letter = Letter(
+        key=f"reply:{written.id}",
+        lane=f"out:{conversation}",
+        destination=Destination.WHATSAPP,
+        body=Reply(
+            conversation=conversation,
+            crm_id=written.id,
+            channel=channel.id,
+            own=channel.own,
+            to=verdict.to,
+            content=verdict.written.content,
+        ),
+        trace=cause.trace,
+        channel=channel.id,
+        accepted_ms=cause.received_ms,
+        expires_ms=cause.received_ms + cause.settings.give_up_whatsapp_ms,
+    )
+    return Sorted((letter,))
+
+
+def _find(ledger: Ledger, written: Written) -> Conversation | None:
+    """The conversation a hook speaks of; our id alone tells it even if the ledger was lost."""
+    if written.conversation is None:
+        return ledger.conversation_of_chat(written.chat)
+    known = ledger.conversation(written.conversation)
+    parts = parse_conversation_id(written.conversation)
+    if known is None and parts is not None:
+        own, address = parts
+        phone = f"+{address}" if address.isdigit() else None
+        return Conversation(written.conversation, own, Client(address, phone))
+    return known
+
+
+def _remember_chat(
+    ledger: Ledger, written: Written, own: OwnNumber, to: ClientAddress
+) -> ConversationId:
+    """Keep which amoCRM chat this is, so that the client's answer comes into the same one."""
+    id_ = conversation_id(own, to)
+    phone = f"+{to}" if to.isdigit() else None
+    known = ledger.conversation(id_) or Conversation(id_, own, Client(to, phone))
+    bound = written.conversation == id_
+    wanted = replace(known, crm_chat=written.chat, crm_client=written.client, crm_bound=bound)
+    if wanted != known:
+        ledger.save_conversation(wanted)
+    return id_
+
+
+def _refusal(ledger: Ledger, written: Written, refused: Refused, cause: Cause) -> Sorted:
+    reason = reason_text(refused.reason, cause.settings.language, channel=refused.channel_title)
+    letters = failure_letters(ledger, written.id, refused.failure, reason, cause)
+    return Sorted(letters, (f"refused:{refused.reason.value}",))
+
+
+# --- Statuses ------------------------------------------------------------------------------------
+
+
+def failure_letters(
+    ledger: Ledger, message: CrmMessageId, failure: Failure, reason: str, cause: Cause
+) -> tuple[Letter, ...]:
+    """The letter that tells a manager of a failure, unless amoCRM was told something better."""
+    if not ledger.told(message, Status.FAILED):
+        return ()
+    return (status_letter(StatusUpdate(message, Status.FAILED, failure, reason), cause),)
+
+
+def status_letter(update: StatusUpdate, cause: Cause) -> Letter:
+    """A status on its way to amoCRM, in the lane of its message."""
+    return Letter(
+        key=f"status:{update.message}:{update.status.name.lower()}",
+        lane=f"status:{update.message}",
+        destination=Destination.AMOCRM,
+        body=update,
+        trace=cause.trace,
+        channel=cause.channel,
+        accepted_ms=cause.now_ms,
+        expires_ms=cause.now_ms + cause.settings.give_up_amocrm_ms,
+    )

@@ -1,0 +1,131 @@
+"""What becomes of a message: one pure function a rule, listed in the order in which they act.
+
+A rule takes what is being decided and the settings, and returns it (perhaps changed) or a verdict
+that ends the matter. To add a rule, write the function and put its name into the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from relay.domain.ids import ClientAddress, OwnNumber
+from relay.domain.message import Failure, Origin, Received, Unsupported, Written
+from relay.domain.phone import normalise
+from relay.domain.settings import Channel, Settings
+from relay.domain.texts import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing enters the other side, and nobody is told. ``rule`` names the rule in the log."""
+
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing is sent, and the manager is told why."""
+
+    reason: Reason
+    failure: Failure = Failure.OTHER
+    channel_title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A WhatsApp message on its way into amoCRM. ``sent_by_us``: the relay itself sent it."""
+
+    message: Received
+    sent_by_us: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A manager's message on its way out. ``own`` and ``to`` are the chat's, if it has any yet."""
+
+    written: Written
+    own: OwnNumber | None = None
+    to: ClientAddress | None = None
+    channel: Channel | None = None
+
+
+InRule = Callable[[Incoming, Settings], Incoming | Ignored]
+OutRule = Callable[[Outgoing, Settings], Outgoing | Refused]
+
+
+# --- Into amoCRM ---------------------------------------------------------------------------------
+
+
+def drop_own_echo(incoming: Incoming, _: Settings) -> Incoming | Ignored:
+    """A message that the relay itself sent never comes back as one typed on the phone."""
+    return Ignored("sent_by_relay") if incoming.sent_by_us else incoming
+
+
+def import_only_on_request(incoming: Incoming, settings: Settings) -> Incoming | Ignored:
+    """Messages typed on the phone enter amoCRM only with ``import_sent_from_phone``."""
+    if incoming.message.origin is Origin.PHONE and not settings.import_sent_from_phone:
+        return Ignored("sent_from_phone")
+    return incoming
+
+
+IN_RULES: tuple[InRule, ...] = (drop_own_echo, import_only_on_request)
+
+
+# --- Out to WhatsApp -----------------------------------------------------------------------------
+
+
+def choose_channel(outgoing: Outgoing, settings: Settings) -> Outgoing | Refused:
+    """The chat's own channel; for a chat without one, ``default_channel``."""
+    channel = settings.channel_of(outgoing.own) if outgoing.own else None
+    if channel is None and settings.default_channel is not None:
+        channel = settings.channels.get(settings.default_channel)
+    if channel is None:
+        return Refused(Reason.NO_CHANNEL)
+    if channel.own is None:
+        return Refused(Reason.NEVER_PAIRED, channel_title=channel.title)
+    return replace(outgoing, channel=channel)
+
+
+def find_client(outgoing: Outgoing, _: Settings) -> Outgoing | Refused:
+    """A chat that amoCRM started goes to the number in the card, whatever its notation."""
+    if outgoing.to is not None:
+        return outgoing
+    own = outgoing.channel.own if outgoing.channel else None
+    digits = normalise(outgoing.written.phone or "", own)
+    if digits is None:
+        return Refused(Reason.NO_PHONE)
+    return replace(outgoing, to=ClientAddress(digits))
+
+
+def refuse_unsupported(outgoing: Outgoing, _: Settings) -> Outgoing | Refused:
+    """What the relay cannot carry is refused with a reason, never dropped in silence."""
+    if isinstance(outgoing.written.content, Unsupported):
+        return Refused(Reason.UNSUPPORTED)
+    return outgoing
+
+
+OUT_RULES: tuple[OutRule, ...] = (choose_channel, find_client, refuse_unsupported)
+
+
+# --- Running them --------------------------------------------------------------------------------
+
+
+def decide_incoming(incoming: Incoming, settings: Settings) -> Incoming | Ignored:
+    """What enters amoCRM, or the rule that keeps it out."""
+    for rule in IN_RULES:
+        verdict = rule(incoming, settings)
+        if isinstance(verdict, Ignored):
+            return verdict
+        incoming = verdict
+    return incoming
+
+
+def decide_outgoing(outgoing: Outgoing, settings: Settings) -> Outgoing | Refused:
+    """What is sent and through which channel, or why not."""
+    for rule in OUT_RULES:
+        verdict = rule(outgoing, settings)
+        if isinstance(verdict, Refused):
+            return verdict
+        outgoing = verdict
+    return outgoing
