@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from relay.delivery import steps
 from relay.delivery.letters import Cause, failure_letters, status_letter
 from relay.delivery.ports import Clock, Courier, Ledger, Link, Store, StoreRefusedError
+from relay.delivery.steps import Steps
 from relay.domain.ids import ChannelId, CrmMessageId, WhatsAppMessageId
 from relay.domain.message import Failure, NewMessage, Reply, StatusUpdate
 from relay.domain.outbox import (
@@ -91,6 +91,7 @@ class Dispatcher:
         concurrency: int,
         chance: Callable[[], float],
         on_letters: Callable[[Destination], None],
+        steps: Steps,
         policy: RetryPolicy | None = None,
     ) -> None:
         self._destination = destination
@@ -101,6 +102,7 @@ class Dispatcher:
         self._concurrency = concurrency
         self._chance = chance
         self._on_letters = on_letters
+        self._steps = steps
         self._policy = policy or RetryPolicy()
         self._busy: set[EntryId] = set()
         self._woken = asyncio.Event()
@@ -223,7 +225,7 @@ class Dispatcher:
         letters = await self._insist(work)
         self._log_step(entry, ruling, attempts, now)
         for letter in letters:
-            steps.accepted(letter, now)
+            self._steps.accepted(letter, now)
             self._on_letters(letter.destination)
 
     async def _insist(self, work: Callable[[Ledger], tuple[Letter, ...]]) -> tuple[Letter, ...]:
@@ -237,11 +239,11 @@ class Dispatcher:
         letter, error = entry.letter, ruling.error or ""
         match ruling.state:
             case EntryState.DELIVERED:
-                steps.delivered(letter, attempts, now)
+                self._steps.delivered(letter, attempts, now)
             case EntryState.DEAD:
-                steps.dead(letter, attempts, now, error)
+                self._steps.dead(letter, attempts, now, error)
             case _:
-                steps.deferred(letter, attempts, now, error, ruling.due_ms - now)
+                self._steps.deferred(letter, attempts, now, error, next_try_ms=ruling.due_ms - now)
 
 
 def what_follows(

@@ -11,9 +11,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from relay.delivery import steps
 from relay.delivery.letters import Cause, Sorted, client_letters, crm_letters
 from relay.delivery.ports import Clock, HookReader, Ledger, Store, StoreRefusedError
+from relay.delivery.steps import Steps
 from relay.domain.message import CrmEvent, WhatsAppEvent
 from relay.domain.outbox import Destination, JournalRow, Letter
 from relay.domain.settings import Settings
@@ -50,6 +50,7 @@ class Sorter:
         hooks: HookReader,
         readers: Callable[[str], Reader | None],
         on_letters: Callable[[Destination], None],
+        steps: Steps,
     ) -> None:
         self._side = side
         self._store = store
@@ -58,6 +59,7 @@ class Sorter:
         self._hooks = hooks
         self._readers = readers
         self._on_letters = on_letters
+        self._steps = steps
         self._woken = asyncio.Event()
         self._woken.set()
 
@@ -133,12 +135,12 @@ class Sorter:
         now = self._clock.now_ms()
         for note in notes:
             if note.result is None:
-                steps.unreadable(note.row.trace, note.row.source, self._side, note.error or "")
+                self._steps.unreadable(note.row, self._side, note.error or "")
                 continue
             for letter in note.result.letters:
-                steps.accepted(letter, now)
+                self._steps.accepted(letter, now)
             for rule in note.result.ignored:
-                steps.ignored(note.row.trace, note.row.source, self._side, rule)
+                self._steps.ignored(note.row, self._side, rule)
 
 
 def _letters(note: _Note) -> tuple[Letter, ...]:

@@ -1,0 +1,61 @@
+"""What ``/metrics`` counts and shows."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from relay.delivery.steps import Step, StepEvent
+from relay.web.health import Health
+
+
+class Metrics:
+    """Counters of steps, and gauges of the relay's health, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._steps = Counter(
+            "relay_steps",
+            "Steps of messages' lives, as in the log.",
+            ("event", "direction", "channel"),
+            registry=self.registry,
+        )
+        self._ignored = Counter(
+            "relay_ignored",
+            "What nothing was made of, by rule.",
+            ("rule", "direction", "channel"),
+            registry=self.registry,
+        )
+        self._waiting = self._gauge("relay_queue_waiting", "Letters waiting.", "queue")
+        self._oldest = self._gauge(
+            "relay_queue_oldest_seconds", "Age of the oldest waiting letter.", "queue"
+        )
+        self._dead = self._gauge("relay_queue_dead", "Letters given up and kept.", "queue")
+        self._connected = self._gauge(
+            "relay_channel_connected", "1 if the channel's session is connected.", "channel"
+        )
+        self._healthy = Gauge("relay_healthy", "1 if /healthz answers 200.", registry=self.registry)
+        self._reloaded = Gauge(
+            "relay_reload_ok", "1 if the file, as it stands, is in force.", registry=self.registry
+        )
+
+    def count(self, step: Step) -> None:
+        """Count a step."""
+        channel = step.channel or ""
+        self._steps.labels(step.event.value, step.direction.value, channel).inc()
+        if step.event is StepEvent.IGNORED and step.detail is not None:
+            self._ignored.labels(step.detail, step.direction.value, channel).inc()
+
+    def show(self, health: Health) -> None:
+        """Set the gauges."""
+        for name, queue in health.queues.items():
+            self._waiting.labels(name).set(queue.waiting)
+            self._oldest.labels(name).set(queue.oldest_seconds)
+            self._dead.labels(name).set(queue.dead)
+        self._connected.clear()
+        for id_, channel in health.channels.items():
+            self._connected.labels(id_).set(channel.connected)
+        self._healthy.set(health.ok)
+        self._reloaded.set(health.reload.ok)
+
+    def _gauge(self, name: str, meaning: str, label: str) -> Gauge:
+        return Gauge(name, meaning, (label,), registry=self.registry)
