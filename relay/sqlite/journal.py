@@ -1,0 +1,62 @@
+"""The journal: what came in, exactly as it came, until it has been read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from relay.domain.outbox import Destination, JournalRow, Seq
+
+_APPEND = "INSERT INTO journal (side, source, trace, received_ms, payload) VALUES (?, ?, ?, ?, ?)"
+_UNREAD = (
+    "SELECT seq, source, payload, trace, received_ms FROM journal"
+    " WHERE side = ? AND state = 0 ORDER BY seq LIMIT ?"
+)
+_READ = "UPDATE journal SET state = 1, note = ? WHERE seq = ?"
+_UNREADABLE = "UPDATE journal SET state = 2, note = ? WHERE seq = ?"
+_LATEST = "SELECT received_ms FROM journal ORDER BY seq DESC LIMIT 1"
+
+
+def side_of(source: str) -> Destination:
+    """Where a row of this source is to be sorted towards.
+
+    Raises:
+        ValueError: no such source.
+    """
+    if source == "amocrm":
+        return Destination.WHATSAPP
+    if source.startswith("whatsapp/"):
+        return Destination.AMOCRM
+    raise ValueError(f"unknown source of a journal row: {source!r}")
+
+
+class JournalTable:
+    """The journal's part of the ledger.
+
+    It also remembers the latest time the ledger was told, to date what comes without a time.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        row = connection.execute(_LATEST).fetchone()
+        self._now_ms: int = row[0] if row else 0
+
+    def append(self, source: str, payload: bytes, trace: str, now_ms: int) -> Seq:
+        """Keep what came in; returns its place."""
+        self._now_ms = now_ms
+        row = (side_of(source), source, trace, now_ms, payload)
+        seq = self._connection.execute(_APPEND, row).lastrowid
+        assert seq is not None  # noqa: S101 - an INSERT that did not raise has a row id
+        return Seq(seq)
+
+    def unread(self, side: Destination, limit: int) -> Sequence[JournalRow]:
+        """The oldest rows not yet read that are to be sorted towards ``side``."""
+        return [JournalRow(*row) for row in self._connection.execute(_UNREAD, (side, limit))]
+
+    def mark_read(self, seq: Seq, note: str | None = None) -> None:
+        """The row has been sorted."""
+        self._connection.execute(_READ, (note, seq))
+
+    def mark_unreadable(self, seq: Seq, error: str) -> None:
+        """The row could not be sorted; it is kept for a person to look at."""
+        self._connection.execute(_UNREADABLE, (error, seq))

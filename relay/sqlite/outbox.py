@@ -1,0 +1,234 @@
+"""The outbox: letters in their lanes, and which of them may be attempted now.
+
+A lane is the pair of a destination and a lane's name. The flag ``head`` marks its oldest
+unfinished entry, so that what is due is found by walking one small index, whatever else is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from relay.delivery.codec import dump_body, load_body
+from relay.domain.ids import ChannelId
+from relay.domain.outbox import (
+    TRANSITIONS,
+    UNFINISHED,
+    Destination,
+    Entry,
+    EntryId,
+    EntryState,
+    Letter,
+    QueueFigures,
+)
+from relay.sqlite.journal import JournalTable
+
+_COLUMNS = (
+    "id, key, lane, destination, body, trace, channel, accepted_ms, expires_ms,"
+    " state, attempts, due_ms, error"
+)
+_PUT = (
+    "INSERT INTO entry (key, lane, destination, channel, trace, head,"
+    " accepted_ms, expires_ms, due_ms, wake_ms, body)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, NOT EXISTS ("
+    "SELECT 1 FROM entry WHERE destination = ?3 AND lane = ?2 AND state < 2),"
+    " ?6, ?7, ?6, min(?6, ?7), ?8) ON CONFLICT (key) DO NOTHING"
+)
+_READY = (
+    "SELECT id, wake_ms FROM entry WHERE destination = ? AND head = 1 AND state = 0"
+    " AND wake_ms <= ? ORDER BY wake_ms, id"
+)
+_FAR = (
+    "SELECT id, wake_ms FROM entry WHERE destination = ? AND head = 1 AND state = 0"
+    " AND wake_ms > ? ORDER BY wake_ms, id"
+)
+_EXPIRING_FAR = (
+    "SELECT id, wake_ms FROM entry WHERE destination = ? AND head = 1 AND state = 0"
+    " AND expires_ms < due_ms AND due_ms > ?"
+)
+_BY_WAKE = (
+    "SELECT id, wake_ms FROM entry WHERE destination = ? AND head = 1 AND state = 0"
+    " ORDER BY wake_ms, id"
+)
+_ENTRY = f"SELECT {_COLUMNS} FROM entry WHERE id = ?"  # noqa: S608 - constants
+_BEGUN = f"SELECT {_COLUMNS} FROM entry WHERE destination = ? AND state = 1 ORDER BY id"  # noqa: S608
+_DEAD = f"SELECT {_COLUMNS} FROM entry WHERE state = 3 ORDER BY finished_ms DESC, id DESC LIMIT ?"  # noqa: S608
+_STANDING = "SELECT state, head, destination, lane FROM entry WHERE id = ?"
+_BEGIN = "UPDATE entry SET state = 1 WHERE id = ?"
+_SETTLE = (
+    "UPDATE entry SET state = ?2, attempts = ?3, due_ms = ?4, wake_ms = min(?4, expires_ms),"
+    " error = ?5, finished_ms = ?6, head = ?7 WHERE id = ?1"
+)
+_UNCROWN = "UPDATE entry SET head = 0 WHERE destination = ? AND lane = ? AND state < 2 AND head = 1"
+_CROWN = (
+    "UPDATE entry SET head = 1 WHERE id = (SELECT id FROM entry"
+    " WHERE destination = ? AND lane = ? AND state < 2 ORDER BY id LIMIT 1)"
+)
+_HASTEN = (
+    "UPDATE entry SET due_ms = ?2, wake_ms = min(?2, expires_ms)"
+    " WHERE destination = ?1 AND head = 1 AND state = 0 AND due_ms > ?2"
+    " AND (?3 IS NULL OR channel = ?3)"
+)
+_SHIFT = (
+    "UPDATE entry SET accepted_ms = accepted_ms + ?1, expires_ms = expires_ms + ?1,"
+    " due_ms = due_ms + ?1, wake_ms = wake_ms + ?1 WHERE state < 2"
+)
+_WAITING = "SELECT count(*), min(accepted_ms) FROM entry WHERE destination = ? AND state < 2"
+_DEAD_COUNT = "SELECT count(*) FROM entry WHERE state = 3 AND destination = ?"
+
+_Row = tuple[
+    int, str, str, str, bytes, str, str | None, int, int, int, int, int, str | None
+]  # as in _COLUMNS
+
+
+class OutboxTable(JournalTable):
+    """The outbox's part of the ledger."""
+
+    def put(self, letter: Letter) -> EntryId | None:
+        """Add a letter at the end of its lane; None if its key is known.
+
+        A key is known until :meth:`tidy` forgets its entry, long after any repetition may come.
+        """
+        row = (
+            letter.key,
+            letter.lane,
+            letter.destination,
+            letter.channel,
+            letter.trace,
+            letter.accepted_ms,
+            letter.expires_ms,
+            dump_body(letter.body),
+        )
+        cursor = self._connection.execute(_PUT, row)
+        if not cursor.rowcount or cursor.lastrowid is None:
+            return None
+        return EntryId(cursor.lastrowid)
+
+    def due(
+        self,
+        destination: Destination,
+        now_ms: int,
+        limit: int,
+        busy: Collection[EntryId],
+        horizon_ms: int,
+    ) -> Sequence[Entry]:
+        """Heads whose time has come, the earliest of due and expiry first."""
+        horizon = now_ms + horizon_ms
+        walks = ((_READY, now_ms), (_EXPIRING_FAR, horizon), (_FAR, horizon))
+        found: dict[int, int] = {}
+        for sql, bound in walks:
+            rows = self._connection.execute(sql, (destination, bound))
+            found.update(_first(rows, limit, busy))
+        earliest = sorted(found, key=lambda entry: (found[entry], entry))[:limit]
+        return [entry for entry in map(self.entry, map(EntryId, earliest)) if entry is not None]
+
+    def next_due_ms(self, destination: Destination, busy: Collection[EntryId]) -> int | None:
+        """The earliest due or expiry time of any pending head but ``busy``."""
+        rows = self._connection.execute(_BY_WAKE, (destination,))
+        return next((wake_ms for _, wake_ms in _first(rows, 1, busy)), None)
+
+    def begin(self, entry: EntryId) -> None:
+        """PENDING → BEGUN.
+
+        Raises:
+            ValueError: it is not pending.
+            LookupError: there is no such entry.
+        """
+        self._standing(entry, EntryState.BEGUN)
+        self._connection.execute(_BEGIN, (entry,))
+
+    def settle(
+        self,
+        entry: EntryId,
+        state: EntryState,
+        *,
+        attempts: int,
+        due_ms: int,
+        now_ms: int,
+        error: str | None = None,
+    ) -> None:
+        """Write what became of an attempt; a finished entry gives its lane to the next.
+
+        Raises:
+            ValueError: the transition is not allowed.
+            LookupError: there is no such entry.
+        """
+        self._now_ms = now_ms
+        was_head, was, destination, lane = self._standing(entry, state)
+        finished = state not in UNFINISHED
+        head = 0 if finished else was_head
+        row = (entry, state, attempts, due_ms, error, now_ms if finished else None, head)
+        self._connection.execute(_SETTLE, row)
+        if finished and was_head:
+            self._connection.execute(_CROWN, (destination, lane))
+        elif was is EntryState.DEAD:  # replayed: it may be older than the head of its lane
+            self._connection.execute(_UNCROWN, (destination, lane))
+            self._connection.execute(_CROWN, (destination, lane))
+
+    def begun(self, destination: Destination) -> Sequence[Entry]:
+        """Entries in BEGUN, oldest first."""
+        return [_entry(row) for row in self._connection.execute(_BEGUN, (destination,))]
+
+    def hasten(self, destination: Destination, channel: ChannelId | None, now_ms: int) -> int:
+        """Heads waiting for a later try become due now; how many."""
+        self._now_ms = now_ms
+        return self._connection.execute(_HASTEN, (destination, now_ms, channel)).rowcount
+
+    def shift(self, delta_ms: int) -> None:
+        """Move the times of all unfinished entries."""
+        self._connection.execute(_SHIFT, (delta_ms,))
+
+    def figures(self, destination: Destination) -> QueueFigures:
+        """The length of a queue."""
+        waiting, oldest_ms = self._connection.execute(_WAITING, (destination,)).fetchone()
+        (dead,) = self._connection.execute(_DEAD_COUNT, (destination,)).fetchone()
+        return QueueFigures(waiting, oldest_ms, dead)
+
+    def entry(self, entry: EntryId) -> Entry | None:
+        """One entry by its id."""
+        row = self._connection.execute(_ENTRY, (entry,)).fetchone()
+        return _entry(row) if row else None
+
+    def dead(self, limit: int) -> Sequence[Entry]:
+        """The latest to die first."""
+        return [_entry(row) for row in self._connection.execute(_DEAD, (limit,))]
+
+    def _standing(self, entry: EntryId, to: EntryState) -> tuple[int, EntryState, str, str]:
+        row = self._connection.execute(_STANDING, (entry,)).fetchone()
+        if row is None:
+            raise LookupError(f"no entry {entry} in the outbox")
+        state, head, destination, lane = row
+        was = EntryState(state)
+        if to not in TRANSITIONS[was]:
+            raise ValueError(f"entry {entry} is {was.name} and cannot become {to.name}")
+        return head, was, destination, lane
+
+
+def _first(
+    rows: Iterable[tuple[int, int]], limit: int, busy: Collection[EntryId]
+) -> Iterator[tuple[int, int]]:
+    """Up to ``limit`` rows but the busy ones, read no further than needed."""
+    if limit <= 0:
+        return
+    for row in rows:
+        if row[0] in busy:
+            continue
+        yield row
+        limit -= 1
+        if not limit:
+            return
+
+
+def _entry(row: _Row) -> Entry:
+    number, key, lane, destination, body, trace, channel = row[:7]
+    accepted_ms, expires_ms, state, attempts, due_ms, error = row[7:]
+    letter = Letter(
+        key,
+        lane,
+        Destination(destination),
+        load_body(body),
+        trace,
+        None if channel is None else ChannelId(channel),
+        accepted_ms,
+        expires_ms,
+    )
+    return Entry(EntryId(number), letter, EntryState(state), attempts, due_ms, error)
