@@ -1,0 +1,5 @@
+"""The engine "linked device": a WhatsApp Web session on neonize 0.5.2.
+
+Everything of neonize ends here: no type, no thread and no trap of it is seen outside. Two modules
+touch it: ``protobufs`` its message classes, ``library`` its shared library.
+"""

@@ -1,0 +1,33 @@
+"""The library's event codes that the relay subscribes to, and no others.
+
+An event that is not subscribed can neither cost time nor end the stream with an encoding error
+(neonize 0.5.2: one event that cannot be encoded ends all of them).
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Code(enum.IntEnum):
+    """Codes of neonize 0.5.2 (``neonize.events.EVENT_TO_INT``)."""
+
+    DEVICE = 0  # always sent, first of all; cannot be subscribed to
+    CONNECTED = 3
+    KEEPALIVE_TIMEOUT = 4
+    KEEPALIVE_RESTORED = 5
+    LOGGED_OUT = 6
+    STREAM_REPLACED = 7
+    TEMPORARY_BAN = 8
+    CONNECT_FAILURE = 9
+    CLIENT_OUTDATED = 10
+    DISCONNECTED = 12
+    MESSAGE = 17
+    RECEIPT = 18
+    UNDECRYPTABLE = 44
+
+
+HANDED_OVER = frozenset({Code.MESSAGE, Code.RECEIPT, Code.UNDECRYPTABLE})
+"""What is kept in the journal before anything else happens to it."""
+
+SUBSCRIBED = tuple(code for code in Code if code is not Code.DEVICE)

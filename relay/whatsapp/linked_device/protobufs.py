@@ -1,0 +1,145 @@
+"""The library's protobuf messages, without the library.
+
+Importing ``neonize`` loads a shared library of 19 MB and starts threads. Reading the journal needs
+only the message classes, so they are imported past the package's own ``__init__``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Protocol
+
+from google.protobuf.message import DecodeError, Message
+
+_PACKAGE = "neonize"
+_MODULE = "neonize.proto.Neonize_pb2"
+_loading = threading.Lock()
+
+
+class Jid(Protocol):
+    """WhatsApp's address of a person, a device, a group… ``IsEmpty`` stands for "not there"."""
+
+    User: str | bytes
+    Server: str | bytes
+    IsEmpty: bool
+
+
+class Source(Protocol):
+    """Where a message or a receipt comes from."""
+
+    Chat: Jid
+    Sender: Jid
+    SenderAlt: Jid
+    RecipientAlt: Jid
+    IsFromMe: bool
+    IsGroup: bool
+
+
+class Info(Protocol):
+    """Everything about a message but its content. ``Timestamp`` is in milliseconds."""
+
+    MessageSource: Source
+    ID: str | bytes
+    Timestamp: int
+    Pushname: str | bytes
+
+
+class SeenMessage(Protocol):
+    """A message event: wrappers (ephemeral, view-once…) are already off ``Message``."""
+
+    Info: Info
+    Message: Message
+
+
+class SeenReceipt(Protocol):
+    """A receipt event. ``Timestamp`` is in seconds."""
+
+    MessageSource: Source
+    MessageIDs: Sequence[str | bytes]
+    Timestamp: int
+    Type: int
+
+
+class Undecryptable(Protocol):
+    """A message came that could not be decrypted; ``DecryptFailMode`` 2 asks to keep silent."""
+
+    Info: Info
+    DecryptFailMode: int
+
+
+class OwnDevice(Protocol):
+    """The device the session belongs to."""
+
+    JID: Jid
+    LID: Jid
+    PushName: str | bytes
+
+
+def parse(name: str, data: bytes) -> Message:
+    """The message of that name (``Message``, ``Receipt``…) from its bytes.
+
+    Raises:
+        ValueError: the bytes are not such a message.
+    """
+    message: Message = getattr(load(), name)()
+    try:
+        message.ParseFromString(data)
+    except DecodeError as error:
+        raise ValueError(f"not a {name} of the library: {error}") from error
+    if not message.IsInitialized():
+        raise ValueError(f"not a {name} of the library: required fields are missing")
+    return message
+
+
+def jid_bytes(user: str, server: str) -> bytes:
+    """An address for the library."""
+    jid: Message = load().JID(
+        User=user, Server=server, RawAgent=0, Device=0, Integrator=0, IsEmpty=False
+    )
+    return jid.SerializeToString()
+
+
+def text_bytes(text: str) -> bytes:
+    """The content of an outgoing text message, for the library."""
+    envelope = load().Message()
+    envelope.Message.conversation = text
+    content: bytes = envelope.Message.SerializeToString()
+    return content
+
+
+def as_text(value: str | bytes) -> str:
+    """A protobuf string; what was not UTF-8 arrives as bytes and is repaired by replacing."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
+
+
+def load() -> ModuleType:
+    """The module of message classes, imported once."""
+    module = sys.modules.get(_MODULE)
+    if module is not None:
+        return module
+    with _loading, _package_not_run():
+        return importlib.import_module(_MODULE)
+
+
+@contextmanager
+def _package_not_run() -> Iterator[None]:
+    """The package stands in ``sys.modules`` without its ``__init__`` having run."""
+    if _PACKAGE in sys.modules:
+        yield
+        return
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.submodule_search_locations is None:
+        raise ImportError(f"the package {_PACKAGE} is not installed")
+    hollow = ModuleType(_PACKAGE)
+    hollow.__path__ = list(spec.submodule_search_locations)
+    sys.modules[_PACKAGE] = hollow
+    try:
+        yield
+    finally:
+        del sys.modules[_PACKAGE]

@@ -1,0 +1,124 @@
+"""Raw payloads of the library in our words. Pure: no clock, no state, no library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from relay.domain.ids import OwnNumber, WhatsAppMessageId
+from relay.domain.message import (
+    Client,
+    Content,
+    Noise,
+    Origin,
+    Receipt,
+    Received,
+    Status,
+    Unsupported,
+    WhatsAppEvent,
+)
+from relay.whatsapp.linked_device.addressing import Nobody, Peer, peer_of
+from relay.whatsapp.linked_device.content import content_of
+from relay.whatsapp.linked_device.events import Code
+from relay.whatsapp.linked_device.payload import RawEvent, unwrap
+from relay.whatsapp.linked_device.protobufs import (
+    Info,
+    SeenMessage,
+    SeenReceipt,
+    Undecryptable,
+    as_text,
+    parse,
+)
+
+_HIDE = 2  # UndecryptableMessage.DecryptFailMode: the sender asks to show nothing
+_PLACEHOLDER = "~placeholder"
+
+_STATUS = {1: Status.DELIVERED, 4: Status.READ, 6: Status.READ}
+"""Receipt types: delivered, read, played. The others concern our own devices or the protocol."""
+
+
+def read_payload(payload: bytes) -> Sequence[WhatsAppEvent]:
+    """What was handed over, in our words.
+
+    Raises:
+        ValueError: the payload makes no sense.
+    """
+    event = unwrap(payload)
+    reader = _READERS.get(event.code)
+    if reader is None:
+        raise ValueError(f"event {event.code} of the library is not read here")
+    return (reader(event),)
+
+
+def placeholder_id(message: WhatsAppMessageId) -> WhatsAppMessageId:
+    """The id of what stands in for a message that could not be decrypted.
+
+    It is an id of its own: the message itself usually follows under its plain id, and an id once
+    seen is never taken in again. Whoever fills the placeholder finds it by this function.
+    """
+    return WhatsAppMessageId(message + _PLACEHOLDER)
+
+
+def _message(event: RawEvent) -> WhatsAppEvent:
+    seen = cast(SeenMessage, parse("Message", event.data))
+    peer = peer_of(seen.Info.MessageSource, event.own)
+    if isinstance(peer, Nobody):
+        return Noise(peer.rule)
+    content = content_of(seen.Message)
+    if content is None:
+        return Noise("protocol")
+    return _received(seen.Info, event.own, peer, content, _id(seen.Info.ID))
+
+
+def _undecryptable(event: RawEvent) -> WhatsAppEvent:
+    seen = cast(Undecryptable, parse("UndecryptableMessage", event.data))
+    peer = peer_of(seen.Info.MessageSource, event.own)
+    if isinstance(peer, Nobody):
+        return Noise(peer.rule)
+    if seen.DecryptFailMode == _HIDE:
+        return Noise("protocol")
+    stand_in = placeholder_id(_id(seen.Info.ID))
+    return _received(seen.Info, event.own, peer, Unsupported("undecryptable"), stand_in)
+
+
+def _receipt(event: RawEvent) -> WhatsAppEvent:
+    seen = cast(SeenReceipt, parse("Receipt", event.data))
+    if seen.MessageSource.IsFromMe:
+        return Noise("own_receipt")
+    peer = peer_of(seen.MessageSource, event.own)
+    if isinstance(peer, Nobody):
+        return Noise(peer.rule)
+    status = _STATUS.get(seen.Type)
+    ids = tuple(_id(message) for message in seen.MessageIDs)
+    if status is None or not ids:
+        return Noise("receipt")
+    return Receipt(event.own, ids, status, max(0, seen.Timestamp) * 1000)
+
+
+def _received(
+    info: Info, own: OwnNumber, peer: Peer, content: Content, id_: WhatsAppMessageId
+) -> Received:
+    from_phone = info.MessageSource.IsFromMe
+    name = None if from_phone else as_text(info.Pushname).strip() or None
+    return Received(
+        own=own,
+        client=Client(peer.address, peer.phone, name),
+        id=id_,
+        sent_at_ms=max(0, info.Timestamp),
+        origin=Origin.PHONE if from_phone else Origin.CLIENT,
+        content=content,
+    )
+
+
+def _id(value: str | bytes) -> WhatsAppMessageId:
+    text = as_text(value)
+    if not text:
+        raise ValueError("a message without an id")
+    return WhatsAppMessageId(text)
+
+
+_READERS: dict[int, Callable[[RawEvent], WhatsAppEvent]] = {
+    Code.MESSAGE: _message,
+    Code.RECEIPT: _receipt,
+    Code.UNDECRYPTABLE: _undecryptable,
+}
