@@ -1,0 +1,139 @@
+"""Carries letters into amoCRM: translate, sign, post, decipher."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+import structlog
+
+from relay.amocrm import translate
+from relay.amocrm.alarm import Credential, CredentialsAlarm
+from relay.amocrm.answers import Alarm, Answer, Verdict, decipher
+from relay.amocrm.credentials import CredentialsHolder
+from relay.amocrm.errors import UnreachableError
+from relay.amocrm.protocol import Request
+from relay.delivery.ports import Conversation, StoreRefusedError
+from relay.domain.ids import ConversationId
+from relay.domain.message import NewMessage, Reply, StatusUpdate
+from relay.domain.outbox import Dead, Delivered, Entry, Outcome, Retry
+from relay.domain.retry import SECOND
+from relay.domain.settings import Language
+
+NO_SCOPE_PAUSE_MS: Final = SECOND
+"""How soon to look again whether the account has become known."""
+
+_log = structlog.get_logger()
+
+FindConversation = Callable[[ConversationId], Awaitable[Conversation | None]]
+
+
+class Poster(Protocol):
+    """Signs and sends: the chats client."""
+
+    async def post(self, request: Request) -> Answer:
+        """The answer."""
+        ...
+
+
+class Scope(Protocol):
+    """The channel's connection, as far as a courier needs it."""
+
+    @property
+    def scope_id(self) -> str | None:
+        """The scope; None until it is known."""
+        ...
+
+    def reconnect(self) -> None:
+        """Ask for a new connect."""
+        ...
+
+
+class ChatsCourier:
+    """The courier of letters for amoCRM; it may repeat, for ``msgid`` tells a repetition."""
+
+    repeatable = True
+
+    def __init__(
+        self,
+        *,
+        client: Poster,
+        connection: Scope,
+        credentials: CredentialsHolder,
+        alarm: CredentialsAlarm,
+        find: FindConversation,
+        language: Callable[[], Language],
+    ) -> None:
+        self._client = client
+        self._connection = connection
+        self._credentials = credentials
+        self._alarm = alarm
+        self._find = find
+        self._language = language
+
+    async def deliver(self, entry: Entry) -> Outcome:
+        """One attempt. Never raises but for cancellation."""
+        scope_id = self._connection.scope_id
+        if scope_id is None:
+            return Retry("the amoCRM account is not known yet", NO_SCOPE_PAUSE_MS)
+        try:
+            return await self._carry(entry, scope_id)
+        except (UnreachableError, StoreRefusedError) as error:
+            return Retry(str(error))
+        except Exception as error:  # noqa: BLE001 - the port's promise: whatever it is, try again
+            # Only the type and the place: the words of a stranger's error may quote the message.
+            _log.error("courier_failed", error=_place(error), trace=entry.letter.trace)
+            return Retry(f"internal error: {_place(error)}")
+
+    async def _carry(self, entry: Entry, scope_id: str) -> Outcome:
+        match entry.letter.body:
+            case NewMessage() as message:
+                return await self._message(message, scope_id)
+            case StatusUpdate() as update:
+                return await self._status(update, scope_id)
+            case Reply():
+                return Dead("a reply is for WhatsApp, not for amoCRM")
+
+    async def _message(self, message: NewMessage, scope_id: str) -> Outcome:
+        now = self._credentials.current
+        conversation = await self._find(message.conversation)
+        try:
+            request = translate.message_request(
+                message,
+                scope_id,
+                conversation,
+                language=self._language(),
+                bot_id=now.bot_id,
+                title=now.title,
+            )
+        except translate.NoBotError as error:
+            return Dead(str(error))
+        answer = await self._client.post(request)
+        private = translate.private_texts(message)
+        return self._heed(decipher(request.call, answer, message.id, private))
+
+    async def _status(self, update: StatusUpdate, scope_id: str) -> Outcome:
+        request = translate.status_request(update, scope_id, self._language())
+        if request is None:
+            return Delivered()
+        answer = await self._client.post(request)
+        return self._heed(decipher(request.call, answer, private=(update.reason or "",)))
+
+    def _heed(self, verdict: Verdict) -> Outcome:
+        """Raise or lift the alarms an answer gives reason for, and the letter's own outcome."""
+        match verdict.alarm, verdict.outcome:
+            case Alarm.CREDENTIALS, Retry(reason):
+                self._alarm.refused(Credential.CHANNEL, reason)
+            case Alarm.CHANNEL, _:
+                self._connection.reconnect()
+            case _, Delivered():
+                self._alarm.accepted(Credential.CHANNEL)
+        return verdict.outcome
+
+
+def _place(error: Exception) -> str:
+    """Which error, and the line of the file it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + where

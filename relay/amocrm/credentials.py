@@ -1,0 +1,34 @@
+"""What proves us to amoCRM, and the one place where a rotated secret is put."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The chat channel and the account's token, as of one moment.
+
+    ``channel_id``, ``secret`` and ``bot_id`` come from amoCRM's support at the registration of the
+    channel; ``title`` is the channel's name shown in the account; ``token`` is for the REST API.
+    """
+
+    channel_id: str
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
+    title: str = "WhatsApp"
+    bot_id: str | None = None
+
+
+class CredentialsHolder:
+    """Holds the credentials in force; everyone reads them at the moment of use.
+
+    So a secret that was rotated acts on the very next request and the very next hook.
+    """
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.current = credentials
+
+    def __repr__(self) -> str:
+        """The credentials in force, without what is secret in them."""
+        return f"CredentialsHolder({self.current!r})"

@@ -1,0 +1,139 @@
+"""What amoCRM's hooks say, in our words. No I/O; the signature was verified before.
+
+Lenient where the field is: keys may be missing, null or empty. Only what the relay cannot do
+without is demanded: the message's id and its chat's id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId, CrmPersonId
+from relay.domain.message import Content, CrmEvent, Skipped, Text, Unsupported, Written
+
+Fields = Mapping[str, object]
+
+_NOTHING: Final[Fields] = {}
+
+_OUR_WORDS: Final = {"picture": "image", "file": "document"}
+"""amoCRM's kinds of contents that have another name with us."""
+
+
+def parse_hook(payload: bytes) -> Fields:
+    """The hook as a JSON object.
+
+    Raises:
+        ValueError: these bytes are not JSON, or not an object.
+    """
+    try:
+        hook = json.loads(payload)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    if not isinstance(hook, dict):
+        raise ValueError("not an object")
+    return hook
+
+
+def is_v1(hook: Fields) -> bool:
+    """Whether the hook is of version 1: the channel was connected without asking for 2.
+
+    Its message is flat, with ``conversation_id`` and without an id. UNCONFIRMED: whether it
+    stands under ``message`` or at the top, so both are recognised.
+    """
+    place = hook.get("message", hook)
+    return (
+        isinstance(place, dict)
+        and isinstance(place.get("conversation_id"), str)
+        and not isinstance(place.get("message"), dict)
+    )
+
+
+def read_hook(payload: bytes) -> CrmEvent:
+    """What a hook says; the deed is decided elsewhere.
+
+    Raises:
+        ValueError: it makes no sense.
+    """
+    hook = parse_hook(payload)
+    if is_v1(hook):
+        return Skipped("v1")
+    if hook.get("message") is not None:
+        return _written(hook)
+    action = _fields(hook, "action")
+    return Skipped(next((rule for rule in ("typing", "reaction") if rule in action), "unknown"))
+
+
+def _written(hook: Fields) -> Written:
+    letter = hook["message"]
+    if not isinstance(letter, dict):
+        raise ValueError("message is not an object")
+    message, conversation = _fields(letter, "message"), _fields(letter, "conversation")
+    receiver = _fields(letter, "receiver")
+    return Written(
+        id=CrmMessageId(_demanded(message, "id", "message.message.id")),
+        chat=CrmChatId(_demanded(conversation, "id", "message.conversation.id")),
+        conversation=ConversationId(ours) if (ours := _word(conversation, "client_id")) else None,
+        author=CrmPersonId(_word(_fields(letter, "sender"), "id")),
+        client=CrmPersonId(_word(receiver, "id")),
+        phone=_word(receiver, "phone") or None,
+        content=_content(message),
+        written_at_ms=_moment_ms(letter, hook),
+    )
+
+
+def _content(message: Fields) -> Content:
+    """Text alone is carried; a medium with a caption is not, for half of it would be a lie."""
+    kind, text = _word(message, "type") or "text", _text(message)
+    if kind == "text" and not _word(message, "media"):
+        return Text(text) if text.strip() else Unsupported("empty")
+    return Unsupported("media" if kind == "text" else _OUR_WORDS.get(kind, kind))
+
+
+def _moment_ms(letter: Fields, hook: Fields) -> int:
+    """When it was written, or the hook sent; 0 if amoCRM does not say."""
+    for value, unit_ms in (
+        (letter.get("msec_timestamp"), 1),
+        (letter.get("timestamp"), 1000),
+        (hook.get("time"), 1000),
+    ):
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53:
+            return value * unit_ms
+    return 0
+
+
+def _fields(place: Fields, key: str) -> Fields:
+    value = place.get(key)
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def _word(place: Fields, key: str) -> str:
+    """An id, a number or a name; empty if missing.
+
+    Raises:
+        ValueError: it holds half a character, which nothing behind us could store.
+    """
+    value = place.get(key)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return ""
+    if not value.isascii():
+        value.encode()  # raises UnicodeEncodeError, a ValueError
+    return value
+
+
+def _text(message: Fields) -> str:
+    """The text as written; halves of a character that JSON lets through are joined or replaced."""
+    value = message.get("text")
+    if not isinstance(value, str):
+        return ""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _demanded(place: Fields, key: str, path: str) -> str:
+    value = _word(place, key)
+    if not value:
+        raise ValueError(f"{path} is missing")
+    return value

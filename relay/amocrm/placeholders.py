@@ -1,0 +1,61 @@
+"""What stands in a chat in place of something the relay cannot carry yet."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from relay.domain.settings import Language
+
+_UNREADABLE: Final = "undecryptable"
+
+_NAMES: Final[dict[str, dict[Language, str]]] = {
+    what: {Language.RU: ru, Language.EN: en}
+    for what, ru, en in (
+        ("image", "изображение", "picture"),
+        ("video", "видео", "video"),
+        ("video_note", "видеосообщение", "video note"),
+        ("audio", "аудиозапись", "audio"),
+        ("voice", "голосовое сообщение", "voice message"),
+        ("document", "документ", "document"),
+        ("sticker", "стикер", "sticker"),
+        ("location", "геопозиция", "location"),
+        ("live_location", "трансляция геопозиции", "live location"),
+        ("contact", "контакт", "contact"),
+        ("contacts", "контакты", "contacts"),
+        ("poll", "опрос", "poll"),
+        ("reaction", "реакция", "reaction"),
+        ("event", "мероприятие", "event"),
+        ("order", "заказ", "order"),
+        ("product", "товар", "product"),
+        ("view_once", "одноразовое вложение", "view-once attachment"),
+    )
+}
+
+_SENTENCES: Final[dict[Language, tuple[str, str, str]]] = {
+    Language.RU: (
+        "Неподдерживаемое сообщение WhatsApp: {name}. Откройте его на телефоне.",
+        "Неподдерживаемое сообщение WhatsApp. Откройте его на телефоне.",
+        "Сообщение WhatsApp не удалось расшифровать. Откройте его на телефоне.",
+    ),
+    Language.EN: (
+        "Unsupported WhatsApp message: {name}. Open it on the phone.",
+        "Unsupported WhatsApp message. Open it on the phone.",
+        "A WhatsApp message could not be decrypted. Open it on the phone.",
+    ),
+}
+
+
+def placeholder(what: str, language: Language) -> str:
+    """A sentence a manager understands; an unknown kind goes without its name."""
+    named, nameless, unreadable = _SENTENCES[language]
+    if what == _UNREADABLE:
+        return unreadable
+    names = _NAMES.get(what)
+    return nameless if names is None else named.format(name=names[language])
+
+
+NOT_DELIVERED: Final[dict[Language, str]] = {
+    Language.RU: "Сообщение не доставлено в WhatsApp.",
+    Language.EN: "The message did not reach WhatsApp.",
+}
+"""The reason of a failure for which nobody gave one: amoCRM demands a text."""

@@ -1,0 +1,131 @@
+"""Our messages and statuses in amoCRM's words. No I/O.
+
+Ids: the conversation's id is ours as it stands; a client's id is ``wa-ADDRESS`` whichever of our
+numbers he writes to, because he is one person with one contact; the owner of a number who writes
+on the handset is ``phone-OWN``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from relay.amocrm.placeholders import NOT_DELIVERED, placeholder
+from relay.amocrm.protocol import Request, delivery_status, new_message
+from relay.delivery.ports import Conversation
+from relay.domain.message import (
+    Client,
+    Content,
+    Failure,
+    NewMessage,
+    Origin,
+    Status,
+    StatusUpdate,
+    Text,
+    Unsupported,
+)
+from relay.domain.settings import Language
+
+STATUS_CODES: Final = {Status.DELIVERED: 1, Status.READ: 2, Status.FAILED: -1}
+"""``SENT`` is where a message begins: amoCRM has no code for it."""
+
+NAMELESS: Final = "WhatsApp"
+
+Fields = dict[str, object]
+
+
+class NoBotError(ValueError):
+    """A message from the phone, and no bot in whose name amoCRM could show it."""
+
+
+def message_request(
+    message: NewMessage,
+    scope_id: str,
+    conversation: Conversation | None,
+    *,
+    language: Language,
+    bot_id: str | None,
+    title: str,
+) -> Request:
+    """The request that puts a message into its chat; the same bytes for the same arguments.
+
+    Raises:
+        NoBotError: a message from the phone, and there is no bot in whose name it could appear.
+    """
+    payload: Fields = {
+        "timestamp": message.sent_at_ms // 1000,
+        "msec_timestamp": message.sent_at_ms,
+        "msgid": message.id,
+        "conversation_id": message.conversation,
+    }
+    client = _client(message.client)
+    if conversation is not None and not conversation.crm_bound:
+        _bind(payload, client, conversation)
+    match message.origin:
+        case Origin.CLIENT:
+            payload |= {"silent": False, "sender": client}
+        case Origin.PHONE:
+            payload |= {
+                "silent": True,
+                "sender": _owner(message, bot_id, title),
+                "receiver": client,
+            }
+    payload["message"] = {"type": "text", "text": _text(message.content, language)}
+    return new_message(scope_id, payload)
+
+
+def status_request(update: StatusUpdate, scope_id: str, language: Language) -> Request | None:
+    """The request that tells a status; None for ``SENT``, which amoCRM assumes anyway."""
+    code = STATUS_CODES.get(update.status)
+    if code is None:
+        return None
+    if update.status is not Status.FAILED:
+        return delivery_status(scope_id, update.message, code)
+    failure = update.failure or Failure.OTHER
+    reason = update.reason or NOT_DELIVERED[language]
+    return delivery_status(scope_id, update.message, code, int(failure), reason)
+
+
+def participant_id(client: Client) -> str:
+    """Our id of a client in amoCRM."""
+    return f"wa-{client.address}"
+
+
+def private_texts(message: NewMessage) -> tuple[str, ...]:
+    """What an answer may quote and a log may not show."""
+    phone = message.client.phone or ""
+    text = message.content.text if isinstance(message.content, Text) else ""
+    return (text, message.client.name or "", phone.lstrip("+"), message.client.address)
+
+
+def _client(client: Client) -> Fields:
+    name = (client.name or "").strip() or client.phone or NAMELESS
+    fields: Fields = {"id": participant_id(client), "name": name}
+    if client.phone is not None:
+        fields["profile"] = {"phone": client.phone}
+    return fields
+
+
+def _bind(payload: Fields, client: Fields, conversation: Conversation) -> None:
+    """Name amoCRM's ids of a chat that amoCRM began ("write first"), so that it learns ours.
+
+    Both or neither: half a pair would make a second contact. UNCONFIRMED: whether a message from
+    the phone binds too; without the ids it would open a second chat, so they go with it.
+    """
+    if conversation.crm_chat and conversation.crm_client:
+        payload["conversation_ref_id"] = conversation.crm_chat
+        client["ref_id"] = conversation.crm_client
+
+
+def _owner(message: NewMessage, bot_id: str | None, title: str) -> Fields:
+    """The author of a message from the phone: amoCRM takes the channel's bot for "unknown"."""
+    if bot_id is None:
+        raise NoBotError("a message sent from the phone needs chats.bot_id, and there is none")
+    return {"id": f"phone-{message.own}", "name": title, "ref_id": bot_id}
+
+
+def _text(content: Content, language: Language) -> str:
+    match content:
+        case Text(text):
+            return text if text.strip() else placeholder("", language)
+        case Unsupported(what):
+            return placeholder(what, language)
