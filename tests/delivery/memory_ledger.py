@@ -1,0 +1,305 @@
+"""The ledger in plain dictionaries: slow, short, and easy to believe."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from relay.delivery.ports import Conversation, Link
+from relay.domain.ids import (
+    ChannelId,
+    ConversationId,
+    CrmChatId,
+    CrmMessageId,
+    OwnNumber,
+    WhatsAppMessageId,
+)
+from relay.domain.message import Receipt, Status
+from relay.domain.outbox import (
+    TRANSITIONS,
+    UNFINISHED,
+    Destination,
+    Entry,
+    EntryId,
+    EntryState,
+    JournalRow,
+    Letter,
+    QueueFigures,
+    Seq,
+)
+
+_Pair = tuple[OwnNumber, WhatsAppMessageId]
+
+
+@dataclass(slots=True)
+class Tables:
+    """Everything that is kept. The values are frozen, so a shallow copy is a true one."""
+
+    unread: dict[Seq, JournalRow] = field(default_factory=dict)
+    read: dict[Seq, tuple[JournalRow, str | None]] = field(default_factory=dict)
+    unreadable: dict[Seq, tuple[JournalRow, str]] = field(default_factory=dict)
+    entries: dict[EntryId, Entry] = field(default_factory=dict)
+    finished_ms: dict[EntryId, int] = field(default_factory=dict)
+    keys: dict[str, EntryId] = field(default_factory=dict)
+    conversations: dict[ConversationId, Conversation] = field(default_factory=dict)
+    chats: dict[CrmChatId, ConversationId] = field(default_factory=dict)
+    links: dict[_Pair, tuple[int, CrmMessageId]] = field(default_factory=dict)
+    told: dict[CrmMessageId, tuple[int, Status]] = field(default_factory=dict)
+    early: dict[_Pair, tuple[int, Receipt]] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+    last_seq: int = 0
+    last_id: int = 0
+
+    def copy(self) -> Tables:
+        """The same things in tables of their own."""
+        twin = Tables()
+        for name in self.__slots__:
+            value = getattr(self, name)
+            setattr(twin, name, value.copy() if isinstance(value, dict) else value)
+        return twin
+
+
+@dataclass(slots=True)
+class HeardTime:
+    """The latest time the ledger was told: it dates what comes without a time."""
+
+    now_ms: int = 0
+
+
+class MemoryLedger:
+    """Implements ``relay.delivery.ports.Ledger`` over tables in memory."""
+
+    def __init__(self, tables: Tables, heard: HeardTime) -> None:
+        self._tables = tables
+        self._heard = heard
+
+    # The journal.
+
+    def append(self, source: str, payload: bytes, trace: str, now_ms: int) -> Seq:
+        self._heard.now_ms = now_ms
+        _side(source)
+        self._tables.last_seq += 1
+        seq = Seq(self._tables.last_seq)
+        self._tables.unread[seq] = JournalRow(seq, source, payload, trace, now_ms)
+        return seq
+
+    def unread(self, side: Destination, limit: int) -> Sequence[JournalRow]:
+        rows = [row for row in self._tables.unread.values() if _side(row.source) is side]
+        return sorted(rows, key=lambda row: row.seq)[:limit]
+
+    def mark_read(self, seq: Seq, note: str | None = None) -> None:
+        if (row := self._take_row(seq)) is not None:
+            self._tables.read[seq] = (row, note)
+
+    def mark_unreadable(self, seq: Seq, error: str) -> None:
+        if (row := self._take_row(seq)) is not None:
+            self._tables.unreadable[seq] = (row, error)
+
+    def _take_row(self, seq: Seq) -> JournalRow | None:
+        tables = self._tables
+        kept = tables.read.pop(seq, None) or tables.unreadable.pop(seq, None)
+        return kept[0] if kept else tables.unread.pop(seq, None)
+
+    # The outbox.
+
+    def put(self, letter: Letter) -> EntryId | None:
+        if letter.key in self._tables.keys:
+            return None
+        self._tables.last_id += 1
+        entry = EntryId(self._tables.last_id)
+        self._tables.keys[letter.key] = entry
+        self._tables.entries[entry] = Entry(
+            entry, letter, EntryState.PENDING, 0, letter.accepted_ms
+        )
+        return entry
+
+    def due(
+        self,
+        destination: Destination,
+        now_ms: int,
+        limit: int,
+        busy: Collection[EntryId],
+        horizon_ms: int,
+    ) -> Sequence[Entry]:
+        come = [
+            head
+            for head in self._ready(destination, busy)
+            if _wake_ms(head) <= now_ms or head.due_ms > now_ms + horizon_ms
+        ]
+        return sorted(come, key=lambda head: (_wake_ms(head), head.id))[:limit]
+
+    def next_due_ms(self, destination: Destination, busy: Collection[EntryId]) -> int | None:
+        return min(map(_wake_ms, self._ready(destination, busy)), default=None)
+
+    def begin(self, entry: EntryId) -> None:
+        kept = self._allowed(entry, EntryState.BEGUN)
+        self._tables.entries[entry] = replace(kept, state=EntryState.BEGUN)
+
+    def settle(
+        self,
+        entry: EntryId,
+        state: EntryState,
+        *,
+        attempts: int,
+        due_ms: int,
+        now_ms: int,
+        error: str | None = None,
+    ) -> None:
+        self._heard.now_ms = now_ms
+        kept = self._allowed(entry, state)
+        self._tables.entries[entry] = replace(
+            kept, state=state, attempts=attempts, due_ms=due_ms, error=error
+        )
+        self._tables.finished_ms.pop(entry, None)
+        if state not in UNFINISHED:
+            self._tables.finished_ms[entry] = now_ms
+
+    def begun(self, destination: Destination) -> Sequence[Entry]:
+        waiting = self._unfinished(destination)
+        return [entry for entry in waiting if entry.state is EntryState.BEGUN]
+
+    def hasten(self, destination: Destination, channel: ChannelId | None, now_ms: int) -> int:
+        self._heard.now_ms = now_ms
+        late = [
+            head
+            for head in self._ready(destination, ())
+            if head.due_ms > now_ms and channel in (None, head.letter.channel)
+        ]
+        self._tables.entries.update((head.id, replace(head, due_ms=now_ms)) for head in late)
+        return len(late)
+
+    def shift(self, delta_ms: int) -> None:
+        for destination in Destination:
+            for entry in self._unfinished(destination):
+                letter = replace(
+                    entry.letter,
+                    accepted_ms=entry.letter.accepted_ms + delta_ms,
+                    expires_ms=entry.letter.expires_ms + delta_ms,
+                )
+                moved = replace(entry, letter=letter, due_ms=entry.due_ms + delta_ms)
+                self._tables.entries[entry.id] = moved
+
+    def figures(self, destination: Destination) -> QueueFigures:
+        waiting = self._unfinished(destination)
+        oldest_ms = min((entry.letter.accepted_ms for entry in waiting), default=None)
+        dead = [e for e in self._dead() if e.letter.destination is destination]
+        return QueueFigures(len(waiting), oldest_ms, len(dead))
+
+    def entry(self, entry: EntryId) -> Entry | None:
+        return self._tables.entries.get(entry)
+
+    def dead(self, limit: int) -> Sequence[Entry]:
+        died_ms = self._tables.finished_ms
+        newest = sorted(self._dead(), key=lambda e: (died_ms[e.id], e.id), reverse=True)
+        return newest[:limit]
+
+    def _dead(self) -> list[Entry]:
+        entries = self._tables.entries.values()
+        return [entry for entry in entries if entry.state is EntryState.DEAD]
+
+    def _unfinished(self, destination: Destination) -> list[Entry]:
+        entries = [e for e in self._tables.entries.values() if e.state in UNFINISHED]
+        return [e for e in entries if e.letter.destination is destination]
+
+    def _ready(self, destination: Destination, busy: Collection[EntryId]) -> Iterator[Entry]:
+        heads: dict[str, Entry] = {}
+        for entry in self._unfinished(destination):
+            heads.setdefault(entry.letter.lane, entry)
+        for head in heads.values():
+            if head.state is EntryState.PENDING and head.id not in busy:
+                yield head
+
+    def _allowed(self, entry: EntryId, state: EntryState) -> Entry:
+        kept = self._tables.entries.get(entry)
+        if kept is None:
+            raise LookupError(f"no entry {entry}")
+        if state not in TRANSITIONS[kept.state]:
+            raise ValueError(f"{kept.state.name} cannot become {state.name}")
+        return kept
+
+    # The ledger proper.
+
+    def conversation(self, conversation: ConversationId) -> Conversation | None:
+        return self._tables.conversations.get(conversation)
+
+    def conversation_of_chat(self, chat: CrmChatId) -> Conversation | None:
+        conversation = self._tables.chats.get(chat)
+        return None if conversation is None else self._tables.conversations[conversation]
+
+    def save_conversation(self, conversation: Conversation) -> None:
+        self._tables.conversations[conversation.id] = conversation
+        if conversation.crm_chat is not None:
+            self._tables.chats[conversation.crm_chat] = conversation.id
+
+    def link(self, link: Link) -> Receipt | None:
+        pair = (link.own, link.whatsapp_id)
+        self._tables.links[pair] = (self._heard.now_ms, link.crm_id)
+        self.told(link.crm_id, link.told)
+        early = self._tables.early.pop(pair, None)
+        return early[1] if early else None
+
+    def linked(self, own: OwnNumber, whatsapp_id: WhatsAppMessageId) -> Link | None:
+        kept = self._tables.links.get((own, whatsapp_id))
+        if kept is None:
+            return None
+        return Link(own, whatsapp_id, kept[1], self._status(kept[1]))
+
+    def told(self, crm_id: CrmMessageId, status: Status) -> bool:
+        if status <= self._status(crm_id):
+            return False
+        self._tables.told[crm_id] = (self._heard.now_ms, status)
+        return True
+
+    def _status(self, crm_id: CrmMessageId) -> Status:
+        return self._tables.told.get(crm_id, (0, Status.SENT))[1]
+
+    def early_receipt(self, receipt: Receipt, whatsapp_id: WhatsAppMessageId, now_ms: int) -> None:
+        self._heard.now_ms = now_ms
+        pair = (receipt.own, whatsapp_id)
+        kept = self._tables.early.get(pair)
+        if kept is None or receipt.status > kept[1].status:
+            self._tables.early[pair] = (now_ms, replace(receipt, ids=(whatsapp_id,)))
+
+    def fact(self, name: str) -> str | None:
+        return self._tables.facts.get(name)
+
+    def set_fact(self, name: str, value: str) -> None:
+        self._tables.facts[name] = value
+
+    # Forgetting.
+
+    def tidy(self, before_ms: int, limit: int) -> int:
+        tables = self._tables
+        entries = tables.entries.values()
+        delivered = [
+            (tables.finished_ms[entry.id], entry.id)
+            for entry in entries
+            if entry.state is EntryState.DELIVERED
+        ]
+        rows = [(row.received_ms, seq) for seq, (row, _) in tables.read.items()]
+        over: list[tuple[str, object]] = []
+        for table, ages in (
+            ("entries", delivered),
+            ("read", rows),
+            ("links", [(kept[0], pair) for pair, kept in tables.links.items()]),
+            ("told", [(kept[0], crm_id) for crm_id, kept in tables.told.items()]),
+            ("early", [(kept[0], pair) for pair, kept in tables.early.items()]),
+        ):
+            over += [(table, key) for age_ms, key in sorted(ages) if age_ms < before_ms]
+        for table, key in over[:limit]:
+            gone = getattr(tables, table).pop(key)
+            if isinstance(gone, Entry):
+                del tables.keys[gone.letter.key], tables.finished_ms[gone.id]
+        return len(over[:limit])
+
+
+def _side(source: str) -> Destination:
+    if source == "amocrm":
+        return Destination.WHATSAPP
+    if source.startswith("whatsapp/"):
+        return Destination.AMOCRM
+    raise ValueError(f"no such source: {source}")
+
+
+def _wake_ms(entry: Entry) -> int:
+    return min(entry.due_ms, entry.letter.expires_ms)
