@@ -1,0 +1,117 @@
+"""Which keys may stand where, and which of them are secrets: read off the model."""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+from relay.config.errors import nearest
+from relay.config.model import (
+    AmoCrm,
+    Chats,
+    CloudApi,
+    Config,
+    Delivery,
+    GiveUpAfter,
+    Integration,
+    LinkedDevice,
+    Log,
+    MessageSettings,
+    OAuth,
+    Part,
+    Server,
+    Storage,
+    User,
+)
+from relay.config.secret import Secret
+from relay.config.tree import MappingTree, Path, Scalar, Tree, find
+
+PARTS: Final[dict[tuple[str, ...], tuple[type[Part], ...]]] = {
+    (): (Config,),
+    ("amocrm",): (AmoCrm,),
+    ("amocrm", "oauth"): (OAuth,),
+    ("amocrm", "integration"): (Integration,),
+    ("amocrm", "chats"): (Chats,),
+    ("server",): (Server,),
+    ("storage",): (Storage,),
+    ("log",): (Log,),
+    ("channels", "*"): (LinkedDevice, CloudApi),
+    ("delivery",): (Delivery,),
+    ("delivery", "give_up_after"): (GiveUpAfter,),
+    ("settings",): (MessageSettings,),
+    ("users", "*"): (User,),
+}
+
+
+def keys_of(part: type[Part]) -> tuple[str, ...]:
+    """A part's keys as the file writes them."""
+    return tuple(field.alias or name for name, field in part.model_fields.items())
+
+
+def _is_secret(part: type[Part], key: str) -> bool:
+    return any(
+        Secret in (field.annotation, *get_args(field.annotation))
+        for name, field in part.model_fields.items()
+        if key == (field.alias or name)
+    )
+
+
+def _general(path: Path) -> tuple[str, ...]:
+    """A path with a star for a channel's or user's id."""
+    steps = [str(step) for step in path]
+    if len(steps) > 1 and steps[0] in ("channels", "users"):
+        steps[1] = "*"
+    return tuple(steps)
+
+
+SECRETS: Final = frozenset(
+    (*path, key)
+    for path, parts in PARTS.items()
+    for part in parts
+    for key in keys_of(part)
+    if _is_secret(part, key)
+)
+"""The paths of all secrets, with a star for a channel's id."""
+
+
+def is_secret(path: Path) -> bool:
+    """Whether what stands at a path is a secret."""
+    return _general(path) in SECRETS
+
+
+def is_inside_secret(path: Path) -> bool:
+    """Whether a path leads into a secret that was written as a mapping or a list."""
+    general = _general(path)
+    return any(general[:length] in SECRETS for length in range(len(general)))
+
+
+def unknown_key(tree: Tree, path: Path) -> str:
+    """What is said of a key that may not stand where it stands."""
+    *above, last = path
+    key = str(last)
+    parts = PARTS.get(_general(tuple(above)), ())
+    here: Tree | None = find(tree, above)
+    if len(parts) > 1 and isinstance(here, MappingTree):
+        return _unknown_channel_key(key, here)
+    known = [name for part in parts for name in keys_of(part)]
+    return _unknown(key, known)
+
+
+def _unknown_channel_key(key: str, channel: MappingTree) -> str:
+    engine = channel.get("engine")
+    name = engine.text if isinstance(engine, Scalar) else ""
+    own, other = (CloudApi, LinkedDevice) if name == "cloud_api" else (LinkedDevice, CloudApi)
+    if name and key in keys_of(other):
+        other_name = "linked_device" if other is LinkedDevice else "cloud_api"
+        return f"a key of engine {other_name}, but this channel's engine is {name}"
+    return _unknown(key, list(keys_of(own)))
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    if near := nearest(key, known):
+        return f"unknown key (nearest known key: {near})"
+    homes = [
+        ".".join(path) for path, parts in PARTS.items() for part in parts if key in keys_of(part)
+    ]
+    if homes:
+        return f"unknown key here; it belongs to {homes[0] or 'the top level'}"
+    return f"unknown key; known here: {', '.join(known)}"
