@@ -1,0 +1,127 @@
+"""The command line: results on standard output, trouble on standard error, exits 0, 1, 2 or 78."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from relay import __version__
+from relay.config.errors import ConfigErrors
+from relay.config.load import Loaded, load
+from relay.config.secret import SecretSource
+
+EXIT_FAILED = 1
+EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits(3); systemd does not restart on it
+
+_DEFAULT = Path("/etc/relay/config.yaml")
+
+
+class _Group(click.Group):
+    """A group of commands that names the nearest one when it does not know the one given."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command meant by the arguments; usage errors end the process with status 2."""
+        name = args[0]
+        if self.get_command(ctx, name) is None:
+            close = difflib.get_close_matches(name, self.list_commands(ctx), n=1, cutoff=0.5)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            ctx.fail(f"No such command '{name}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+config_option = click.option(
+    "-c",
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    envvar="RELAY_CONFIG",
+    default=_DEFAULT,
+    show_default=True,
+    show_envvar=True,
+    help="The configuration file.",
+)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="relay")
+def main() -> None:
+    """Self-hosted relay between WhatsApp and amoCRM."""
+
+
+@main.command()
+@config_option
+def run(path: Path) -> None:
+    """Run the relay until it is told to stop."""
+    from relay.app.daemon import run_daemon  # noqa: PLC0415  other commands need not load it
+
+    loaded = _load(path, required=True)
+    _exit(run_daemon(loaded, path))
+
+
+@main.command()
+@config_option
+def check(path: Path) -> None:
+    """Tell everything that is wrong with the file."""
+    loaded = _load(path, required=False)
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{path}: no errors")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the file, for editors."""
+    from relay.config.schema import json_schema  # noqa: PLC0415
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@main.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, as /healthz tells it.")
+def status(path: Path, as_json: bool) -> None:
+    """Tell how the running relay is: channels, queues, last reload."""
+    from relay.app.control import StatusError, ask_status, status_text  # noqa: PLC0415
+
+    loaded = _load(path, required=False)
+    try:
+        answer = ask_status(loaded.config.storage.directory)
+    except StatusError as error:
+        _fail(str(error))
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else status_text(answer))
+
+
+@main.command()
+@click.option("--port", default=8800, show_default=True, help="Port of the page on 127.0.0.1.")
+@click.option("--open/--no-open", "open_page", default=True, help="Open the page in a browser.")
+def demo(port: int, open_page: bool) -> None:
+    """Show everything on this machine: a pretended phone and a pretended amoCRM in a web page."""
+    # The demonstration stands above the application: it is the one thing looked up by name.
+    from importlib import import_module  # noqa: PLC0415
+
+    _exit(import_module("relay.demo.main").run_demo(port=port, open_page=open_page))
+
+
+def _load(path: Path, *, required: bool) -> Loaded:
+    try:
+        return load(path, SecretSource.of(os.environ, required=required))
+    except ConfigErrors as errors:
+        click.echo(str(errors), err=True)
+        _exit(EXIT_CONFIGURATION)
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    _exit(EXIT_FAILED)
+
+
+def _exit(code: int) -> NoReturn:
+    sys.exit(code)

@@ -1,0 +1,65 @@
+"""``relay run``: the process around the relay: signals, logging, exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+
+from relay.amocrm.errors import OtherAccountError
+from relay.app import logging
+from relay.app.engines import real_engine
+from relay.app.listen import ListenError
+from relay.app.parts import Surroundings
+from relay.app.relay import Relay
+from relay.config.load import Loaded
+from relay.config.model import Config
+from relay.config.secret import SecretSource
+from relay.sqlite.errors import StorageError
+
+_log = structlog.stdlib.get_logger("relay")
+
+
+def run_daemon(loaded: Loaded, path: Path) -> int:
+    """Run until SIGTERM or SIGINT; the exit status: 0 in good order, 1 if anything failed."""
+    config = loaded.config
+    logging.configure(level=config.log.level, form=config.log.format)
+    for warning in loaded.warnings:
+        _log.warning("config_warning", warning=str(warning))
+    around = Surroundings(path, SecretSource.of(os.environ), real_engine)
+    try:
+        asyncio.run(_main(config, around))
+    except (StorageError, ListenError) as error:
+        return _tell(error)
+    except ExceptionGroup as group:
+        told = group.subgroup(OtherAccountError)
+        if told is not None:
+            return _tell(_first(told))
+        _log.critical("core_task_failed", exc_info=group)
+        return 1
+    return 0
+
+
+async def _main(config: Config, around: Surroundings) -> None:
+    relay = Relay(config, around)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, relay.stop)
+    loop.add_signal_handler(signal.SIGHUP, relay.reload)
+    await relay.run()
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _tell(error: BaseException) -> int:
+    """A sentence for the administrator, and the exit status."""
+    print(error, file=sys.stderr)  # noqa: T201
+    return 1

@@ -1,0 +1,57 @@
+"""Which engine a channel of the file gets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from relay.config.model import Channel, LinkedDevice
+from relay.delivery.ports import Clock, Engine, HandOver, Report
+from relay.domain.ids import ChannelId
+from relay.domain.message import Reply, WhatsAppEvent
+from relay.domain.outbox import Outcome, Retry
+from relay.domain.session import SessionState
+
+EngineFactory = Callable[[ChannelId, Channel, Path, Clock], Engine]
+"""Makes the engine of a channel; the path is the storage directory. Touches nothing that runs."""
+
+
+def real_engine(id_: ChannelId, channel: Channel, storage: Path, clock: Clock) -> Engine:
+    """The engine that the file asks for."""
+    if isinstance(channel, LinkedDevice):
+        # Imported here: it loads a library of 55 MB, which a relay without such a channel spares.
+        from relay.whatsapp.linked_device.engine import (  # noqa: PLC0415
+            LinkedDevice as LinkedDeviceEngine,
+        )
+
+        return LinkedDeviceEngine(
+            id_,
+            storage / "sessions" / f"{id_}.db",
+            phone=channel.phone,
+            proxy=channel.proxy.reveal() if channel.proxy else None,
+            clock=clock,
+        )
+    return NotBuiltYet(channel.engine)
+
+
+class NotBuiltYet:
+    """Stands for an engine that this version only knows by name: it says so, and sends nothing."""
+
+    def __init__(self, name: str) -> None:
+        self._words = f"engine {name} is not part of this version yet"
+
+    async def run(self, hand_over: HandOver, report: Report) -> None:
+        """Say so, and wait."""
+        del hand_over
+        report(SessionState.FAILED, self._words)
+        await asyncio.Event().wait()
+
+    def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
+        """There is nothing that it could have handed over."""
+        raise ValueError(f"{self._words}: {len(payload)} bytes cannot be read")
+
+    async def send(self, reply: Reply) -> Outcome:
+        """Not now."""
+        del reply
+        return Retry(self._words)

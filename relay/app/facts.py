@@ -1,0 +1,44 @@
+"""What must be known before anybody can be asked: kept in the ledger across restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import structlog
+
+from relay.delivery.ports import Store, StoreRefusedError
+from relay.domain.ids import ChannelId, OwnNumber
+
+_log = structlog.stdlib.get_logger("relay")
+
+_ACCOUNT = "amojo_id"
+_OWN = "own/"
+
+
+class Facts:
+    """Remembers the account's id and the channels' own numbers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def account(self) -> str | None:
+        """The account's id in the chats API."""
+        return await self._store.query(lambda ledger: ledger.fact(_ACCOUNT))
+
+    async def remember_account(self, amojo_id: str) -> None:
+        """Remember the account's id."""
+        await self._store.transact(lambda ledger: ledger.set_fact(_ACCOUNT, amojo_id))
+
+    async def own_numbers(self, channels: Iterable[ChannelId]) -> dict[ChannelId, OwnNumber]:
+        """The numbers of those channels that ever told theirs."""
+        found = await self._store.query(
+            lambda ledger: {id_: ledger.fact(_OWN + id_) for id_ in channels}
+        )
+        return {id_: OwnNumber(own) for id_, own in found.items() if own is not None}
+
+    async def remember_own(self, channel: ChannelId, own: OwnNumber) -> None:
+        """Remember a channel's number; a disk that refuses is asked again at the next start."""
+        try:
+            await self._store.transact(lambda ledger: ledger.set_fact(_OWN + channel, own))
+        except StoreRefusedError as error:
+            _log.warning("number_not_remembered", channel=channel, error=str(error))

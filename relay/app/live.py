@@ -1,0 +1,64 @@
+"""What is in force now: the file as last taken, and what the rules make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from relay.amocrm.credentials import Credentials, CredentialsHolder
+from relay.config.model import Config
+from relay.domain.ids import ChannelId, OwnNumber
+from relay.domain.settings import Channel, Settings
+
+
+class Live:
+    """The configuration in force, changed only as a whole.
+
+    ``own`` are the channels' numbers as WhatsApp told them, remembered from earlier lives.
+    """
+
+    def __init__(self, config: Config, own: Mapping[ChannelId, OwnNumber]) -> None:
+        self._own = dict(own)
+        self.config = config
+        self.settings = self._settings()
+        self.credentials = CredentialsHolder(credentials_of(config))
+
+    def take(self, config: Config) -> None:
+        """From now on this is in force."""
+        self.config = config
+        self.settings = self._settings()
+        self.credentials.current = credentials_of(config)
+
+    def learn(self, channel: ChannelId, own: OwnNumber) -> bool:
+        """A channel's number is known; whether that is news."""
+        if self._own.get(channel) == own:
+            return False
+        self._own[channel] = own
+        self.settings = self._settings()
+        return True
+
+    def _settings(self) -> Settings:
+        config = self.config
+        channels = {
+            id_: Channel(id_, channel.title, self._own.get(id_))
+            for id_, channel in config.channels.items()
+        }
+        return Settings(
+            language=config.language,
+            channels=channels,
+            default_channel=config.default_channel,
+            import_sent_from_phone=config.settings.import_sent_from_phone,
+            give_up_amocrm_ms=config.delivery.give_up_after.amocrm_ms,
+            give_up_whatsapp_ms=config.delivery.give_up_after.whatsapp_ms,
+        )
+
+
+def credentials_of(config: Config) -> Credentials:
+    """What proves us to amoCRM, as the file has it."""
+    chats = config.amocrm.chats
+    token = config.amocrm.token
+    return Credentials(
+        channel_id=str(chats.channel_id),
+        secret=chats.secret.reveal(),
+        token=token.reveal() if token else "",
+        bot_id=str(chats.bot_id) if chats.bot_id else None,
+    )

@@ -1,0 +1,78 @@
+"""The log: one line an event, as JSON or for a terminal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+class Threshold:
+    """Drops what is below a level that a reload may change."""
+
+    def __init__(self) -> None:
+        self.level = logging.INFO
+
+    def __call__(
+        self, _: object, method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """Pass the event on, or drop it."""
+        if _LEVELS.get("error" if method in {"exception", "critical"} else method, 0) < self.level:
+            raise structlog.DropEvent
+        return event
+
+
+_threshold = Threshold()
+
+
+def configure(*, level: str, form: str | None, stream: TextIO | None = None) -> None:
+    """Send every log line, also those of libraries, to one stream (standard output).
+
+    ``form`` is ``json`` or ``console``; None means console on a terminal and JSON elsewhere.
+    """
+    stream = stream or sys.stdout
+    console = form == "console" or (form is None and stream.isatty())
+    set_level(level)
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    render: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        if console
+        else [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    )
+    structlog.configure(
+        processors=[_threshold, *shared, *render],
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(_threshold.level, logging.WARNING))
+
+
+def set_level(level: str) -> None:
+    """Change the level, at once."""
+    _threshold.level = _LEVELS[level]

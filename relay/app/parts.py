@@ -1,0 +1,169 @@
+"""The parts of a relay, built and joined but not started."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from relay.amocrm.account import AccountReader
+from relay.amocrm.alarm import CredentialsAlarm
+from relay.amocrm.client import ChatsClient
+from relay.amocrm.connection import Connection
+from relay.amocrm.courier import ChatsCourier
+from relay.amocrm.hooks import read_hook
+from relay.amocrm.webhook import HookDoor
+from relay.app.channels import ChannelCourier, Channels
+from relay.app.clock import SystemClock
+from relay.app.engines import EngineFactory
+from relay.app.facts import Facts
+from relay.app.listen import Listening
+from relay.app.live import Live
+from relay.app.reconfigure import Reloader
+from relay.app.report import HealthReader
+from relay.app.systemd import Notifier
+from relay.app.take import Taker
+from relay.config.secret import SecretSource
+from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.housekeeping import Heartbeat, Tidying
+from relay.delivery.intake import Intake
+from relay.delivery.ports import Courier, Store
+from relay.delivery.sorter import Sorter
+from relay.delivery.steps import Step, Steps
+from relay.domain.outbox import Destination
+from relay.web.health import admin_routes
+from relay.web.metrics import Metrics
+from relay.web.server import Server
+
+_log = structlog.stdlib.get_logger("relay")
+
+_IN_FLIGHT = {Destination.AMOCRM: 64, Destination.WHATSAPP: 256}  # each its own lane
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a relay is started with besides the content of its file.
+
+    ``observers`` see every step of every message's life.
+    """
+
+    path: Path
+    secrets: SecretSource
+    engines: EngineFactory
+    observers: Sequence[Callable[[Step], None]] = ()
+    notifier: Notifier = field(default_factory=Notifier)
+    chance: Callable[[], float] = random.random
+
+
+class Parts:
+    """Everything that runs, complete when constructed, in the order of the path of a message."""
+
+    def __init__(
+        self,
+        live: Live,
+        around: Surroundings,
+        clock: SystemClock,
+        store: Store,
+        session: aiohttp.ClientSession,
+    ) -> None:
+        self.live, self.clock, self.store = live, clock, store
+        self.facts = Facts(store)
+        self.metrics = Metrics()
+        self._around = around
+        self._steps = Steps((self.metrics.count, *around.observers))
+        self.intake = Intake(store, clock, self._on_append)
+        self.channels = Channels(clock, around.chance, self.intake.door)
+        self._build_amocrm(session)
+        self.sorters = {side: self._sorter(side) for side in Destination}
+        couriers: dict[Destination, Courier] = {
+            Destination.AMOCRM: self.courier,
+            Destination.WHATSAPP: ChannelCourier(self.channels),
+        }
+        self.dispatchers = {
+            side: self._dispatcher(side, courier) for side, courier in couriers.items()
+        }
+        self.taker = Taker(live, self.channels, around.engines, clock)
+        self.reloader = Reloader(around.path, around.secrets, clock, self.taker.take)
+        self.health = HealthReader(
+            store,
+            clock,
+            self.alarm,
+            self.metrics,
+            sessions=lambda: self.channels.sessions,
+            last_reload=lambda: self.reloader.last,
+        )
+        self.heartbeat = Heartbeat(store, clock, clock.elapsed_ms, self._on_beat)
+        self.tidying = Tidying(store, clock, lambda: live.config.delivery.keep_delivered_ms)
+
+    def servers(self, listening: Listening) -> Iterator[Server]:
+        """The servers, in the order in which they open: the door for hooks first."""
+        yield Server(listening.hooks, [web.post("/amocrm/hook/{scope_id}", self.hook_door.handle)])
+        admin = admin_routes(self.health.read, self.metrics.registry)
+        yield Server(listening.admin, admin)
+        yield Server(listening.control, admin)
+
+    def _build_amocrm(self, session: aiohttp.ClientSession) -> None:
+        live, amocrm = self.live, self.live.config.amocrm
+        self.alarm = CredentialsAlarm(self.clock)
+        client = ChatsClient(session, amocrm.chats_url, live.credentials, self.clock, self.alarm)
+        accounts = AccountReader(session, amocrm.account, live.credentials, self.alarm)
+        self.connection = Connection(
+            client,
+            accounts,
+            live.credentials,
+            self.clock,
+            recall=self.facts.account,
+            remember=self.facts.remember_account,
+        )
+        self.courier = ChatsCourier(
+            client,
+            self.connection,
+            live.credentials,
+            self.alarm,
+            find=lambda id_: self.store.query(lambda ledger: ledger.conversation(id_)),
+            language=lambda: live.settings.language,
+        )
+        self.hook_door = HookDoor(
+            self.connection, live.credentials, self.intake.door("amocrm"), self.clock
+        )
+
+    def _sorter(self, side: Destination) -> Sorter:
+        return Sorter(
+            side,
+            self.store,
+            self.clock,
+            lambda: self.live.settings,
+            hooks=read_hook,
+            readers=self.channels.reader,
+            on_letters=self._on_letters,
+            steps=self._steps,
+        )
+
+    def _dispatcher(self, side: Destination, courier: Courier) -> Dispatcher:
+        return Dispatcher(
+            side,
+            self.store,
+            courier,
+            self.clock,
+            lambda: self.live.settings,
+            concurrency=_IN_FLIGHT[side],
+            chance=self._around.chance,
+            on_letters=self._on_letters,
+            steps=self._steps,
+        )
+
+    def _on_append(self, source: str) -> None:
+        side = Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM
+        self.sorters[side].wake()
+
+    def _on_letters(self, destination: Destination) -> None:
+        self.dispatchers[destination].wake()
+
+    def _on_beat(self, taken: bool) -> None:
+        self.health.journal_writable = taken
+        self._around.notifier.alive()

@@ -1,0 +1,74 @@
+"""Gathers what ``/healthz``, ``/readyz`` and ``/metrics`` tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from relay.amocrm.alarm import CredentialsAlarm
+from relay.app.reconfigure import LastReload
+from relay.delivery.ports import Clock, Ledger, Store
+from relay.domain.ids import ChannelId
+from relay.domain.outbox import Destination, QueueFigures
+from relay.domain.session import Session, SessionState
+from relay.web.health import ChannelHealth, Health, QueueHealth, ReloadHealth
+from relay.web.metrics import Metrics
+
+
+class HealthReader:
+    """Reads the relay's health from its parts."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        alarm: CredentialsAlarm,
+        metrics: Metrics,
+        sessions: Callable[[], Mapping[ChannelId, Session]],
+        last_reload: Callable[[], LastReload],
+    ) -> None:
+        self.ready = False
+        self.journal_writable = True
+        self._store = store
+        self._clock = clock
+        self._alarm = alarm
+        self._metrics = metrics
+        self._sessions = sessions
+        self._last_reload = last_reload
+
+    async def read(self) -> Health:
+        """The health of this moment; the gauges of the metrics are set by the way."""
+        figures = await self._store.query(_figures)
+        sessions, reload = self._sessions(), self._last_reload()
+        health = Health(
+            ready=self.ready,
+            troubles=self._troubles(sessions),
+            channels={id_: _channel(session) for id_, session in sessions.items()},
+            queues={side.value: self._queue(queue) for side, queue in figures.items()},
+            reload=ReloadHealth(reload.at_ms, not reload.errors, reload.errors),
+        )
+        self._metrics.show(health)
+        return health
+
+    def _troubles(self, sessions: Mapping[ChannelId, Session]) -> tuple[str, ...]:
+        troubles = [
+            f"amoCRM refuses our {refusal.credential.value} credentials: {refusal.reason}"
+            for refusal in self._alarm.standing
+        ]
+        if not self.journal_writable:
+            troubles.append("the journal cannot be written")
+        if not any(s.state is SessionState.CONNECTED for s in sessions.values()):
+            troubles.append("no channel is connected")
+        return tuple(troubles)
+
+    def _queue(self, queue: QueueFigures) -> QueueHealth:
+        age = 0 if queue.oldest_ms is None else max(0, self._clock.now_ms() - queue.oldest_ms)
+        return QueueHealth(queue.waiting, age // 1000, queue.dead)
+
+
+def _figures(ledger: Ledger) -> dict[Destination, QueueFigures]:
+    return {side: ledger.figures(side) for side in Destination}
+
+
+def _channel(session: Session) -> ChannelHealth:
+    connected = session.state is SessionState.CONNECTED
+    return ChannelHealth(session.state.value, session.reason, session.since_ms, connected)

@@ -1,0 +1,60 @@
+"""Puts a new configuration into force: what is new is built first, then only what changed moves."""
+
+from __future__ import annotations
+
+import asyncio
+
+from relay.app import logging
+from relay.app.channels import Channels
+from relay.app.clock import SystemClock
+from relay.app.engines import EngineFactory
+from relay.app.live import Live
+from relay.config.changes import changed_channels, describe
+from relay.config.model import Config
+from relay.delivery.ports import Engine
+from relay.domain.ids import ChannelId
+
+
+class Taker:
+    """Takes configurations into force, one at a time."""
+
+    def __init__(
+        self, live: Live, channels: Channels, engines: EngineFactory, clock: SystemClock
+    ) -> None:
+        self._live = live
+        self._channels = channels
+        self._engines = engines
+        self._clock = clock
+        self._owner: asyncio.TaskGroup | None = None
+
+    def start_all(self, owner: asyncio.TaskGroup) -> None:
+        """Start every channel of the file; ``owner`` owns their tasks, also those to come."""
+        self._owner = owner
+        for id_ in self._live.config.channels:
+            self._start(id_, self._engine(self._live.config, id_))
+
+    async def take(self, config: Config) -> list[str]:
+        """Take it into force; the changes in words, none if there are none."""
+        before = self._live.config
+        if config == before:
+            return []
+        moved = changed_channels(before, config)
+        engines = {id_: self._engine(config, ChannelId(id_)) for id_ in (*moved.added, *moved.restarted)}
+        # From here on nothing can fail.
+        self._live.take(config)
+        logging.set_level(config.log.level)
+        for id_ in (*moved.removed, *moved.restarted):
+            await self._channels.remove(ChannelId(id_))
+        for id_, engine in engines.items():
+            self._start(ChannelId(id_), engine)
+        return list(describe(before, config))
+
+    def _engine(self, config: Config, id_: ChannelId) -> Engine:
+        storage = self._live.config.storage.directory
+        return self._engines(id_, config.channels[id_], storage, self._clock)
+
+    def _start(self, id_: ChannelId, engine: Engine) -> None:
+        if self._owner is None:
+            raise RuntimeError("channels are started before they may be changed")
+        self._channels.add(id_, engine)
+        self._channels.start(id_, self._owner)
