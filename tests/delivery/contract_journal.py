@@ -1,0 +1,85 @@
+"""The contract of every store: the journal."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay.delivery.ports import Ledger, Store
+from relay.domain.outbox import JournalRow, Seq
+from tests.delivery.store_samples import AMOCRM, WHATSAPP
+
+
+async def append(store: Store, source: str = "amocrm", now_ms: int = 1_000) -> Seq:
+    return await store.transact(lambda ledger: ledger.append(source, b"{}", "t", now_ms))
+
+
+async def places(store: Store) -> tuple[list[Seq], list[Seq]]:
+    """The unread places towards WhatsApp, and those towards amoCRM."""
+    rows = await store.query(
+        lambda ledger: (ledger.unread(WHATSAPP, 99), ledger.unread(AMOCRM, 99))
+    )
+    return [row.seq for row in rows[0]], [row.seq for row in rows[1]]
+
+
+class JournalContract:
+    """What came in, raw."""
+
+    async def test_exactly_what_came_in_comes_out(self, store: Store) -> None:
+        """A row is read with the very source, bytes, trace and time it was appended with."""
+        payload = bytes(range(256))
+        seq = await store.transact(
+            lambda ledger: ledger.append("whatsapp/sales", payload, "t1", 1_234)
+        )
+        rows = await store.query(lambda ledger: ledger.unread(AMOCRM, 10))
+        assert list(rows) == [JournalRow(seq, "whatsapp/sales", payload, "t1", 1_234)]
+
+    async def test_a_row_is_sorted_towards_the_other_side(self, store: Store) -> None:
+        """What amoCRM said goes towards WhatsApp, what WhatsApp said towards amoCRM."""
+        hook = await append(store, "amocrm")
+        sales, support = await append(store, "whatsapp/sales"), await append(store, "whatsapp/b-2")
+        assert await places(store) == ([hook], [sales, support])
+
+    async def test_an_unknown_source_is_refused(self, store: Store) -> None:
+        """A row that nobody would ever sort is not taken."""
+        with pytest.raises(ValueError, match="source"):
+            await append(store, "telegram")
+        assert await places(store) == ([], [])
+
+    async def test_the_oldest_come_first(self, store: Store) -> None:
+        """Unread rows come in the order of their places, whatever their times, up to the limit."""
+        seqs = [await append(store, now_ms=now_ms) for now_ms in (3_000, 1_000, 2_000)]
+        rows = await store.query(lambda ledger: ledger.unread(WHATSAPP, 2))
+        assert [row.seq for row in rows] == seqs[:2]
+
+    async def test_a_read_row_is_not_read_again(self, store: Store) -> None:
+        """Read and unreadable rows leave; the others stay."""
+        first, second, third, fourth = [await append(store) for _ in range(4)]
+        await store.transact(lambda ledger: ledger.mark_read(second))
+        await store.transact(lambda ledger: ledger.mark_read(third, "blacklist"))
+        await store.transact(lambda ledger: ledger.mark_unreadable(first, "not JSON"))
+        assert await places(store) == ([fourth], [])
+
+    async def test_places_grow_and_are_never_used_again(self, store: Store) -> None:
+        """Even when every row is forgotten, the next place is a new one."""
+        seqs = [await append(store) for _ in range(3)]
+        assert seqs == sorted(set(seqs))
+
+        def read_all(ledger: Ledger) -> None:
+            for seq in seqs:
+                ledger.mark_read(seq)
+
+        await store.transact(read_all)
+        assert await store.transact(lambda ledger: ledger.tidy(9_999, 99)) == 3
+        assert await append(store) > seqs[-1]
+
+    async def test_only_old_read_rows_are_forgotten(self, store: Store) -> None:
+        """Tidying takes read rows that came before the given time, never unread or unreadable."""
+        old, old_bad, at_time, _unread = [
+            await append(store, now_ms=now_ms) for now_ms in (999, 999, 1_000, 999)
+        ]
+        await store.transact(lambda ledger: ledger.mark_read(old))
+        await store.transact(lambda ledger: ledger.mark_read(at_time))
+        await store.transact(lambda ledger: ledger.mark_unreadable(old_bad, "no"))
+        assert await store.transact(lambda ledger: ledger.tidy(1_000, 99)) == 1
+        assert await store.transact(lambda ledger: ledger.tidy(1_001, 99)) == 1
+        assert await places(store) == ([_unread], [])

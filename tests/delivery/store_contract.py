@@ -1,0 +1,34 @@
+"""The contract of every store, in one class; whoever keeps it inherits it.
+
+A heir gives two fixtures: ``store``, an empty one, and ``crash``, which ends it without a word and
+opens what is left. The expectations are written by hand, from the docstrings of
+``relay.delivery.ports``.
+"""
+
+from __future__ import annotations
+
+from tests.delivery.contract_journal import JournalContract
+from tests.delivery.contract_outbox import (
+    LaneContract,
+    PuttingContract,
+    SettlingContract,
+    TimeContract,
+)
+from tests.delivery.contract_people import ConversationContract, FactContract, LinkContract
+from tests.delivery.contract_transactions import Crash, TransactionContract
+
+__all__ = ["Crash", "StoreContract"]
+
+
+class StoreContract(
+    JournalContract,
+    PuttingContract,
+    LaneContract,
+    TimeContract,
+    SettlingContract,
+    ConversationContract,
+    LinkContract,
+    FactContract,
+    TransactionContract,
+):
+    """Everything a store promises."""
