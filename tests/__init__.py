@@ -1,0 +1,1 @@
+"""The tests of the relay; the tree mirrors the package."""

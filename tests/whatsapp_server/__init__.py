@@ -1,0 +1,19 @@
+"""Our own server of the WhatsApp Web protocol, for tests alone.
+
+It plays the service, the owners' phones and any number of contacts on loopback, and the
+unmodified client library talks to it over TLS, Noise and Signal. It proves what *the client*
+does. It proves nothing about what WhatsApp accepts: no rate limit, spam check or ban of the real
+service is known here, and node shapes are those that the client sends and understands.
+
+What does not belong here: anything of the relay. The server knows the protocol only, so that the
+relay is tested from outside.
+"""
+
+from tests.whatsapp_server.addresses import Jid
+from tests.whatsapp_server.contact import Contact
+from tests.whatsapp_server.inbox import Heard
+from tests.whatsapp_server.linked import LinkedDevice
+from tests.whatsapp_server.phone import Phone
+from tests.whatsapp_server.server import WhatsAppServer
+
+__all__ = ["Contact", "Heard", "Jid", "LinkedDevice", "Phone", "WhatsAppServer"]

@@ -1,0 +1,79 @@
+"""Plays a client of the company: a person who writes to an owner's phone and reads its answers."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+from tests.whatsapp_server import content
+from tests.whatsapp_server.addresses import Jid
+from tests.whatsapp_server.inbox import Heard
+from tests.whatsapp_server.node import Attribute, node
+from tests.whatsapp_server.person import Person, new_id
+from tests.whatsapp_server.phone import Phone
+
+Addressing = Literal["lid", "pn", "pn_alone"]
+"""By hidden id with the number beside it, by number with the id beside it, by number alone."""
+
+
+class Contact(Person):
+    """A person of any kind; made by ``WhatsAppServer.contact``."""
+
+    async def send(
+        self,
+        owner: Phone,
+        body: str | bytes,
+        *,
+        addressing: Addressing = "lid",
+        message_id: str | None = None,
+        at_s: int | None = None,
+        attributes: dict[str, Attribute] | None = None,
+    ) -> str:
+        """Writes to an owner: a text, or a body of ``content``; gives the message's id.
+
+        ``at_s`` is the service's time of the message in seconds; ``attributes`` go to the stanza,
+        as ``{"edit": "1"}`` does for an edit.
+        """
+        number = message_id or new_id()
+        plain = content.text(body) if isinstance(body, str) else body
+        when = str(at_s if at_s is not None else int(time.time()))
+        common: dict[str, Attribute] = {
+            "id": number,
+            "type": "text",
+            "t": when,
+            "notify": self.name,
+        }
+        stanza = {**common, **self._addresses(addressing), **(attributes or {})}
+        self.sent[number] = plain, stanza
+        owner.overhear(self.lid, owner.lid, plain, node("message", id=number))
+        for device in owner.linked_devices():
+            await self.tell(device, plain, stanza)
+        return number
+
+    async def receipt(
+        self,
+        message: Heard,
+        kind: Literal["delivered", "read", "played"] = "delivered",
+        *,
+        addressing: Addressing = "lid",
+    ) -> None:
+        """Tells the sender of a message that it has arrived, or was read."""
+        attributes: dict[str, Attribute] = {"id": message.id, "t": str(int(time.time()))}
+        if kind != "delivered":
+            attributes["type"] = kind
+        sender = self.writers[message.sender]
+        source = self._addresses(addressing)
+        await sender.deliver(node("receipt", **{**attributes, "from_": source["from"]}))
+
+    def _addresses(self, addressing: Addressing) -> dict[str, Attribute]:
+        match addressing:
+            case "lid":
+                return {"from": self.lid, "sender_pn": self.jid, "addressing_mode": "lid"}
+            case "pn":
+                return {"from": self.jid, "sender_lid": self.lid, "addressing_mode": "pn"}
+            case "pn_alone":
+                return {"from": self.jid, "addressing_mode": "pn"}
+
+    def address(self, addressing: Addressing = "lid") -> Jid:
+        """The address this person is known by in that style."""
+        return self.lid if addressing == "lid" else self.jid

@@ -1,0 +1,180 @@
+"""Keeps what the service knows of one linked device: its keys, its queue and its connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tests.whatsapp_server.addresses import Jid
+from tests.whatsapp_server.connection import Connection
+from tests.whatsapp_server.inbox import PATIENCE_S, Inbox
+from tests.whatsapp_server.node import Attribute, Node, node
+from tests.whatsapp_server.signal_device import Bundle, PublicPrekey
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a client told when it asked to be linked."""
+
+    static: bytes
+    registration_id: int
+    identity: bytes
+    signed: PublicPrekey
+
+
+class LinkedDevice:
+    """A real client linked to somebody's account. ``jid`` and ``lid`` are its two addresses."""
+
+    def __init__(self, jid: Jid, lid: Jid, registered: Registered) -> None:
+        self.jid = jid
+        self.lid = lid
+        self.registered = registered
+        self.said: Inbox[Node] = Inbox(f"the service, of {jid}")
+        self.removed = False
+        self.connection: Connection | None = None
+        self.active = False
+        self.logins = 0
+        self.refuse_login: dict[str, str] | None = None
+        self.refuse_sends: list[str] = []
+        self.drops_before_ack = 0
+        self._one_time: dict[int, bytes] = {}
+        self._queue: dict[tuple[str, str, str], Node] = {}
+        self._changed = asyncio.Event()
+
+    # The client's keys
+
+    @property
+    def prekeys_left(self) -> int:
+        return len(self._one_time)
+
+    def upload(self, identity: bytes, signed: PublicPrekey, one_time: dict[int, bytes]) -> None:
+        """Takes new prekeys; the identity must be the one that was linked."""
+        assert identity == self.registered.identity, "the client changed its identity"
+        self.registered = replace(self.registered, signed=signed)
+        self._one_time |= one_time
+        self._tell()
+
+    def bundle(self) -> Bundle:
+        """What somebody needs to write to this device; its one-time prekey is used up."""
+        number = next(iter(self._one_time), None)
+        one_time = PublicPrekey(number, self._one_time.pop(number)) if number is not None else None
+        known = self.registered
+        return Bundle(known.registration_id, known.identity, known.signed, one_time)
+
+    # The queue: a stanza stays until the client has confirmed it
+
+    @property
+    def waiting(self) -> list[Node]:
+        """What the client has not confirmed, oldest first."""
+        return list(self._queue.values())
+
+    async def deliver(self, stanza: Node) -> None:
+        """Hands the client a message, receipt or notification now, or when it comes back."""
+        self._queue[_key(stanza)] = stanza
+        if self.active and self.connection:
+            await self.connection.send(stanza)
+
+    def confirmed(self, stanza: Node) -> None:
+        """Forgets what the client's ``receipt`` or ``ack`` speaks of."""
+        name = "message" if stanza.tag == "receipt" else stanza.get("class")
+        kind = "" if name == "message" else stanza.get("type")
+        listed = [item.get("id") for items in stanza.all("list") for item in items.all("item")]
+        for number in (stanza.get("id"), *listed):
+            self._queue.pop((name, number, kind), None)
+        self._tell()
+
+    async def activate(self) -> None:
+        """The client wants its messages: everything that waited, in order, then the live ones."""
+        waiting = self.waiting
+        self.active = True
+        for stanza in waiting:
+            await self.say(replace(stanza, attributes={**stanza.attributes, "offline": "0"}))
+        await self.say(node("ib", node("offline", count=str(len(waiting)))))
+        self._tell()
+
+    # The connection
+
+    async def say(self, stanza: Node) -> None:
+        """Sends something that nobody confirms; lost if the client is away."""
+        if self.connection:
+            await self.connection.send(stanza)
+
+    def connected(self, connection: Connection) -> None:
+        self.connection, self.active = connection, False
+        self.logins += 1
+        self._tell()
+
+    def disconnected(self, connection: Connection) -> None:
+        if self.connection is connection:
+            self.connection, self.active = None, False
+        self._tell()
+
+    async def online(self) -> None:
+        """Waits until the client is logged in and takes messages."""
+        await self.until(lambda: self.active, "be online")
+
+    async def offline(self) -> None:
+        """Waits until the client is gone."""
+        await self.until(lambda: self.connection is None, "be offline")
+
+    async def drained(self) -> None:
+        """Waits until the client has confirmed everything."""
+        await self.until(lambda: not self._queue, "confirm everything")
+
+    async def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Waits until something about this device holds. Raises ``TimeoutError`` saying what."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not holds():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            log = "\n".join(self.connection.log) if self.connection else "no connection"
+            raise TimeoutError(f"{self.jid} did not {what}\n{log}") from None
+
+    def _tell(self) -> None:
+        self._changed.set()
+
+    # Failures on demand
+
+    def drop(self) -> None:
+        """Cuts the line without a word."""
+        if self.connection:
+            self.connection.drop()
+
+    def fail_next_login(self, reason: int, **attributes: str) -> None:
+        """Answers the next login with ``<failure reason=…>``; see ``fail`` for now."""
+        self.refuse_login = {"reason": str(reason), **attributes}
+
+    def refuse_next_send(self, error: int) -> None:
+        """Acknowledges the next message of the client with an error."""
+        self.refuse_sends.append(str(error))
+
+    def drop_before_next_ack(self) -> None:
+        """Takes the client's next message, delivers it, and cuts the line instead of the ack."""
+        self.drops_before_ack += 1
+
+    async def fail(self, reason: int, **attributes: str) -> None:
+        """Says ``<failure reason=…>`` on the running connection and closes it."""
+        attributes["reason"] = str(reason)
+        await self._part(Node("failure", dict(attributes)))
+
+    async def stream_error(self, code: int | None = None, conflict: str | None = None) -> None:
+        """Says ``<stream:error>`` and closes: ``conflict`` is ``replaced``, ``device_removed``."""
+        attributes: dict[str, Attribute] = {} if code is None else {"code": str(code)}
+        children = () if conflict is None else (node("conflict", type=conflict),)
+        if conflict == "device_removed":
+            self.removed = True
+        await self._part(Node("stream:error", attributes, children or None))
+
+    async def _part(self, farewell: Node) -> None:
+        connection = self.connection
+        if connection:
+            await connection.send(farewell)
+            await connection.hang_up()
+
+
+def _key(stanza: Node) -> tuple[str, str, str]:
+    kind = "" if stanza.tag == "message" else stanza.get("type")
+    return stanza.tag, stanza.get("id"), kind

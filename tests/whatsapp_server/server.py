@@ -1,0 +1,147 @@
+"""Puts the parts together: a server that a test opens, uses and closes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from aiohttp import web
+
+from tests.whatsapp_server.connection import Connection
+from tests.whatsapp_server.contact import Contact
+from tests.whatsapp_server.harness import RealClient
+from tests.whatsapp_server.keys import KeyPair
+from tests.whatsapp_server.linked import LinkedDevice
+from tests.whatsapp_server.noise import Identity
+from tests.whatsapp_server.pairing import Registration
+from tests.whatsapp_server.phone import Phone
+from tests.whatsapp_server.proxy import LOOPBACK, Proxy
+from tests.whatsapp_server.service import Service
+from tests.whatsapp_server.tls import create_authority
+
+_HOOK = Path(__file__).parent / "hook"
+_ROOT_VARIABLE = "RELAY_TEST_WHATSAPP_ROOT"
+_PROXY_VARIABLES = ("NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+class WhatsAppServer:
+    """The service, its phones and contacts on loopback; an async context manager.
+
+    Leaving the context without an error raises ``AssertionError`` if a client asked anything that
+    this server cannot answer, wanted any other host, or said what the server cannot read.
+    """
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="whatsapp-server-")
+        self._root = KeyPair.generate()
+        self._authority = create_authority(Path(self._directory.name))
+        self._proxy = Proxy()
+        self._runner: web.AppRunner | None = None
+        self._next_lid = 100_000_000_000_001
+        self.service = Service(Identity.under(self._root))
+
+    async def __aenter__(self) -> WhatsAppServer:
+        app = web.Application()
+        app.router.add_get("/ws/chat", self._chat)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, LOOPBACK, 0, ssl_context=self._authority.server)
+        await site.start()
+        await self._proxy.start(self._runner.addresses[0][1])
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.service.close()
+        await self._proxy.close()
+        if self._runner:
+            await self._runner.cleanup()
+        self._directory.cleanup()
+        if error is None:
+            self.check()
+
+    async def _chat(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(max_msg_size=0)
+        await socket.prepare(request)
+        await self.service.serve(Connection(socket, request))
+        return socket
+
+    # What a test says
+
+    def phone(self, number: str, name: str = "Owner") -> Phone:
+        """An owner's phone with a new account; ``number`` is digits with the country code."""
+        phone = Phone(number, self._lid(), name, self.service.registrations)
+        self.service.add(phone)
+        return phone
+
+    def contact(self, number: str, name: str = "Client") -> Contact:
+        """Somebody with WhatsApp on a phone."""
+        contact = Contact(number, self._lid(), name)
+        self.service.add(contact)
+        return contact
+
+    async def registration(self) -> Registration:
+        """Waits for the next client that asks to be linked."""
+        return await self.service.registered.take(what="a client that asks to be linked")
+
+    def session(self, phone: Phone) -> LinkedDevice:
+        """The one linked device of a phone."""
+        (device,) = phone.linked_devices()
+        return device
+
+    def environment(self, base: dict[str, str] | None = None) -> dict[str, str]:
+        """The variables with which a client process must be started (Go reads them only then)."""
+        env = dict(os.environ if base is None else base)
+        for name in _PROXY_VARIABLES:
+            env.pop(name, None)
+            env.pop(name.lower(), None)
+        paths = [str(_HOOK), *filter(None, [env.get("PYTHONPATH")])]
+        return env | {
+            "HTTPS_PROXY": self._proxy.url,
+            "SSL_CERT_FILE": str(self._authority.certificate),
+            "PYTHONPATH": os.pathsep.join(paths),
+            _ROOT_VARIABLE: self._root.public.hex(),
+            "NEONIZE_BOT_TAG": "off",
+        }
+
+    async def pair_store(self, path: Path, phone: Phone) -> LinkedDevice:
+        """Leaves a paired store in the file ``path``, made by a real client that has ended."""
+        async with RealClient(self.environment(), path) as client:
+            device = await phone.scan(await client.qr())
+            await client.connected()
+            await device.online()
+        await device.offline()
+        return device
+
+    # What went wrong
+
+    @property
+    def unanswered(self) -> list[str]:
+        """Requests of clients that this server does not know."""
+        return self.service.unanswered
+
+    @property
+    def refused(self) -> list[str]:
+        """Requests for hosts that are not the service's."""
+        return self._proxy.refused
+
+    @property
+    def faults(self) -> list[str]:
+        """What clients said that this server could not read."""
+        return self.service.faults
+
+    def check(self) -> None:
+        """Raises ``AssertionError`` unless everything was answered, allowed and understood."""
+        assert not self.unanswered, f"unanswered: {self.unanswered}"
+        assert not self.refused, f"refused by the proxy: {self.refused}"
+        assert not self.faults, f"not understood: {self.faults}"
+
+    def _lid(self) -> str:
+        self._next_lid += 1
+        return str(self._next_lid)
