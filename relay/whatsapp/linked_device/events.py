@@ -13,6 +13,7 @@ class Code(enum.IntEnum):
     """Codes of neonize 0.5.2 (``neonize.events.EVENT_TO_INT``)."""
 
     DEVICE = 0  # always sent, first of all; cannot be subscribed to
+    QR = 1  # not subscribed: a call of its own, made only for a client without a device
     CONNECTED = 3
     KEEPALIVE_TIMEOUT = 4
     KEEPALIVE_RESTORED = 5
@@ -30,4 +31,4 @@ class Code(enum.IntEnum):
 HANDED_OVER = frozenset({Code.MESSAGE, Code.RECEIPT, Code.UNDECRYPTABLE})
 """What is kept in the journal before anything else happens to it."""
 
-SUBSCRIBED = tuple(code for code in Code if code is not Code.DEVICE)
+SUBSCRIBED = tuple(code for code in Code if code not in {Code.DEVICE, Code.QR})

@@ -1,0 +1,178 @@
+"""One life of a client in the library: from its registration to its removal.
+
+A client is never used again after it was stopped; the next life has a name of its own, so nothing
+that still happens to the old one can touch the new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import structlog
+
+from relay.delivery.ports import HandOver
+from relay.domain.ids import OwnNumber
+from relay.whatsapp.linked_device.events import HANDED_OVER, SUBSCRIBED, Code
+from relay.whatsapp.linked_device.library import Library
+from relay.whatsapp.linked_device.payload import RawEvent, wrap
+from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, parse
+from relay.whatsapp.linked_device.threads import on_own_thread, tell
+
+REGISTER_S = 90.0  # dialling and the handshake; the library bounds both below this
+CLOSE_S = 5.0  # the library waits that long for the server's answer to its goodbye
+DRAIN_S = 2.0
+QUIET_S = 0.05
+_MUST_NOT_RAISE = "an event could not be handed over"
+
+log = structlog.get_logger(__name__)
+
+
+class Client:
+    """A client of the library, its thread, and the way of its events.
+
+    ``hand_over`` is called on the client's own thread, before the library goes on to the next
+    event. ``on_event`` (code, bytes), ``on_broken`` (the error) and ``on_end`` (the library's last
+    words) are called on the loop.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        database: str,
+        proxy: str | None,
+        hand_over: HandOver,
+        *,
+        on_event: Callable[[int, bytes], None],
+        on_broken: Callable[[BaseException], None],
+        on_end: Callable[[str], None],
+    ) -> None:
+        self.own: OwnNumber | None = None
+        self._library = library
+        self._database = database
+        self._proxy = proxy
+        self._hand_over = hand_over
+        self._on_event = on_event
+        self._on_broken = on_broken
+        self._on_end = on_end
+        self._name = uuid.uuid4().hex
+        self._loop = asyncio.get_running_loop()
+        self._settled = asyncio.Event()  # registered, or over before it got so far
+        self._ended = asyncio.Event()
+        self._registered = False
+        self._stopping = False
+        self._hearing = False
+        self._heard_at = time.monotonic()
+
+    async def start(self) -> None:
+        """Register and connect; back once the library says whose device it is, or has failed."""
+        async with self._library.gate.change():
+            threading.Thread(target=self._live, name="linked-device", daemon=True).start()
+            try:
+                await asyncio.wait_for(self._settled.wait(), REGISTER_S)
+            except TimeoutError:
+                log.error("library_hangs", doing="connecting", after_s=REGISTER_S)
+            except asyncio.CancelledError:
+                # Still inside the gate: a client half registered must be gone before the next.
+                await self._bounded("stop", self._remove())
+                raise
+
+    async def send(self, to: bytes, message: bytes) -> bytes | None:
+        """The library's answer to a send; None if there is no client to send with."""
+        async with self._library.gate.call() as enter:
+            if not self._registered or self._stopping:
+                return None
+
+            def send() -> bytes:
+                enter()
+                return self._library.send_message(self._name, to, message)
+
+            return await on_own_thread("send", send)
+
+    async def stop(self) -> None:
+        """Close the socket, let what was received come through, remove the client."""
+        if self._registered and not self._ended.is_set():
+            await self._bounded("disconnect", self._disconnect())
+            await self._drain()
+        self._stopping = True
+        async with self._library.gate.change():
+            await self._bounded("stop", self._remove())
+        if not self._ended.is_set():
+            await self._bounded("end", self._ended.wait(), 1.0)
+
+    async def _disconnect(self) -> None:
+        async with self._library.gate.call() as enter:
+
+            def disconnect() -> None:
+                enter()
+                self._library.disconnect(self._name)
+
+            await on_own_thread("disconnect", disconnect)
+
+    async def _remove(self) -> None:
+        await on_own_thread("stop", lambda: self._library.stop(self._name))
+
+    async def _bounded(self, what: str, work: Awaitable[object], limit_s: float = CLOSE_S) -> None:
+        try:
+            await asyncio.wait_for(work, limit_s)
+        except TimeoutError:
+            log.error("library_hangs", doing=what, after_s=limit_s)
+
+    async def _drain(self) -> None:
+        """Wait until no event has come for a moment: the library has told WhatsApp it has them."""
+        until = time.monotonic() + DRAIN_S
+        while time.monotonic() < until:
+            quiet_s = time.monotonic() - self._heard_at
+            if not self._hearing and quiet_s >= QUIET_S:
+                return
+            await asyncio.sleep(QUIET_S)
+
+    # --- On the client's own thread --------------------------------------------------------------
+
+    def _live(self) -> None:
+        try:
+            words = self._library.run_client(
+                self._name, self._database, self._proxy, SUBSCRIBED, self._hear
+            )
+        except Exception as error:  # noqa: BLE001 - told to the loop, which ends this life
+            words = f"{type(error).__name__}: {error}"
+        tell(self._loop, self._finish, words)
+
+    def _hear(self, code: int, data: bytes) -> None:
+        self._hearing = True
+        try:
+            self._take(code, data)
+        except BaseException as error:  # nothing may be raised into the library
+            log.exception(_MUST_NOT_RAISE, code=code)
+            tell(self._loop, self._on_broken, error)
+        finally:
+            self._heard_at = time.monotonic()
+            self._hearing = False
+
+    def _take(self, code: int, data: bytes) -> None:
+        if code == Code.DEVICE:
+            device = cast(OwnDevice, parse("Device", data))
+            self.own = OwnNumber(as_text(device.JID.User))
+            tell(self._loop, self._register)
+        elif code in HANDED_OVER:
+            if self.own is None:
+                raise RuntimeError("an event came before the library said whose device it is")
+            self._hand_over.from_thread(wrap(RawEvent(code, self.own, data)))
+        else:
+            tell(self._loop, self._on_event, code, data)
+
+    # --- On the loop -----------------------------------------------------------------------------
+
+    def _register(self) -> None:
+        self._registered = True
+        self._settled.set()
+
+    def _finish(self, words: str) -> None:
+        self._ended.set()
+        self._settled.set()
+        if not self._stopping:
+            self._on_end(words)

@@ -1,0 +1,249 @@
+"""The engine of a linked device: one channel's session, held through drops, bans and restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from relay.delivery.ports import Clock, HandOver, Report
+from relay.domain.ids import ChannelId, OwnNumber
+from relay.domain.message import Reply, Text, WhatsAppEvent
+from relay.domain.outbox import Dead, Outcome, Retry, Unknown
+from relay.domain.retry import MINUTE, SECOND, RetryPolicy
+from relay.domain.session import SessionState
+from relay.domain.texts import Reason
+from relay.whatsapp.linked_device import states
+from relay.whatsapp.linked_device.addressing import server_and_user
+from relay.whatsapp.linked_device.client import Client
+from relay.whatsapp.linked_device.library import Library, load_library
+from relay.whatsapp.linked_device.outcomes import outcome_of
+from relay.whatsapp.linked_device.protobufs import jid_bytes, load, text_bytes
+from relay.whatsapp.linked_device.reachability import first_hop, reach
+from relay.whatsapp.linked_device.reading import read_payload
+from relay.whatsapp.linked_device.states import Then, Verdict
+from relay.whatsapp.linked_device.store import (
+    SessionBusyError,
+    SessionDamagedError,
+    SessionStore,
+)
+from relay.whatsapp.linked_device.threads import on_own_thread
+
+LOOK_FOR_PAIRING_MS = 15 * SECOND
+OFFLINE_LIMIT_MS = 3 * MINUTE  # then our own backoff takes over from the library's
+OFFLINE_CHECK_MS = 5 * SECOND
+STABLE_MS = 2 * MINUTE
+SEND_LIMIT_S = 90.0  # above the library's own 75 s
+TURN_LIMIT_S = 20.0
+
+log = structlog.get_logger(__name__)
+
+
+class LinkedDevice:
+    """An engine (``relay.delivery.ports.Engine``) on a WhatsApp Web session.
+
+    ``store_path`` is the session's own file. ``phone``, if set, is the only number the session may
+    have. ``proxy`` is a URL (``socks5://…``); without one the environment's applies.
+    """
+
+    def __init__(
+        self,
+        channel: ChannelId,
+        store_path: Path,
+        phone: str | None,
+        proxy: str | None,
+        clock: Clock,
+        *,
+        library: Callable[[], Library] = load_library,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self._channel = channel
+        self._store = SessionStore(store_path)
+        self._phone = "".join(filter(str.isdigit, phone)) if phone else None
+        self._proxy = proxy
+        self._clock = clock
+        self._load = library
+        self._retry = retry or RetryPolicy()
+        self._pairing = asyncio.Event()
+        self._sending = asyncio.Lock()
+        self._client: Client | None = None
+        self._state = SessionState.STARTING
+        self._since_ms = clock.now_ms()
+        self._own: OwnNumber | None = None
+
+    # --- The port --------------------------------------------------------------------------------
+
+    async def run(self, hand_over: HandOver, report: Report) -> None:
+        """See :class:`relay.delivery.ports.Engine`."""
+        await on_own_thread("load-messages", load)
+        attempts = 0
+        while True:
+            await self._until_paired(report)
+            born_ms = self._clock.now_ms()
+            verdict = await self._one_life(hand_over, report)
+            # A life cut short at once, again and again, must not become a storm of logins.
+            lasted = self._clock.now_ms() - born_ms >= STABLE_MS
+            attempts = 1 if lasted else attempts + 1
+            await self._rest(verdict, attempts, report)
+
+    def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
+        """See :class:`relay.delivery.ports.Engine`."""
+        return read_payload(payload)
+
+    async def send(self, reply: Reply) -> Outcome:
+        """See :class:`relay.delivery.ports.Engine`."""
+        way = server_and_user(reply.to)
+        if way is None:
+            return Dead("not an address of a linked device", tell=Reason.INTERNAL)
+        if not isinstance(reply.content, Text):
+            return Dead(f"cannot send {reply.content.kind}", tell=Reason.UNSUPPORTED)
+        server, user = way
+        try:
+            async with asyncio.timeout(TURN_LIMIT_S):
+                await self._sending.acquire()
+        except TimeoutError:
+            return Retry("not sent: the channel is busy with another message")
+        try:
+            return await self._send(reply, jid_bytes(user, server), text_bytes(reply.content.text))
+        finally:
+            self._sending.release()
+
+    def paired(self) -> None:
+        """Somebody has paired the channel: look at once."""
+        self._pairing.set()
+
+    # --- Sending ---------------------------------------------------------------------------------
+
+    async def _send(self, reply: Reply, to: bytes, message: bytes) -> Outcome:
+        client = self._client
+        if client is None or self._state is not SessionState.CONNECTED:
+            return Retry("not sent: the channel is not connected")
+        if client.own != reply.own:
+            return Retry("not sent: the channel now holds another number")
+        try:
+            async with asyncio.timeout(SEND_LIMIT_S):
+                answer = await client.send(to, message)
+        except TimeoutError:
+            return Unknown(f"the library did not answer within {SEND_LIMIT_S:g} s")
+        if answer is None:
+            return Retry("not sent: the channel is not connected")
+        return outcome_of(answer)
+
+    # --- A session's life ------------------------------------------------------------------------
+
+    async def _until_paired(self, report: Report) -> None:
+        """Back once the session's file holds a device that may be used."""
+        told: str | None = None
+        while True:
+            self._pairing.clear()
+            obstacle = await on_own_thread("session-file", self._obstacle)
+            if obstacle is None:
+                return
+            if told != obstacle[1] and self._state is not SessionState.LOGGED_OUT:
+                self._tell(report, *obstacle)
+                told = obstacle[1]
+            await self._clock.wait_ms(self._pairing, LOOK_FOR_PAIRING_MS)
+
+    def _obstacle(self) -> tuple[SessionState, str] | None:
+        """Why the session cannot be used as its file stands; None if it can."""
+        try:
+            number = self._store.own_number()
+        except SessionDamagedError:
+            return (
+                SessionState.FAILED,
+                f"the session's file is damaged: remove it and run relay pair {self._channel}",
+            )
+        self._own = number
+        if number is None:
+            return SessionState.UNPAIRED, f"pair it: relay pair {self._channel}"
+        if self._phone is not None and number != self._phone:
+            return (
+                SessionState.FAILED,
+                f"another number is paired than the file's phone: relay unpair {self._channel}",
+            )
+        return None
+
+    async def _one_life(self, hand_over: HandOver, report: Report) -> Verdict:
+        """Connect and stay until something ends it; returns what ended it."""
+        self._tell(report, SessionState.CONNECTING, "connecting")
+        try:
+            with self._store.locked():
+                self._store.prepare()
+                unreachable = await reach(first_hop(self._proxy))
+                if unreachable is not None:
+                    return Verdict(SessionState.RECONNECTING, unreachable, Then.AGAIN)
+                return await self._with_client(hand_over, report)
+        except SessionBusyError:
+            reason = "another process is using the session (a pairing, a second relay)"
+            return Verdict(SessionState.REPLACED, reason, Then.AGAIN)
+        except (OSError, ValueError) as error:
+            return Verdict(SessionState.FAILED, str(error), Then.AGAIN)
+
+    async def _with_client(self, hand_over: HandOver, report: Report) -> Verdict:
+        library = await on_own_thread("load-library", self._load)
+        over: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+
+        def end(verdict: Verdict) -> None:
+            if not over.done():
+                over.set_result(verdict)
+
+        def on_event(code: int, data: bytes) -> None:
+            if over.done():
+                return
+            verdict = states.verdict_on(code, data)
+            if verdict is None:
+                return
+            if verdict.then is not Then.STAY:
+                end(verdict)
+            elif verdict.state is not self._state:
+                self._tell(report, verdict.state, verdict.reason)
+
+        def on_broken(error: BaseException) -> None:
+            end(Verdict(states.BROKEN.state, f"{states.BROKEN.reason}: {error}", Then.AGAIN))
+
+        def on_end(words: str) -> None:
+            log.warning("library_stream_ended", channel=self._channel, words=words)
+            end(states.ENDED)
+
+        client = Client(
+            library,
+            self._store.database,
+            self._proxy,
+            hand_over,
+            on_event=on_event,
+            on_broken=on_broken,
+            on_end=on_end,
+        )
+        self._client = client
+        try:
+            await client.start()
+            return await self._watch(over)
+        finally:
+            self._client = None
+            await client.stop()
+
+    async def _watch(self, over: asyncio.Future[Verdict]) -> Verdict:
+        """What ended the client's life, or that it has been offline for too long."""
+        wake = asyncio.Event()
+        over.add_done_callback(lambda _: wake.set())
+        while not over.done():
+            await self._clock.wait_ms(wake, OFFLINE_CHECK_MS)
+            offline_ms = self._clock.now_ms() - self._since_ms
+            if self._state is not SessionState.CONNECTED and offline_ms >= OFFLINE_LIMIT_MS:
+                return states.OFFLINE
+        return over.result()
+
+    async def _rest(self, verdict: Verdict, attempts: int, report: Report) -> None:
+        """Say what happened, and wait as long as it demands."""
+        self._tell(report, verdict.state, verdict.reason)
+        backoff_ms = self._retry.delay_ms(attempts, random.random())  # noqa: S311 - jitter
+        wait_ms = verdict.rest_ms if verdict.then is Then.REST else backoff_ms
+        self._pairing.clear()
+        await self._clock.wait_ms(self._pairing, wait_ms)
+
+    def _tell(self, report: Report, state: SessionState, reason: str) -> None:
+        self._state, self._since_ms = state, self._clock.now_ms()
+        report(state, reason, self._own)

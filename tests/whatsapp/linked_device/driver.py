@@ -1,0 +1,130 @@
+"""Runs one linked device in a process of its own, driven by lines of JSON; a test's far hand.
+
+What the engine hands over goes into a file, flushed to the disk before the engine goes on, one
+hexadecimal line a payload: so a test can kill this process and see what was kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import structlog
+
+from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
+from relay.domain.message import Reply, Text
+from relay.domain.retry import RetryPolicy
+from relay.domain.session import SessionState
+from relay.whatsapp.linked_device import (
+    LinkedDevice,
+    exit_process,
+    mute_library_output,
+    reexec_if_needed,
+)
+
+
+class RealClock:
+    """The wall and the loop's own clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    async def sleep_ms(self, duration_ms: int) -> None:
+        await asyncio.sleep(duration_ms / 1000)
+
+    async def wait_ms(self, event: asyncio.Event, at_most_ms: int) -> None:
+        try:
+            await asyncio.wait_for(event.wait(), at_most_ms / 1000)
+        except TimeoutError:
+            return
+
+
+class FileHandOver:
+    """Keeps payloads in a file and tells that they are kept."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.delay_s = 0.0
+
+    async def __call__(self, payload: bytes) -> None:
+        self.from_thread(payload)
+
+    def from_thread(self, payload: bytes) -> None:
+        time.sleep(self.delay_s)
+        os.write(self._file, payload.hex().encode() + b"\n")
+        os.fsync(self._file)
+        say("kept", payload=payload.hex())
+
+
+def say(event: str, **values: object) -> None:
+    sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
+    sys.stdout.flush()
+
+
+def report(state: SessionState, reason: str, own: OwnNumber | None = None) -> None:
+    say("state", state=state.value, reason=reason, own=own)
+
+
+async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
+    """Obeys until the line "stop" or the end of the input."""
+    reader = asyncio.StreamReader(limit=16 * 1024 * 1024)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    running = asyncio.create_task(engine.run(hand_over, report))
+    sends: set[asyncio.Task[None]] = set()
+    while line := await reader.readline():
+        order = json.loads(line)
+        match order["do"]:
+            case "send":
+                task = asyncio.create_task(send(engine, order))
+                sends.add(task)
+                task.add_done_callback(sends.discard)
+            case "paired":
+                engine.paired()
+            case "delay":
+                hand_over.delay_s = order["seconds"]
+            case "stop":
+                break
+    running.cancel()
+    await asyncio.wait([running])
+    say("stopped", cancelled=running.cancelled())
+
+
+async def send(engine: LinkedDevice, order: dict[str, str]) -> None:
+    reply = Reply(
+        conversation=ConversationId("wa-1-2"),
+        crm_id=CrmMessageId("crm"),
+        channel=ChannelId("sales"),
+        own=OwnNumber(order["own"]),
+        to=ClientAddress(order["to"]),
+        content=Text(order["text"]),
+    )
+    outcome = await engine.send(reply)
+    say("outcome", number=order["number"], kind=type(outcome).__name__, **asdict(outcome))
+
+
+def main() -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    reexec_if_needed()
+    mute_library_output()
+    store, kept, phone = sys.argv[1:]
+    quick = RetryPolicy(ladder_ms=(50, 100, 200, 400), jitter=0.0)
+    clock = RealClock()
+
+    async def live() -> None:
+        engine = LinkedDevice(
+            ChannelId("sales"), Path(store), phone or None, None, clock, retry=quick
+        )
+        await drive(engine, FileHandOver(Path(kept)))
+
+    asyncio.run(live())
+    exit_process(0)
+
+
+if __name__ == "__main__":
+    main()

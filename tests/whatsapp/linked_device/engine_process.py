@@ -1,0 +1,155 @@
+"""A linked device in a process of its own, as a test sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from relay.domain.message import Receipt, Received, WhatsAppEvent
+from relay.whatsapp.linked_device.reading import read_payload
+from tests.whatsapp_server.inbox import PATIENCE_S, Inbox
+
+_ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the process said."""
+
+    event: str
+    values: Mapping[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key]
+
+
+class EngineProcess:
+    """The engine on one session file; an async context manager. Leaving kills the process."""
+
+    def __init__(
+        self, environment: Mapping[str, str], store: Path, *, own: str, phone: str = ""
+    ) -> None:
+        self.kept_file = store.with_suffix(".kept")
+        self.said: Inbox[Line] = Inbox(f"the engine on {store.name}")
+        self.heard: Inbox[WhatsAppEvent] = Inbox(f"what {store.name} handed over")
+        self.stdout: list[str] = []
+        self.stderr = b""
+        self._environment = dict(environment)
+        self._arguments = [str(store), str(self.kept_file), phone]
+        self._own = own
+        self._process: asyncio.subprocess.Process | None = None
+        self._readers: list[asyncio.Task[None]] = []
+        self._numbers = itertools.count(1)
+
+    async def __aenter__(self) -> EngineProcess:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.whatsapp.linked_device.driver",
+            *self._arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=_ROOT,
+            env=self._environment,
+            limit=64 * 1024 * 1024,
+        )
+        self._readers = [
+            asyncio.create_task(self._read_lines(), name="lines of the engine"),
+            asyncio.create_task(self._read_errors(), name="errors of the engine"),
+        ]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.kill()
+        if error is not None:
+            sys.stderr.write(self.stderr.decode(errors="replace"))
+
+    async def kill(self) -> None:
+        """As the power cut does it."""
+        assert self._process
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        await asyncio.gather(*self._readers)
+
+    async def stop(self) -> int:
+        """As the service's stop does it; gives the exit code."""
+        assert self._process
+        self.order("stop")
+        async with asyncio.timeout(PATIENCE_S):
+            code = await self._process.wait()
+        await asyncio.gather(*self._readers)
+        return code
+
+    def order(self, do: str, **values: object) -> None:
+        assert self._process
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps({"do": do, **values}).encode() + b"\n")
+
+    async def send(self, to: str, text: str, *, own: str | None = None) -> Line:
+        """What became of a send."""
+        return await self.outcome(self.begin_send(to, text, own=own))
+
+    def begin_send(self, to: str, text: str, *, own: str | None = None) -> int:
+        number = next(self._numbers)
+        self.order("send", number=number, to=to, text=text, own=own or self._own)
+        return number
+
+    async def outcome(self, number: int) -> Line:
+        return await self.said.take(
+            lambda line: line.event == "outcome" and line["number"] == number,
+            what=f"the outcome of send {number}",
+        )
+
+    async def state(self, state: str) -> Line:
+        """Waits for the session to be in a state."""
+        return await self.said.take(
+            lambda line: line.event == "state" and line["state"] == state, what=f"state {state}"
+        )
+
+    async def message(self) -> Received:
+        """Waits for the next message that was handed over."""
+        event = await self.heard.take(lambda e: isinstance(e, Received), what="a message")
+        assert isinstance(event, Received)
+        return event
+
+    async def receipt(self) -> Receipt:
+        event = await self.heard.take(lambda e: isinstance(e, Receipt), what="a receipt")
+        assert isinstance(event, Receipt)
+        return event
+
+    def kept(self) -> list[WhatsAppEvent]:
+        """What is in the file, whatever became of the process."""
+        lines = self.kept_file.read_text("ascii").splitlines() if self.kept_file.exists() else []
+        return [event for line in lines for event in read_payload(bytes.fromhex(line))]
+
+    async def _read_lines(self) -> None:
+        assert self._process
+        assert self._process.stdout
+        async for raw in self._process.stdout:
+            line = raw.decode()
+            self.stdout.append(line)
+            values = json.loads(line)
+            event = values.pop("event")
+            self.said.put(Line(event, values))
+            if event == "kept":
+                for heard in read_payload(bytes.fromhex(values["payload"])):
+                    self.heard.put(heard)
+
+    async def _read_errors(self) -> None:
+        assert self._process
+        assert self._process.stderr
+        self.stderr = await self._process.stderr.read()
