@@ -1,0 +1,1 @@
+"""Tests of the pretended amoCRM: it must refuse what amoCRM refuses."""
