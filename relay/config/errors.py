@@ -40,7 +40,7 @@ class ConfigError:
         return where + (f"{self.path}: {self.message}" if self.path else self.message)
 
 
-class ConfigErrors(Exception):
+class ConfigErrors(Exception):  # noqa: N818 - it holds many errors, and is named so
     """Every mistake of a file, in the order of its lines. ``str()`` gives one line for each."""
 
     def __init__(self, errors: Iterable[ConfigError]) -> None:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from relay.config import addresses, values
 from relay.config.secret import Secret, SecretMissingError, SecretSource, SecretUnfitError
@@ -17,6 +24,14 @@ from relay.domain.ids import ChannelId
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class Part(BaseModel):
+    """A mapping of the file with fixed keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class Reading:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
+from relay.config.channel import CloudApi, LinkedDevice
 from relay.config.errors import nearest
+from relay.config.fields import Part
 from relay.config.model import (
     AmoCrm,
     Chats,
-    CloudApi,
     Config,
     Delivery,
     GiveUpAfter,
     Integration,
-    LinkedDevice,
     Log,
     MessageSettings,
     OAuth,
-    Part,
     Server,
     Storage,
     User,
 )
 from relay.config.secret import Secret
 from relay.config.tree import MappingTree, Path, Scalar, Tree, find
+from relay.config.values import either
 
 PARTS: Final[dict[tuple[str, ...], tuple[type[Part], ...]]] = {
     (): (Config,),
@@ -109,9 +109,12 @@ def _unknown_channel_key(key: str, channel: MappingTree) -> str:
 def _unknown(key: str, known: list[str]) -> str:
     if near := nearest(key, known):
         return f"unknown key (nearest known key: {near})"
-    homes = [
-        ".".join(path) for path, parts in PARTS.items() for part in parts if key in keys_of(part)
-    ]
+    homes = dict.fromkeys(
+        ".".join(path) or "the top level"
+        for path, parts in PARTS.items()
+        for part in parts
+        if key in keys_of(part)
+    )
     if homes:
-        return f"unknown key here; it belongs to {homes[0] or 'the top level'}"
+        return f"unknown key here; it belongs to {either(tuple(homes))}"
     return f"unknown key; known here: {', '.join(known)}"

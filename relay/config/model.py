@@ -6,51 +6,38 @@ of the file, but for durations: those are milliseconds here and say so.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Field
 
 from relay.config.addresses import Address, amojo_of
-from relay.config.errors import nearest
+from relay.config.channel import Channel
 from relay.config.fields import (
     ChannelKey,
     ChannelName,
-    Digits,
     Directory,
     DurationMs,
-    DurationOrOffMs,
     FrozenMapping,
     Line,
     Lines,
-    Listen,
     ListedNumber,
+    Listen,
     ListOf,
     Optional,
     Origin,
-    Phone,
-    ProxyUrl,
+    Part,
     SecretText,
     Switch,
     Url,
     UserKey,
     Uuid,
-    Whole,
     WholeUrl,
     choice,
 )
-from relay.config.tree import Scalar
 from relay.config.values import DEFAULT, EVERYONE_ELSE
 from relay.domain.ids import ChannelId
 from relay.domain.retry import DAY, HOUR
 from relay.domain.settings import Language
-
-
-class Part(BaseModel):
-    """A mapping of the file with fixed keys."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
-    )
 
 
 class OAuth(Part):
@@ -81,7 +68,7 @@ class Chats(Part):
     secret: SecretText
     """The channel's secret key: all requests and hooks of the chats API are signed with it."""
     bot_id: Uuid | None = None
-    """The id of the channel's bot: the author of messages typed on the phone and of error replies."""
+    """The channel's bot: the author of messages typed on the phone and of error replies."""
     url: Url | None = None
     """The chats API. Left out: it follows the account's domain."""
 
@@ -145,68 +132,6 @@ class Log(Part):
     """The least important events that are still logged."""
     format: Annotated[Literal["json", "console"], choice("json", "console")] | None = None
     """Left out: `console` on a terminal, `json` elsewhere."""
-
-
-ENGINES: Final = ("linked_device", "cloud_api")
-
-
-class AnyChannel(Part):
-    """What both engines' channels have."""
-
-    title: Line
-    """The channel's name for people."""
-    pipeline_id: Whole | None = None
-    """Where amoCRM puts new unsorted leads of this channel."""
-
-
-class LinkedDevice(AnyChannel):
-    """A WhatsApp Web session, paired by QR or phone code."""
-
-    engine: Annotated[Literal["linked_device"], choice(*ENGINES)]
-    """How the channel reaches WhatsApp."""
-    phone: Phone | None = None
-    """The number; pairing another one is refused."""
-    proxy: ProxyUrl | None = None
-    """A proxy for the session, `socks5://`, `http://` or `https://`."""
-    import_history_ms: DurationOrOffMs = Field(
-        None, alias="import_history", json_schema_extra={"default": "off"}
-    )
-    """How far back to import what WhatsApp hands over at pairing, or `off`."""
-
-
-class CloudApi(AnyChannel):
-    """A number on the WhatsApp Business Platform (Meta)."""
-
-    engine: Annotated[Literal["cloud_api"], choice(*ENGINES)]
-    """How the channel reaches WhatsApp."""
-    phone_number_id: Digits
-    """Meta's id of the number (not the number itself)."""
-    token: SecretText
-    """A system user's access token."""
-    app_secret: SecretText
-    """The app's secret: Meta signs its webhooks with it."""
-    verify_token: SecretText
-    """The word Meta sends when the webhook's address is saved."""
-    url: Url = "https://graph.facebook.com/v26.0"
-    """The Graph API with its version."""
-
-
-def _engine_of(value: Any) -> str:
-    """Which engine's channel this is; guessed by its keys where `engine` does not say it."""
-    if isinstance(value, AnyChannel):
-        return "cloud_api" if isinstance(value, CloudApi) else "linked_device"
-    keys: dict[str, Any] = value if isinstance(value, dict) else {}
-    engine = keys.get("engine")
-    name = engine.text if isinstance(engine, Scalar) else engine
-    meant = nearest(name, ENGINES) if isinstance(name, str) else None
-    return meant or ("cloud_api" if keys.keys() & ONLY_CLOUD_API else "linked_device")
-
-
-Channel = Annotated[
-    Annotated[LinkedDevice, Tag("linked_device")] | Annotated[CloudApi, Tag("cloud_api")],
-    Discriminator(_engine_of),
-]
-"""One WhatsApp number."""
 
 
 class GiveUpAfter(Part):
@@ -307,7 +232,3 @@ class Config(Part):
         default = self.default_channel
         named = (default if name == DEFAULT else name for name in user.channels)
         return tuple(dict.fromkeys(name for name in named if name is not None))
-
-
-ONLY_CLOUD_API: Final = frozenset(CloudApi.model_fields.keys() - LinkedDevice.model_fields.keys())
-"""The keys by which a channel without an engine is known."""

@@ -29,7 +29,7 @@ DEEPEST: Final = 32
 MOST_UNFOLDED: Final = 1_000_000
 """How many values all aliases of a file together may repeat."""
 
-_SECRET: Final = "!secret"
+_SECRET_TAG: Final = "!secret"  # noqa: S105 - the tag, not a secret
 _MERGE: Final = "<<"
 
 
@@ -114,7 +114,7 @@ class _Builder:
         fixed = None if event.implicit[0] else Kind.TEXT
         if tag is not None:
             place = place_of_mark(mark)
-            if tag == _SECRET:
+            if tag == _SECRET_TAG:
                 return SecretName(event.value, place, self._here())
             fixed = kind_of_tag(tag)
             if fixed is None:
@@ -187,8 +187,12 @@ class _Builder:
         return mappings
 
     def _unknown_tag(self, tag: str, place: Place) -> Broken:
-        hint = f"nearest known tag: {_SECRET}" if nearest(tag, [_SECRET]) else "a text needs quotes"
-        self._complain(f"found an unknown tag (!), expected {_SECRET} or none ({hint})", place)
+        hint = (
+            f"nearest known tag: {_SECRET_TAG}"
+            if nearest(tag, [_SECRET_TAG])
+            else "a text needs quotes"
+        )
+        self._complain(f"found an unknown tag (!), expected {_SECRET_TAG} or none ({hint})", place)
         return Broken(place)
 
     def _bound_depth(self, more: int, place: Place) -> None:

@@ -72,10 +72,11 @@ def _token_or_oauth(tree: MappingTree) -> Iterator[Problem]:
 def _chats_url(tree: MappingTree) -> Iterator[Problem]:
     account = _value(tree, ("amocrm", "account"), addresses.origin)
     chats = find(tree, ("amocrm", "chats"))
-    if account and isinstance(chats, MappingTree) and "url" not in chats:
-        if addresses.amojo_of(account) is None:
-            message = f"missing: it does not follow from the account {account}"
-            yield Problem(("amocrm", "chats", "url"), message, at_key=True)
+    if account is None or addresses.amojo_of(account) is not None:
+        return
+    if isinstance(chats, MappingTree) and "url" not in chats:
+        message = f"missing: it does not follow from the account {account}"
+        yield Problem(("amocrm", "chats", "url"), message, at_key=True)
 
 
 def _two_doors(tree: MappingTree) -> Iterator[Problem]:

@@ -104,7 +104,7 @@ def _trouble(error: yaml.MarkedYAMLError, text: str) -> UnreadableError:
     return UnreadableError(place, f"not YAML: {said}")
 
 
-def place_of_mark(mark: yaml.Mark) -> Place:
+def place_of_mark(mark: Any) -> Place:
     """The parser counts from zero, people and editors from one."""
     return Place(mark.line + 1, mark.column + 1)
 
