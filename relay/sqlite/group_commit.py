@@ -49,8 +49,10 @@ def is_refusal(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in _REFUSALS
 
 
-def refusal(error: BaseException) -> StoreRefusedError:
+def refusal(error: BaseException | None) -> StoreRefusedError:
     """What a caller is told when the disk refused; every caller gets his own."""
+    if isinstance(error, StoreRefusedError):
+        error = error.__cause__
     told = StoreRefusedError(f"the database refused: {error}")
     told.__cause__ = error
     return told
@@ -62,6 +64,11 @@ def run_work(work: Work, ledger: Ledger) -> None:
         work.value = work.run(ledger)
     except BaseException as error:  # noqa: BLE001 - it comes out where the work came from
         work.error = refusal(error) if is_refusal(error) else error
+
+
+def _refuse(works: Sequence[Work], error: BaseException | None) -> None:
+    for work in works:
+        work.error = refusal(error)
 
 
 class GroupCommit:
@@ -79,24 +86,20 @@ class GroupCommit:
 
     def _transaction(self, batch: Sequence[Work], start: int) -> int:
         """One transaction from ``start`` on; returns where the next one has to begin."""
-        end = len(batch)
         try:
             self._roll_back()  # nothing is open, unless an earlier ROLLBACK failed too
             self._connection.execute("BEGIN IMMEDIATE")
-            for index in range(start, len(batch)):
-                self._run(batch[index])
-                if not self._connection.in_transaction:
-                    end = index + 1
-                    raise sqlite3.OperationalError("the transaction was given up") from (
-                        batch[index].error
-                    )
+            for end, work in enumerate(batch[start:], start + 1):
+                self._run(work)
+                if not self._connection.in_transaction:  # SQLite gave it up
+                    _refuse(batch[start:end], work.error)
+                    return end
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            for work in batch[start:end]:
-                work.error = refusal(error)
+            _refuse(batch[start:], error)
             with contextlib.suppress(sqlite3.Error):  # it is tried again before the next BEGIN
                 self._roll_back()
-        return end
+        return len(batch)
 
     def _run(self, work: Work) -> None:
         self._connection.execute("SAVEPOINT work")
@@ -126,8 +129,7 @@ class Snapshot:
             for work in batch:
                 run_work(work, self._ledger)
         except sqlite3.Error as error:
-            for work in batch:
-                work.error = refusal(error)
+            _refuse(batch, error)
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")

@@ -14,7 +14,7 @@ _UNREAD = (
 )
 _READ = "UPDATE journal SET state = 1, note = ? WHERE seq = ?"
 _UNREADABLE = "UPDATE journal SET state = 2, note = ? WHERE seq = ?"
-_LATEST = "SELECT received_ms FROM journal ORDER BY seq DESC LIMIT 1"
+_LATEST = "SELECT received_ms FROM journal WHERE seq = (SELECT max(seq) FROM journal)"
 
 
 def side_of(source: str) -> Destination:
