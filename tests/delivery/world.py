@@ -1,0 +1,227 @@
+"""A whole delivery with nothing around it: memory for disk, scripts for couriers, a hand clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.intake import Intake
+from relay.delivery.ports import Store
+from relay.delivery.sorter import Reader, Sorter
+from relay.delivery.steps import Step, Steps
+from relay.domain.ids import (
+    ChannelId,
+    ClientAddress,
+    ConversationId,
+    CrmChatId,
+    CrmMessageId,
+    CrmPersonId,
+    OwnNumber,
+    WhatsAppMessageId,
+)
+from relay.domain.message import (
+    Client,
+    CrmEvent,
+    Noise,
+    Origin,
+    Receipt,
+    Received,
+    Status,
+    Text,
+    WhatsAppEvent,
+    Written,
+)
+from relay.domain.outbox import Delivered, Destination, Entry, Outcome
+from relay.domain.settings import Channel, Settings
+from tests.clock import HandClock, settle
+from tests.delivery.memory_store import MemoryStore
+
+OWN = OwnNumber("74950000001")
+SALES = Channel(ChannelId("sales"), "Продажи", OWN)
+SETTINGS = Settings(channels={SALES.id: SALES}, default_channel=SALES.id)
+
+
+class ScriptedCourier:
+    """Reports the outcomes it was given, then ``Delivered``; remembers what it carried."""
+
+    def __init__(self, *, repeatable: bool) -> None:
+        self.repeatable = repeatable
+        self.script: dict[str, deque[Outcome | Exception]] = {}
+        self.carried: list[Entry] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.in_flight = 0
+        self.most_in_flight = 0
+
+    def plan(self, lane: str, *outcomes: Outcome | Exception) -> None:
+        """What the next attempts in that lane come to."""
+        self.script.setdefault(lane, deque()).extend(outcomes)
+
+    async def deliver(self, entry: Entry) -> Outcome:
+        self.carried.append(entry)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await self.gate.wait()
+        finally:
+            self.in_flight -= 1
+        planned = self.script.get(entry.letter.lane)
+        outcome: Outcome | Exception = planned.popleft() if planned else self._success(entry)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def _success(self, entry: Entry) -> Outcome:
+        return Delivered(f"ref-{entry.letter.key}")
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of what was carried, attempt by attempt."""
+        return [entry.letter.key for entry in self.carried]
+
+
+@dataclass
+class World:
+    """Everything between the two doors."""
+
+    store: Store
+    clock: HandClock
+    settings: Settings
+    into_amocrm: ScriptedCourier = field(default_factory=lambda: ScriptedCourier(repeatable=True))
+    to_whatsapp: ScriptedCourier = field(default_factory=lambda: ScriptedCourier(repeatable=False))
+    steps: list[Step] = field(default_factory=list)
+    sorters: dict[Destination, Sorter] = field(default_factory=dict)
+    dispatchers: dict[Destination, Dispatcher] = field(default_factory=dict)
+    concurrency: int = 8
+
+    def __post_init__(self) -> None:
+        told = Steps((self.steps.append,))
+        self.intake = Intake(self.store, self.clock, self._on_append)
+        for side in Destination:
+            self.sorters[side] = Sorter(
+                side,
+                self.store,
+                self.clock,
+                lambda: self.settings,
+                hooks=read_hook,
+                readers=reader,
+                on_letters=self._on_letters,
+                steps=told,
+            )
+            amocrm = side is Destination.AMOCRM
+            self.dispatchers[side] = Dispatcher(
+                side,
+                self.store,
+                self.into_amocrm if amocrm else self.to_whatsapp,
+                self.clock,
+                lambda: self.settings,
+                concurrency=self.concurrency,
+                chance=lambda: 0.5,
+                on_letters=self._on_letters,
+                steps=told,
+            )
+
+    async def hear(self, *events: WhatsAppEvent, channel: str = "sales") -> None:
+        """The engine of a channel hands over what it heard, one payload for all events."""
+        HEARD.append(events)
+        await self.intake.door(f"whatsapp/{channel}")(str(len(HEARD) - 1).encode())
+
+    async def hook(self, event: CrmEvent) -> None:
+        """amoCRM calls."""
+        HOOKS.append(event)
+        await self.intake.door("amocrm")(str(len(HOOKS) - 1).encode())
+
+    def events(self) -> list[str]:
+        """The steps so far, as the log names them."""
+        return [step.event.value for step in self.steps]
+
+    def _on_append(self, source: str) -> None:
+        side = Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM
+        self.sorters[side].wake()
+
+    def _on_letters(self, destination: Destination) -> None:
+        self.dispatchers[destination].wake()
+
+    async def run(self) -> None:
+        """Sort and dispatch until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for sorter in self.sorters.values():
+                tasks.create_task(sorter.run())
+            for dispatcher in self.dispatchers.values():
+                tasks.create_task(dispatcher.run())
+
+
+HEARD: list[tuple[WhatsAppEvent, ...]] = []
+HOOKS: list[CrmEvent] = []
+
+
+def reader(channel: str) -> Reader | None:
+    """Payloads are places in a list; ``gone`` is a channel that nobody knows."""
+    return None if channel == "gone" else _read
+
+
+def _read(payload: bytes) -> Sequence[WhatsAppEvent]:
+    return HEARD[int(payload)]
+
+
+def read_hook(payload: bytes) -> CrmEvent:
+    """Payloads are places in a list."""
+    return HOOKS[int(payload)]
+
+
+@asynccontextmanager
+async def running(
+    store: Store | None = None, clock: HandClock | None = None, **changes: object
+) -> AsyncIterator[World]:
+    """A world at work; ``changes`` are changes of its settings."""
+    settings = replace(SETTINGS, **changes)  # type: ignore[arg-type]  # names of its fields
+    world = World(store or MemoryStore(), clock or HandClock(), settings)
+    task = asyncio.create_task(world.run())
+    await settle()
+    try:
+        yield world
+        await settle()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+# --- Things said ----------------------------------------------------------------------------------
+
+
+def from_client(id_: str, text: str = "Привет", client: str = "79001234567") -> Received:
+    """A client's message to our number."""
+    return Received(
+        own=OWN,
+        client=Client(ClientAddress(client), f"+{client}", "Анна"),
+        id=WhatsAppMessageId(id_),
+        sent_at_ms=1_770_000_000_000,
+        origin=Origin.CLIENT,
+        content=Text(text),
+    )
+
+
+def written(id_: str, conversation: str | None = "wa-74950000001-79001234567") -> Written:
+    """A manager's message, in a chat of ours or (None) a new one to the same number."""
+    return Written(
+        id=CrmMessageId(id_),
+        chat=CrmChatId("chat-1"),
+        conversation=ConversationId(conversation) if conversation else None,
+        author=CrmPersonId("user-1"),
+        client=CrmPersonId("client-1"),
+        phone="8 (900) 123-45-67",
+        content=Text("Добрый день"),
+        written_at_ms=1_770_000_000_000,
+    )
+
+
+def receipt(status: Status, *ids: str) -> Receipt:
+    """WhatsApp tells a status of messages of ours."""
+    return Receipt(OWN, tuple(map(WhatsAppMessageId, ids)), status, 1_770_000_000_000)
+
+
+GROUP = Noise("group")
