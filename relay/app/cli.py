@@ -62,8 +62,7 @@ def run(path: Path) -> None:
     """Run the relay until it is told to stop."""
     from relay.app.daemon import run_daemon  # noqa: PLC0415  other commands need not load it
 
-    loaded = _load(path, required=True)
-    _exit(run_daemon(loaded, path))
+    run_daemon(_load(path, required=True), path)
 
 
 @main.command()

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
 
@@ -16,17 +17,34 @@ from relay.app.engines import real_engine
 from relay.app.listen import ListenError
 from relay.app.parts import Surroundings
 from relay.app.relay import Relay
+from relay.config.channel import LinkedDevice
 from relay.config.load import Loaded
 from relay.config.model import Config
 from relay.config.secret import SecretSource
 from relay.sqlite.errors import StorageError
+from relay.whatsapp.linked_device.process import (
+    exit_process,
+    mute_library_output,
+    reexec_if_needed,
+)
 
 _log = structlog.stdlib.get_logger("relay")
 
 
-def run_daemon(loaded: Loaded, path: Path) -> int:
-    """Run until SIGTERM or SIGINT; the exit status: 0 in good order, 1 if anything failed."""
+def run_daemon(loaded: Loaded, path: Path) -> NoReturn:
+    """Run until SIGTERM or SIGINT; the exit status is 0 in good order, 1 if anything failed.
+
+    The process ends here and at once: a thread of a library that hangs cannot keep it.
+    """
+    exit_process(_run(loaded, path))
+
+
+def _run(loaded: Loaded, path: Path) -> int:
     config = loaded.config
+    if any(isinstance(channel, LinkedDevice) for channel in config.channels.values()):
+        # The library copies the environment at exec and prints numbers to standard output.
+        reexec_if_needed()
+        mute_library_output()
     logging.configure(level=config.log.level, form=config.log.format)
     for warning in loaded.warnings:
         _log.warning("config_warning", warning=str(warning))

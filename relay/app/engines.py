@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from relay.config.model import Channel, LinkedDevice
+from relay.config.channel import Channel, LinkedDevice
 from relay.delivery.ports import Clock, Engine, HandOver, Report
 from relay.domain.ids import ChannelId
 from relay.domain.message import Reply, WhatsAppEvent

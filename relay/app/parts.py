@@ -90,10 +90,10 @@ class Parts:
         self.taker = Taker(live, self.channels, around.engines, clock)
         self.reloader = Reloader(around.path, around.secrets, clock, self.taker.take)
         self.health = HealthReader(
-            store,
-            clock,
-            self.alarm,
-            self.metrics,
+            store=store,
+            clock=clock,
+            alarm=self.alarm,
+            metrics=self.metrics,
             sessions=lambda: self.channels.sessions,
             last_reload=lambda: self.reloader.last,
         )
@@ -113,18 +113,19 @@ class Parts:
         client = ChatsClient(session, amocrm.chats_url, live.credentials, self.clock, self.alarm)
         accounts = AccountReader(session, amocrm.account, live.credentials, self.alarm)
         self.connection = Connection(
-            client,
-            accounts,
-            live.credentials,
-            self.clock,
+            chats=client,
+            accounts=accounts,
+            credentials=live.credentials,
+            clock=self.clock,
+            alarm=self.alarm,
             recall=self.facts.account,
             remember=self.facts.remember_account,
         )
         self.courier = ChatsCourier(
-            client,
-            self.connection,
-            live.credentials,
-            self.alarm,
+            client=client,
+            connection=self.connection,
+            credentials=live.credentials,
+            alarm=self.alarm,
             find=lambda id_: self.store.query(lambda ledger: ledger.conversation(id_)),
             language=lambda: live.settings.language,
         )

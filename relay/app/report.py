@@ -19,6 +19,7 @@ class HealthReader:
 
     def __init__(
         self,
+        *,
         store: Store,
         clock: Clock,
         alarm: CredentialsAlarm,

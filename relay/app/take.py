@@ -9,7 +9,7 @@ from relay.app.channels import Channels
 from relay.app.clock import SystemClock
 from relay.app.engines import EngineFactory
 from relay.app.live import Live
-from relay.config.changes import changed_channels, describe
+from relay.config.changes import channel_changes, describe
 from relay.config.model import Config
 from relay.delivery.ports import Engine
 from relay.domain.ids import ChannelId
@@ -25,6 +25,7 @@ class Taker:
         self._channels = channels
         self._engines = engines
         self._clock = clock
+        self._storage = live.config.storage.directory  # a change of it needs a restart
         self._owner: asyncio.TaskGroup | None = None
 
     def start_all(self, owner: asyncio.TaskGroup) -> None:
@@ -38,8 +39,10 @@ class Taker:
         before = self._live.config
         if config == before:
             return []
-        moved = changed_channels(before, config)
-        engines = {id_: self._engine(config, ChannelId(id_)) for id_ in (*moved.added, *moved.restarted)}
+        moved = channel_changes(before, config)
+        engines = {
+            id_: self._engine(config, ChannelId(id_)) for id_ in (*moved.added, *moved.restarted)
+        }
         # From here on nothing can fail.
         self._live.take(config)
         logging.set_level(config.log.level)
@@ -50,8 +53,7 @@ class Taker:
         return list(describe(before, config))
 
     def _engine(self, config: Config, id_: ChannelId) -> Engine:
-        storage = self._live.config.storage.directory
-        return self._engines(id_, config.channels[id_], storage, self._clock)
+        return self._engines(id_, config.channels[id_], self._storage, self._clock)
 
     def _start(self, id_: ChannelId, engine: Engine) -> None:
         if self._owner is None:
