@@ -1,0 +1,249 @@
+"""Random lives: the store on disk and the one in memory, driven in step, never differ."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from relay.delivery.ports import Conversation, Ledger, Link
+from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmChatId, OwnNumber
+from relay.domain.message import Client, Receipt, Status
+from relay.domain.outbox import Destination, EntryState, Seq
+from relay.sqlite import SqliteStore, open_store
+from tests.delivery.contract_transactions import BoomError
+from tests.delivery.memory_store import MemoryStore
+from tests.delivery.store_samples import SALES, SUPPORT, letter
+from tests.sqlite.images import ACCOUNT, open_image
+from tests.sqlite.random_ledger import (
+    CHATS,
+    CONVERSATIONS,
+    CRM_IDS,
+    FACTS,
+    KEYS,
+    LANES,
+    OWNS,
+    SOURCES,
+    WHATSAPP_IDS,
+    Book,
+    attempt,
+)
+
+_Work = Callable[[Ledger, Book], object]
+
+_keys, _owns = st.sampled_from(KEYS), st.sampled_from(OWNS)
+_destinations, _statuses = st.sampled_from(Destination), st.sampled_from(Status)
+_channels = st.sampled_from([SALES, SUPPORT, None])
+_waits = st.integers(-5_000, 20_000)
+
+
+class StoresInStep(RuleBasedStateMachine):
+    """Every rule does the same to both; the invariant looks at all that can be seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._home = tempfile.TemporaryDirectory()
+        self._lives = 0
+        self._now_ms = 100_000
+        self._disk: SqliteStore = open_store(self._directory(), account=ACCOUNT)
+        self._memory = MemoryStore()
+        self._disk_book, self._memory_book = Book(), Book()
+
+    def _directory(self) -> Path:
+        return Path(self._home.name) / str(self._lives)
+
+    def _both(self, work: _Work) -> object:
+        """Run the work in both stores; the result they agree on."""
+        on_disk = attempt(
+            lambda: self._disk.transact_from_thread(lambda ledger: work(ledger, self._disk_book))
+        )
+        in_memory = attempt(
+            lambda: self._memory.transact_from_thread(
+                lambda ledger: work(ledger, self._memory_book)
+            )
+        )
+        assert on_disk == in_memory
+        return on_disk
+
+    @invariant()
+    def nothing_seen_differs(self) -> None:
+        on_disk = self._disk.transact_from_thread(
+            lambda ledger: self._disk_book.see(ledger, self._now_ms)
+        )
+        in_memory = self._memory.transact_from_thread(
+            lambda ledger: self._memory_book.see(ledger, self._now_ms)
+        )
+        assert on_disk == in_memory
+
+    @rule(wait_ms=_waits)
+    def time_passes(self, wait_ms: int) -> None:
+        self._now_ms += wait_ms
+
+    @rule(source=st.sampled_from([*SOURCES, "nowhere"]))
+    def append(self, source: str) -> None:
+        self._both(lambda ledger, _: ledger.append(source, b"{}", "t", self._now_ms))
+
+    @rule(seq=st.integers(1, 12), readable=st.booleans())
+    def sort(self, seq: int, readable: bool) -> None:
+        def work(ledger: Ledger, _: Book) -> None:
+            if readable:
+                ledger.mark_read(Seq(seq))
+            else:
+                ledger.mark_unreadable(Seq(seq), "no")
+
+        self._both(work)
+
+    @initialize()
+    def begin_with_some(self) -> None:
+        for index, key in enumerate(KEYS[:6]):
+            self.put(key, LANES[index % 2], Destination.AMOCRM, SALES, 20_000)
+
+    @rule(
+        key=_keys,
+        lane=st.sampled_from(LANES),
+        to=_destinations,
+        channel=_channels,
+        lifetime_ms=st.integers(0, 60_000),
+    )
+    def put(
+        self, key: str, lane: str, to: Destination, channel: ChannelId | None, lifetime_ms: int
+    ) -> None:
+        expires_ms = self._now_ms + lifetime_ms
+        new = letter(
+            key, lane, to=to, channel=channel, accepted_ms=self._now_ms, expires_ms=expires_ms
+        )
+        self._both(lambda ledger, book: book.write(key, ledger.put(new)))
+
+    @rule(key=_keys)
+    def begin(self, key: str) -> None:
+        self._both(lambda ledger, book: ledger.begin(book.ids[key]))
+
+    @rule(
+        key=_keys,
+        state=st.sampled_from(EntryState),
+        attempts=st.integers(0, 3),
+        wait_ms=_waits,
+        error=st.sampled_from([None, "why"]),
+    )
+    def settle(
+        self, key: str, state: EntryState, attempts: int, wait_ms: int, error: str | None
+    ) -> None:
+        self._both(
+            lambda ledger, book: ledger.settle(
+                book.ids[key],
+                state,
+                attempts=attempts,
+                due_ms=self._now_ms + wait_ms,
+                now_ms=self._now_ms,
+                error=error,
+            )
+        )
+
+    @rule(key=_keys, source=st.sampled_from(SOURCES))
+    def a_work_fails(self, key: str, source: str) -> None:
+        def work(ledger: Ledger, book: Book) -> None:
+            ledger.append(source, b"lost", "t", self._now_ms)
+            ledger.put(letter(f"lost {key}", accepted_ms=self._now_ms))
+            ledger.hasten(Destination.AMOCRM, None, self._now_ms)
+            ledger.shift(1_000)
+            if key in book.ids:
+                ledger.begin(book.ids[key])
+            raise BoomError
+
+        self._fail(self._disk, lambda ledger: work(ledger, self._disk_book))
+        self._fail(self._memory, lambda ledger: work(ledger, self._memory_book))
+
+    def _fail(self, store: SqliteStore | MemoryStore, work: Callable[[Ledger], None]) -> None:
+        with pytest.raises((BoomError, ValueError)):
+            store.transact_from_thread(work)
+
+    @rule(to=_destinations, channel=_channels)
+    def hasten(self, to: Destination, channel: ChannelId | None) -> None:
+        self._both(lambda ledger, _: ledger.hasten(to, channel, self._now_ms))
+
+    @rule(delta_ms=_waits)
+    def shift(self, delta_ms: int) -> None:
+        self._both(lambda ledger, _: ledger.shift(delta_ms))
+
+    @rule(age_ms=_waits, limit=st.integers(1, 5))
+    def tidy(self, age_ms: int, limit: int) -> None:
+        self._both(lambda ledger, _: ledger.tidy(self._now_ms - age_ms, limit))
+
+    @rule(
+        conversation=st.sampled_from(CONVERSATIONS),
+        own=_owns,
+        name=st.sampled_from([None, "Анна"]),
+        chat=st.sampled_from([None, *CHATS]),
+        bound=st.booleans(),
+    )
+    def save(
+        self,
+        conversation: ConversationId,
+        own: OwnNumber,
+        name: str | None,
+        chat: CrmChatId | None,
+        bound: bool,
+    ) -> None:
+        new = Conversation(
+            conversation,
+            own,
+            Client(ClientAddress("7900"), None, name),
+            chat,
+            crm_bound=bound,
+        )
+        self._both(lambda ledger, _: ledger.save_conversation(new))
+
+    @rule(
+        link=st.builds(
+            Link, _owns, st.sampled_from(WHATSAPP_IDS), st.sampled_from(CRM_IDS), _statuses
+        )
+    )
+    def link(self, link: Link) -> None:
+        self._both(lambda ledger, _: ledger.link(link))
+
+    @rule(index=st.integers(0, 3), status=_statuses)
+    def tell(self, index: int, status: Status) -> None:
+        self._both(lambda ledger, _: ledger.told(CRM_IDS[index], status))
+
+    @rule(own=_owns, index=st.integers(0, 3), status=_statuses, at_ms=st.integers(0, 9))
+    def early(self, own: OwnNumber, index: int, status: Status, at_ms: int) -> None:
+        one = WHATSAPP_IDS[index]
+        receipt = Receipt(own, (one,), status, at_ms)
+        self._both(lambda ledger, _: ledger.early_receipt(receipt, one, self._now_ms))
+
+    @rule(name=st.sampled_from(FACTS), value=st.text(max_size=3))
+    def set_fact(self, name: str, value: str) -> None:
+        self._both(lambda ledger, _: ledger.set_fact(name, value))
+
+    @rule()
+    def crash(self) -> None:
+        """Both die without a word; the files are opened as the kill left them."""
+        before = self._directory()
+        self._lives += 1
+        again = open_image(before, self._directory())
+        self._disk.close()
+        self._disk, self._memory = again, self._memory.reopen()
+
+    @rule()
+    def restart(self) -> None:
+        self._disk.close()
+        self._disk = open_store(self._directory(), account=ACCOUNT)
+        self._memory = self._memory.reopen()
+
+    def teardown(self) -> None:
+        self._disk.close()
+        self._home.cleanup()
+
+
+TestStoresInStep = StoresInStep.TestCase
+TestStoresInStep.settings = settings(
+    max_examples=40,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
