@@ -58,6 +58,8 @@ class AccountReader:
             UnreachableError: no answer, or none that describes an account.
         """
         token = self._credentials.current.token
+        if not token:
+            raise self._refusal("there is no token yet")
         if not (token.isascii() and token.isprintable()):
             raise self._refusal("the token holds characters that no token has")
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/hal+json"}

@@ -35,7 +35,7 @@ _SEEN = re.compile(r"\b(already|duplicate|exists|not unique|repeated)", re.IGNOR
 """UNCONFIRMED: the words of an answer to a ``msgid`` that amoCRM has seen before."""
 
 _TELLING: Final = (
-    "status", "code", "error_code", "error_type", "error", "title", "detail", "error_description",
+    "code", "error_code", "error_type", "error", "title", "detail", "error_description",
     "message", "path", "errors", "validation-errors",
 )  # fmt: skip
 """UNCONFIRMED: the keys under which an error explains itself; others may echo the request."""
@@ -143,11 +143,14 @@ def _fits(row: Row, call: Call, answer: Answer, said: object, msgid: str) -> boo
 
 def _accepted(call: Call, body: bytes, said: object) -> bool:
     """Lenient, for shapes differ between pages: but a stranger's page must not pass for a yes."""
-    if call is Call.STATUS:
-        return not body.strip() or isinstance(said, dict)
-    return isinstance(said, dict) and (
-        isinstance(said.get("new_message"), dict) or _reference(call, said) is not None
-    )
+    match call:
+        case Call.STATUS:
+            return not body.strip() or isinstance(said, dict)
+        case Call.MESSAGE:
+            named = isinstance(said, dict) and isinstance(said.get("new_message"), dict)
+            return named or _reference(call, said) is not None
+        case Call.CONNECT:
+            return _reference(call, said) is not None
 
 
 def _seen(text: str, msgid: str) -> bool:
@@ -188,7 +191,7 @@ def _without(words: str, text: str) -> str:
     return words
 
 
-def _explained(value: object, depth: int = 5) -> Iterator[str]:
+def _explained(value: object, depth: int = 8) -> Iterator[str]:
     if depth == 0:
         return
     if isinstance(value, dict):

@@ -175,15 +175,5 @@ class Connection:
         """Wait that long, or less if a connect is asked for, but never less than the shortest."""
         await self._clock.sleep_ms(SHORTEST_PAUSE_MS)
         rest_ms = round(seconds * SECOND) - SHORTEST_PAUSE_MS
-        if rest_ms <= 0 or self._wish.is_set():
-            return
-        waits = [
-            asyncio.create_task(self._clock.sleep_ms(rest_ms), name="amocrm-connect-pause"),
-            asyncio.create_task(self._wish.wait(), name="amocrm-connect-wish"),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+        if rest_ms > 0:
+            await self._clock.wait_ms(self._wish, rest_ms)

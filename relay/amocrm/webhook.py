@@ -17,7 +17,7 @@ import asyncio
 from typing import Final, Protocol
 
 import structlog
-from aiohttp import ClientError, web
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from relay.amocrm.credentials import CredentialsHolder
@@ -125,7 +125,7 @@ class HookDoor:
                 return await _read(request)
         except TimeoutError as error:
             raise _RefusalError(408, "the body did not come in time", close=True) from error
-        except (ClientError, HttpProcessingError, web.RequestPayloadError, OSError) as error:
+        except (HttpProcessingError, web.RequestPayloadError, OSError) as error:
             raise _RefusalError(400, f"broken body: {type(error).__name__}", close=True) from error
 
     def _tell(self, status: int, reason: str) -> None:

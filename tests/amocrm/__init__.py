@@ -1,0 +1,1 @@
+"""The amoCRM room: recorded bytes, and real servers on the loopback."""

@@ -1,0 +1,277 @@
+"""The courier: what it sends for each letter, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from structlog.testing import capture_logs
+
+from relay.amocrm.alarm import Credential, CredentialsAlarm
+from relay.amocrm.answers import Answer
+from relay.amocrm.client import ChatsClient, open_session
+from relay.amocrm.courier import ChatsCourier
+from relay.amocrm.credentials import CredentialsHolder
+from relay.amocrm.errors import UnreachableError
+from relay.amocrm.protocol import Call, Request
+from relay.delivery.ports import Conversation, Courier, StoreRefusedError
+from relay.domain.ids import ChannelId, ConversationId, OwnNumber
+from relay.domain.message import Body, Origin, Reply, Status, StatusUpdate, Text, Unsupported
+from relay.domain.outbox import Dead, Delivered, Outcome, Retry
+from relay.domain.settings import Language
+from tests.amocrm.doubles import (
+    ACCEPTED,
+    BOT,
+    CHAT,
+    CONVERSATION,
+    CRM_MESSAGE,
+    IVAN,
+    FakeScope,
+    HandClock,
+    conversation,
+    credentials,
+    entry,
+    holder,
+    message,
+    read_status,
+)
+from tests.amocrm.servers import fake_host, raw_host
+from tests.amocrm.test_protocol import B2
+
+REPLY = Reply(
+    CONVERSATION, CRM_MESSAGE, ChannelId("sales"), OwnNumber("1"), IVAN.address, Text("hello")
+)
+
+
+class ScriptedClient:
+    """Keeps what is posted and gives the next answer, or raises it."""
+
+    def __init__(self, *answers: Answer | BaseException) -> None:
+        self._answers = list(answers)
+        self.posted: list[Request] = []
+
+    async def post(self, request: Request) -> Answer:
+        self.posted.append(request)
+        answer = self._answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+class Scene:
+    """A courier among its doubles."""
+
+    def __init__(self, *answers: Answer | BaseException) -> None:
+        self.client = ScriptedClient(*answers)
+        self.scope = FakeScope()
+        self.held = holder()
+        self.alarm = CredentialsAlarm(HandClock())
+        self.known: Conversation | BaseException | None = None
+        self.asked: list[ConversationId] = []
+        self.language = Language.RU
+        self.courier: Courier = ChatsCourier(
+            client=self.client,
+            connection=self.scope,
+            credentials=self.held,
+            alarm=self.alarm,
+            find=self.find,
+            language=lambda: self.language,
+        )
+
+    async def find(self, conversation_id: ConversationId) -> Conversation | None:
+        self.asked.append(conversation_id)
+        if isinstance(self.known, BaseException):
+            raise self.known
+        return self.known
+
+    async def deliver(self, body: Body) -> Outcome:
+        return await self.courier.deliver(entry(body))
+
+
+async def test_message_is_delivered_with_its_reference() -> None:
+    """A message is posted as vector 2, and amoCRM's id of it is the reference."""
+    scene = Scene(Answer(200, ACCEPTED))
+    assert await scene.deliver(message()) == Delivered(CRM_MESSAGE)
+    assert [(r.call, r.body) for r in scene.client.posted] == [(Call.MESSAGE, B2)]
+
+
+async def test_every_attempt_sends_the_same_bytes() -> None:
+    """Retries of one entry repeat its request to the byte, so its ``msgid`` tells them."""
+    scene = Scene(UnreachableError("no answer"), Answer(500, b""), Answer(200, ACCEPTED))
+    scene.known = conversation()
+    same = entry(message())
+    outcomes = [await scene.courier.deliver(same) for _ in range(3)]
+    assert [type(outcome) for outcome in outcomes] == [Retry, Retry, Delivered]
+    assert len(set(scene.client.posted)) == 1
+    assert scene.courier.repeatable
+
+
+async def test_unbound_chat_is_bound() -> None:
+    """A message in a chat that amoCRM began carries amoCRM's ids."""
+    scene = Scene(Answer(200, ACCEPTED))
+    scene.known = conversation()
+    await scene.deliver(message())
+    assert json.loads(scene.client.posted[0].body)["payload"]["conversation_ref_id"] == CHAT
+    assert scene.asked == [CONVERSATION]
+
+
+async def test_status_needs_no_conversation() -> None:
+    """A status is told by amoCRM's id alone: no look into the store."""
+    scene = Scene(Answer(200, b""))
+    assert await scene.deliver(read_status()) == Delivered()
+    assert scene.client.posted[0].body == b'{"status_code":2}'
+    assert scene.asked == []
+
+
+async def test_sent_is_delivered_without_a_post() -> None:
+    """For "sent" there is nothing to tell."""
+    scene = Scene()
+    assert await scene.deliver(StatusUpdate(CRM_MESSAGE, Status.SENT)) == Delivered()
+    assert scene.client.posted == []
+
+
+async def test_scope_unknown_waits_a_little() -> None:
+    """Before the account is known nothing is posted, and it looks again in a second."""
+    scene = Scene()
+    scene.scope.known = None
+    outcome = await scene.deliver(message())
+    assert isinstance(outcome, Retry)
+    assert outcome.after_ms == 1000
+    assert scene.client.posted == []
+
+
+async def test_language_is_that_of_the_moment() -> None:
+    """A reloaded language shows in the next placeholder."""
+    scene = Scene(Answer(200, ACCEPTED), Answer(200, ACCEPTED))
+    await scene.deliver(message(Unsupported("poll")))
+    scene.language = Language.EN
+    await scene.deliver(message(Unsupported("poll")))
+    texts = [json.loads(r.body)["payload"]["message"]["text"] for r in scene.client.posted]
+    assert ["опрос" in texts[0], "poll" in texts[1]] == [True, True]
+
+
+async def test_phone_message_with_bot_and_without() -> None:
+    """A message from the phone goes in the bot's name, and dies with a reason without a bot."""
+    scene = Scene(Answer(200, ACCEPTED))
+    outcome = await scene.deliver(message(origin=Origin.PHONE))
+    assert isinstance(outcome, Dead)
+    assert "chats.bot_id" in outcome.reason
+    scene.held.current = credentials(bot_id=BOT)
+    assert await scene.deliver(message(origin=Origin.PHONE)) == Delivered(CRM_MESSAGE)
+
+
+async def test_bad_signature_is_one_alarm() -> None:
+    """However many letters are refused for our signature, they wait, and one line says why."""
+    refused = Answer(403, b'{"error_description":"bad signature"}')
+    scene = Scene(refused, refused, refused, Answer(200, ACCEPTED))
+    with capture_logs() as logs:
+        for _ in range(3):
+            assert isinstance(await scene.deliver(message()), Retry)
+        standing = [refusal.credential for refusal in scene.alarm.standing]
+        await scene.deliver(message())
+    assert standing == [Credential.CHANNEL]
+    assert list(scene.alarm.standing) == []
+    assert [log["event"] for log in logs] == ["credentials_refused", "credentials_accepted"]
+
+
+async def test_unknown_channel_is_connected_again() -> None:
+    """A 404 for a message asks for a new connect; the letter waits its turn."""
+    scene = Scene(Answer(404, b""))
+    assert isinstance(await scene.deliver(message()), Retry)
+    assert scene.scope.wishes == 1
+    assert not scene.alarm.standing
+
+
+async def test_status_of_an_unknown_message_is_dead() -> None:
+    """A 404 for a status is final and no reason to reconnect."""
+    scene = Scene(Answer(404, b""))
+    assert isinstance(await scene.deliver(read_status()), Dead)
+    assert scene.scope.wishes == 0
+
+
+async def test_told_wait_is_passed_on() -> None:
+    """When amoCRM says when to come back, the letter comes back then."""
+    scene = Scene(Answer(429, b"", None, "9"))
+    outcome = await scene.deliver(message())
+    assert isinstance(outcome, Retry)
+    assert outcome.after_ms == 9000
+
+
+async def test_reason_and_log_hold_no_message_text() -> None:
+    """An answer that quotes the client does not bring him into a reason or a log."""
+    echo = Answer(400, b'{"error":"cannot take ' + "Тайное слово".encode() + b' of 79991234567"}')
+    scene = Scene(echo)
+    with capture_logs() as logs:
+        outcome = await scene.deliver(message(Text("Тайное слово")))
+    assert isinstance(outcome, Dead)
+    for private in ("Тайное", "9991234567"):
+        assert private not in outcome.reason + str(logs)
+
+
+@pytest.mark.parametrize(
+    "trouble", [UnreachableError("gone"), StoreRefusedError("full"), RuntimeError("Привет!")]
+)
+async def test_trouble_is_retry(trouble: Exception) -> None:
+    """Whatever goes wrong on the way, the port's promise holds: an outcome, never an exception."""
+    scene = Scene(trouble)
+    with capture_logs() as logs:
+        outcome = await scene.deliver(message())
+    assert isinstance(outcome, Retry)
+    assert "Привет" not in outcome.reason + str(logs)
+
+
+@pytest.mark.parametrize("trouble", [StoreRefusedError("full"), KeyError("x")])
+async def test_trouble_in_the_lookup_is_retry(trouble: Exception) -> None:
+    """A store that cannot be asked makes the letter wait: unbound ids must not be forgotten."""
+    scene = Scene()
+    scene.known = trouble
+    with capture_logs():
+        assert isinstance(await scene.deliver(message()), Retry)
+    assert scene.client.posted == []
+
+
+async def test_cancellation_goes_through() -> None:
+    """A cancelled attempt is cancelled, not an outcome."""
+    scene = Scene(asyncio.CancelledError())
+    with pytest.raises(asyncio.CancelledError):
+        await scene.deliver(message())
+
+
+async def test_reply_is_not_for_amocrm() -> None:
+    """A letter of the other direction is dead, not posted."""
+    scene = Scene()
+    assert isinstance(await scene.deliver(REPLY), Dead)
+    assert scene.client.posted == []
+
+
+async def test_over_the_wire() -> None:
+    """With the real client and a real server: delivered, refused, and gone."""
+    clock = HandClock()
+    alarm = CredentialsAlarm(clock)
+    held = CredentialsHolder(credentials())
+
+    async def nobody(_: ConversationId) -> Conversation | None:
+        return None
+
+    async with open_session() as session:
+
+        def courier(url: str) -> Courier:
+            client = ChatsClient(session, url, held, clock, alarm, timeout_s=5)
+            return ChatsCourier(
+                client=client,
+                connection=FakeScope(),
+                credentials=held,
+                alarm=alarm,
+                find=nobody,
+                language=lambda: Language.RU,
+            )
+
+        async with fake_host() as host:
+            host.say(200, ACCEPTED)
+            assert await courier(host.url).deliver(entry(message())) == Delivered(CRM_MESSAGE)
+            assert host.seen[0].body == B2
+            host.say(200, b"<html>Wi-Fi login</html>")
+            assert isinstance(await courier(host.url).deliver(entry(message())), Retry)
+        async with raw_host(b"", reset=True) as url:
+            assert isinstance(await courier(url).deliver(entry(message())), Retry)

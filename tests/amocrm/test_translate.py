@@ -1,0 +1,222 @@
+"""Our messages and statuses in amoCRM's words, to the byte where the vendor gives bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.amocrm import translate
+from relay.delivery.ports import Conversation
+from relay.domain.ids import ClientAddress
+from relay.domain.message import (
+    Client,
+    Content,
+    Failure,
+    NewMessage,
+    Origin,
+    Status,
+    StatusUpdate,
+    Text,
+    Unsupported,
+)
+from relay.domain.settings import Language
+from tests.amocrm.doubles import (
+    BOT,
+    CHAT,
+    CRM_MESSAGE,
+    PERSON,
+    SCOPE,
+    conversation,
+    message,
+)
+from tests.amocrm.test_protocol import B2, B5
+
+
+def body(
+    letter: NewMessage,
+    known: Conversation | None = None,
+    language: Language = Language.RU,
+    bot_id: str | None = None,
+) -> bytes:
+    return translate.message_request(
+        letter, SCOPE, known, language=language, bot_id=bot_id, title="WA relay"
+    ).body
+
+
+def payload(letter: NewMessage, known: Conversation | None = None) -> dict[str, Any]:
+    fields = json.loads(body(letter, known))["payload"]
+    assert isinstance(fields, dict)
+    return fields
+
+
+def test_message_is_vector_2() -> None:
+    """A client's text is, byte for byte, the body of the reference's second vector."""
+    request = translate.message_request(
+        message(), SCOPE, None, language=Language.RU, bot_id=None, title=""
+    )
+    assert request.body == B2
+    assert request.path == f"/v2/origin/custom/{SCOPE}"
+
+
+def test_incoming_has_no_receiver() -> None:
+    """A message from a client has a sender alone: a receiver would turn its direction."""
+    fields = payload(message())
+    assert "receiver" not in fields
+    assert fields["silent"] is False
+
+
+def test_both_moments_are_the_same_moment() -> None:
+    """Seconds and milliseconds describe one moment, seconds without their fraction."""
+    fields = payload(message())
+    assert fields["timestamp"] == 1770113730
+    assert fields["msec_timestamp"] == 1770113730123
+
+
+@pytest.mark.parametrize(
+    ("name", "phone", "shown"),
+    [
+        ("Иван", "+79991234567", "Иван"),
+        (None, "+79991234567", "+79991234567"),
+        ("  ", "+79991234567", "+79991234567"),
+        (None, None, "WhatsApp"),
+    ],
+)
+def test_name_falls_back(name: str | None, phone: str | None, shown: str) -> None:
+    """A client without a name shows as his phone, without a phone as WhatsApp."""
+    fields = payload(message(client=Client(ClientAddress("lid:5"), phone, name)))
+    assert fields["sender"]["name"] == shown
+    assert fields["sender"]["id"] == "wa-lid:5"
+    assert fields["sender"].get("profile") == (None if phone is None else {"phone": phone})
+
+
+def test_unbound_chat_is_bound_by_both_pairs() -> None:
+    """In a chat that amoCRM began, its ids of chat and client go beside ours."""
+    fields = payload(message(), conversation())
+    assert fields["conversation_ref_id"] == CHAT
+    assert fields["sender"]["ref_id"] == PERSON
+    assert fields["conversation_id"] == "wa-79991234567"
+    assert fields["sender"]["id"] == "wa-79991234567"
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        None,
+        conversation(bound=True),
+        dataclasses.replace(conversation(), crm_chat=None),
+        dataclasses.replace(conversation(), crm_client=None),
+    ],
+)
+def test_no_half_pairs(known: Conversation | None) -> None:
+    """Bound already, or only half known: none of amoCRM's ids is sent."""
+    assert body(message(), known) == body(message())
+
+
+@given(text=st.text(), bound=st.booleans())
+def test_same_entry_same_bytes(text: str, bound: bool) -> None:
+    """Every attempt at a message sends the same bytes, hence the same ``msgid``."""
+    letter = message(Text(text))
+    first = body(letter, conversation(bound=bound))
+    assert first == body(letter, conversation(bound=bound))
+    assert json.loads(first)["payload"]["msgid"] == "wa-3EB0C0FFEE"
+
+
+@given(st.text(min_size=1).filter(lambda text: text.strip() != ""))
+def test_text_arrives_as_written(text: str) -> None:
+    """A text comes out of the JSON as it went in."""
+    assert payload(message(Text(text)))["message"] == {"type": "text", "text": text}
+
+
+@pytest.mark.parametrize(
+    ("content", "language", "shown"),
+    [
+        (
+            Unsupported("poll"),
+            Language.RU,
+            "Неподдерживаемое сообщение WhatsApp: опрос. Откройте его на телефоне.",
+        ),
+        (
+            Unsupported("poll"),
+            Language.EN,
+            "Unsupported WhatsApp message: poll. Open it on the phone.",
+        ),
+        (
+            Unsupported("hologram"),
+            Language.RU,
+            "Неподдерживаемое сообщение WhatsApp. Откройте его на телефоне.",
+        ),
+        (
+            Unsupported("undecryptable"),
+            Language.RU,
+            "Сообщение WhatsApp не удалось расшифровать. Откройте его на телефоне.",
+        ),
+        (Text(""), Language.EN, "Unsupported WhatsApp message. Open it on the phone."),
+        (Text(" \n"), Language.EN, "Unsupported WhatsApp message. Open it on the phone."),
+    ],
+)
+def test_what_cannot_be_carried_is_said(content: Content, language: Language, shown: str) -> None:
+    """Nothing becomes silence: a placeholder in the file's language stands in its place."""
+    fields = json.loads(body(message(content), language=language))
+    assert fields["payload"]["message"] == {"type": "text", "text": shown}
+
+
+def test_message_from_the_phone() -> None:
+    """What the owner typed on the phone is outgoing, silent, and in the name of the bot."""
+    letter = message(origin=Origin.PHONE)
+    fields = json.loads(body(letter, conversation(), bot_id=BOT))["payload"]
+    assert fields["silent"] is True
+    assert fields["sender"] == {"id": "phone-74950000001", "name": "WA relay", "ref_id": BOT}
+    assert fields["receiver"] == {
+        "id": "wa-79991234567",
+        "name": "Иван",
+        "profile": {"phone": "+79991234567"},
+        "ref_id": PERSON,
+    }
+    assert fields["conversation_ref_id"] == CHAT
+
+
+def test_message_from_the_phone_needs_a_bot() -> None:
+    """Without a bot such a message is an error with its reason, never a wrong direction."""
+    with pytest.raises(translate.NoBotError, match=r"chats\.bot_id"):
+        body(message(origin=Origin.PHONE))
+
+
+@pytest.mark.parametrize(
+    ("update", "expected"),
+    [
+        (StatusUpdate(CRM_MESSAGE, Status.DELIVERED), B5.decode()),
+        (StatusUpdate(CRM_MESSAGE, Status.READ), '{"status_code":2}'),
+        (
+            StatusUpdate(CRM_MESSAGE, Status.FAILED, Failure.NO_SUCH_CLIENT, "Нет"),
+            '{"status_code":-1,"error_code":904,"error":"Нет"}',
+        ),
+        (
+            StatusUpdate(CRM_MESSAGE, Status.FAILED),
+            '{"status_code":-1,"error_code":905,"error":"Сообщение не доставлено в WhatsApp."}',
+        ),
+    ],
+)
+def test_statuses(update: StatusUpdate, expected: str) -> None:
+    """Each status has its code; a failure always has a number and a text."""
+    request = translate.status_request(update, SCOPE, Language.RU)
+    assert request is not None
+    assert request.body.decode() == expected
+    assert request.path.endswith(f"/{CRM_MESSAGE}/delivery_status")
+
+
+def test_sent_is_not_told() -> None:
+    """amoCRM has no code for "sent": nothing is posted."""
+    sent = StatusUpdate(CRM_MESSAGE, Status.SENT)
+    assert translate.status_request(sent, SCOPE, Language.RU) is None
+
+
+def test_private_texts_are_all_that_is_personal() -> None:
+    """Text, name, number and address are what a log may not show."""
+    assert translate.private_texts(message()) == ("Привет", "Иван", "79991234567", "79991234567")
+    hidden = message(Unsupported("poll"), Client(ClientAddress("lid:5")))
+    assert translate.private_texts(hidden) == ("", "", "", "lid:5")
