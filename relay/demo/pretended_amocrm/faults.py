@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -98,6 +99,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+        self._hits: Counter[str] = Counter()
 
     def add(self, effect: Effect, where: str = "*", times: int | None = None) -> Fault:
         """Put `effect` in force, for the next `times` requests or until it is removed.
@@ -118,11 +120,16 @@ class Faults:
         """Behave from now on."""
         self._faults.clear()
 
+    def hits(self, endpoint: str) -> int:
+        """How many requests to an endpoint have met a fault."""
+        return self._hits[endpoint]
+
     def take(self, endpoint: str, path: str) -> Effect | None:
         """The effect for this request, counted; None if it is to be treated well."""
         for fault in self._faults:
             if fault.fits(endpoint, path):
                 fault.hits += 1
+                self._hits[endpoint] += 1
                 if fault.times is not None:
                     fault.times -= 1
                 return fault.effect

@@ -60,6 +60,8 @@ class Stage:
         names = chats_api.endpoint_of if in_chats else rest_api.endpoint_of
         endpoint = names(call.path) or "unknown"
         effect = self.faults.take(endpoint, call.path)
+        if effect is not None:
+            self._changed()
         reply: Reply | None = None
         try:
             reply = await self._under(effect, call, chats if in_chats else rest)

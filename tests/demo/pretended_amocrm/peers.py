@@ -123,7 +123,7 @@ class Client:
         body = {name: value for name, value in body.items() if value is not None}
         return await self.call("POST", f"{identity.channel_id}/connect", body)
 
-    async def message(self, msgid: str = "m-1", **fields: object) -> Answered:
+    async def message(self, msgid: object = "m-1", **fields: object) -> Answered:
         """Send a new message of a client, with these payload fields replaced (None: left out)."""
         return await self.post(new_message(msgid, **fields))
 
@@ -147,7 +147,7 @@ CLIENT = {"id": "wa-79991234567", "name": "Ivan", "profile": {"phone": PHONE}}
 MANAGER = {"id": "emp-17", "name": "Olga", "ref_id": "bbbbbbbb-0000-4000-8000-000000000017"}
 
 
-def new_message(msgid: str = "m-1", **fields: object) -> dict[str, Any]:
+def new_message(msgid: object = "m-1", **fields: object) -> dict[str, Any]:
     """A right new_message of a client, with these payload fields replaced (None: left out)."""
     payload = {
         "timestamp": NOW_MS // 1000,
