@@ -73,7 +73,8 @@ class Client:
         async with self._library.gate.change():
             threading.Thread(target=self._live, name="linked-device", daemon=True).start()
             try:
-                await asyncio.wait_for(self._settled.wait(), REGISTER_S)
+                async with asyncio.timeout(REGISTER_S):
+                    await self._settled.wait()
             except TimeoutError:
                 log.error("library_hangs", doing="connecting", after_s=REGISTER_S)
             except asyncio.CancelledError:
@@ -118,7 +119,8 @@ class Client:
 
     async def _bounded(self, what: str, work: Awaitable[object], limit_s: float = CLOSE_S) -> None:
         try:
-            await asyncio.wait_for(work, limit_s)
+            async with asyncio.timeout(limit_s):
+                await work
         except TimeoutError:
             log.error("library_hangs", doing=what, after_s=limit_s)
 

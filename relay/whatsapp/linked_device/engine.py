@@ -19,7 +19,11 @@ from relay.domain.texts import Reason
 from relay.whatsapp.linked_device import states
 from relay.whatsapp.linked_device.addressing import server_and_user
 from relay.whatsapp.linked_device.client import Client
-from relay.whatsapp.linked_device.library import Library, load_library
+from relay.whatsapp.linked_device.library import (
+    Library,
+    LibraryMissingError,
+    load_library,
+)
 from relay.whatsapp.linked_device.outcomes import outcome_of
 from relay.whatsapp.linked_device.protobufs import jid_bytes, load, text_bytes
 from relay.whatsapp.linked_device.reachability import first_hop, reach
@@ -179,7 +183,7 @@ class LinkedDevice:
         except SessionBusyError:
             reason = "another process is using the session (a pairing, a second relay)"
             return Verdict(SessionState.REPLACED, reason, Then.AGAIN)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, LibraryMissingError) as error:
             return Verdict(SessionState.FAILED, str(error), Then.AGAIN)
 
     async def _with_client(self, hand_over: HandOver, report: Report) -> Verdict:

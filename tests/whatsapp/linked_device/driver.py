@@ -16,6 +16,7 @@ from pathlib import Path
 
 import structlog
 
+from relay.app.clock import SystemClock
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
 from relay.domain.message import Reply, Text
 from relay.domain.retry import RetryPolicy
@@ -26,22 +27,6 @@ from relay.whatsapp.linked_device import (
     mute_library_output,
     reexec_if_needed,
 )
-
-
-class RealClock:
-    """The wall and the loop's own clock."""
-
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
-
-    async def sleep_ms(self, duration_ms: int) -> None:
-        await asyncio.sleep(duration_ms / 1000)
-
-    async def wait_ms(self, event: asyncio.Event, at_most_ms: int) -> None:
-        try:
-            await asyncio.wait_for(event.wait(), at_most_ms / 1000)
-        except TimeoutError:
-            return
 
 
 class FileHandOver:
@@ -114,7 +99,7 @@ def main() -> None:
     mute_library_output()
     store, kept, phone = sys.argv[1:]
     quick = RetryPolicy(ladder_ms=(50, 100, 200, 400), jitter=0.0)
-    clock = RealClock()
+    clock = SystemClock()
 
     async def live() -> None:
         engine = LinkedDevice(

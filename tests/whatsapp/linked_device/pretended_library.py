@@ -1,0 +1,128 @@
+"""Stands for the library: same threads, same order of events, and just as unforgiving.
+
+What would end the process in the real one (an unregistered client used, two clients registered or
+removed at once, a call beside either) is noted in ``fatal``, which a test expects to stay empty.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from relay.whatsapp.linked_device import protobufs
+from relay.whatsapp.linked_device.events import Code
+from relay.whatsapp.linked_device.gate import Gate
+from tests.whatsapp.linked_device import samples
+
+_STOP = (-1, b"")
+
+
+@dataclass
+class PretendedClient:
+    """A registered client: what is on its way to its owner, and how it ends."""
+
+    events: queue.Queue[tuple[int, bytes]] = field(default_factory=queue.Queue)
+    last_words: str = ""
+    online: bool = False
+
+
+class PretendedLibrary:
+    """Implements :class:`relay.whatsapp.linked_device.library.Library`."""
+
+    def __init__(self, own: str = samples.OWN) -> None:
+        self.gate = Gate(settled_s=0.05)
+        self.own = own
+        self.clients: dict[str, PretendedClient] = {}
+        self.sent: list[tuple[bytes, str]] = []
+        self.fatal: list[str] = []
+        self.started = 0
+        self.dial_error: str | None = None
+        self.connects = True
+        self.before_device: Callable[[], None] = lambda: None
+        self.answer: Callable[[], bytes] = self._delivered
+        self._busy = threading.Lock()
+
+    # --- What a test does ------------------------------------------------------------------------
+
+    def happens(self, code: int, data: bytes = b"") -> None:
+        """Something happens on every client there is."""
+        for client in list(self.clients.values()):
+            client.events.put((code, data))
+
+    def break_stream(self, words: str) -> None:
+        """The event stream of every client ends, as after an event that cannot be encoded."""
+        for client in list(self.clients.values()):
+            client.last_words = words
+            client.events.put(_STOP)
+
+    # --- The library -----------------------------------------------------------------------------
+
+    def run_client(
+        self,
+        uuid: str,
+        database: str,
+        proxy: str | None,
+        subscribed: Sequence[int],
+        hear: Callable[[int, bytes], None],
+    ) -> str:
+        self.started += 1
+        client = PretendedClient()
+        with self._alone("a registration"):
+            self.clients[uuid] = client
+            self.before_device()
+            if self.dial_error is not None:
+                return self.dial_error
+            client.online = True
+            hear(Code.DEVICE, samples.device(self.own))
+        if self.connects:
+            hear(Code.CONNECTED, b"")
+        while (event := client.events.get()) != _STOP:
+            code, data = event
+            if code in subscribed:
+                hear(code, data)
+        return client.last_words
+
+    def disconnect(self, uuid: str) -> None:
+        self._registered(uuid, "disconnect").online = False
+
+    def stop(self, uuid: str) -> None:
+        with self._alone("a removal"):
+            client = self.clients.pop(uuid, None)
+        if client is not None:
+            client.events.put(_STOP)
+
+    def send_message(self, uuid: str, to: bytes, message: bytes) -> bytes:
+        client = self._registered(uuid, "send")
+        if not client.online:
+            return samples.answer(error="failed to send message node: websocket not connected")
+        answer = self.answer()
+        body = protobufs.load().Message().Message
+        body.MergeFromString(message)
+        self.sent.append((to, body.conversation))
+        return answer
+
+    def _delivered(self) -> bytes:
+        return samples.answer(id_=f"3EB0{len(self.sent):04}")
+
+    def _registered(self, uuid: str, what: str) -> PretendedClient:
+        if self._busy.locked():
+            self.fatal.append(f"{what} beside a registration or a removal")
+        client = self.clients.get(uuid)
+        if client is None:
+            self.fatal.append(f"{what} of a client that is not registered")
+            raise AssertionError(self.fatal[-1])
+        return client
+
+    @contextmanager
+    def _alone(self, what: str) -> Iterator[None]:
+        if not self._busy.acquire(blocking=False):
+            self.fatal.append(f"{what} beside another change")
+            yield
+            return
+        try:
+            yield
+        finally:
+            self._busy.release()

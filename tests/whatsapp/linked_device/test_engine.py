@@ -1,0 +1,419 @@
+"""The life of a linked device on the pretended library: what it does at each thing that happens."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from relay.domain.ids import OwnNumber
+from relay.domain.message import Failure, Received, Text
+from relay.domain.outbox import Dead, Delivered, Retry, Unknown
+from relay.domain.session import SessionState
+from relay.whatsapp.linked_device import engine as engine_module
+from relay.whatsapp.linked_device import protobufs, states
+from relay.whatsapp.linked_device.events import Code
+from relay.whatsapp.linked_device.library import LibraryMissingError
+from tests.whatsapp.engine_contract import EngineContract, Running, reply_to, running
+from tests.whatsapp.linked_device import samples
+from tests.whatsapp.linked_device.conftest import BACKOFF_MS, LinkedRig, pair, unpair
+
+
+class TestContract(EngineContract):
+    """A linked device is an engine."""
+
+
+async def live_again(rig: LinkedRig, run: Running, wait_ms: int = BACKOFF_MS) -> None:
+    """Let the wait after the end of a life pass, and see the next one connect."""
+    lives = rig.library.started
+    await rig.clock.advance_ms(wait_ms)
+    await run.until(lambda: rig.library.started == lives + 1)
+    await run.state(SessionState.CONNECTED)
+
+
+# --- Before there is a session --------------------------------------------------------------------
+
+
+async def test_an_unpaired_channel_says_how_to_pair_it_and_waits(rig: LinkedRig) -> None:
+    """Without a device in the file the library is not even loaded; pairing it is noticed."""
+    unpair(rig.store)
+    async with running(rig.engine) as run:
+        await run.state(SessionState.UNPAIRED)
+        assert run.reports.states[-1][1] == "pair it: relay pair sales"
+        assert rig.library.started == 0
+        pair(rig.store)
+        rig.engine.paired()
+        await run.state(SessionState.CONNECTED)
+
+
+async def test_a_pairing_is_noticed_without_being_told(rig: LinkedRig) -> None:
+    """The file is looked at now and then: a pairing may come from a process that knows nobody."""
+    rig.store.unlink()
+    async with running(rig.engine) as run:
+        await run.state(SessionState.UNPAIRED)
+        pair(rig.store)
+        await rig.clock.advance_ms(engine_module.LOOK_FOR_PAIRING_MS)
+        await run.state(SessionState.CONNECTED)
+        assert [state for state, _, _ in run.reports.states].count(SessionState.UNPAIRED) == 1
+
+
+async def test_another_number_than_the_files_is_refused(rig: LinkedRig) -> None:
+    """A channel whose number is fixed never connects with another one."""
+    engine = rig.another(phone="+7 495 000-00-09")
+    async with running(engine) as run:
+        await run.state(SessionState.FAILED)
+        assert "another number" in run.reports.states[-1][1]
+        assert rig.library.started == 0
+
+
+async def test_the_right_number_is_the_right_number_however_written(rig: LinkedRig) -> None:
+    """The file's number is compared by its digits."""
+    async with running(rig.another(phone="+7 (495) 000-00-01")) as run:
+        await run.state(SessionState.CONNECTED)
+
+
+async def test_a_damaged_session_file_is_told_and_left_alone(rig: LinkedRig) -> None:
+    """A file that is no database is reported, not connected with, and not overwritten."""
+    rig.store.write_bytes(b"garbage" * 1000)
+    async with running(rig.engine) as run:
+        await run.state(SessionState.FAILED)
+        assert "damaged" in run.reports.states[-1][1]
+    assert rig.store.read_bytes() == b"garbage" * 1000
+
+
+async def test_a_session_in_use_elsewhere_is_left_alone(rig: LinkedRig) -> None:
+    """Two engines never have one session's file open; the second waits for the first."""
+    async with running(rig.another()) as first:
+        await first.state(SessionState.CONNECTED)
+        async with running(rig.engine) as second:
+            await second.state(SessionState.REPLACED)
+            assert "another process" in second.reports.states[-1][1]
+            assert rig.library.started == 1
+
+
+async def test_the_session_file_is_private(rig: LinkedRig) -> None:
+    """Nobody else can read the keys of a session."""
+    rig.store.chmod(0o644)
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        assert rig.store.stat().st_mode & 0o777 == 0o600
+
+
+async def test_out_of_reach_the_library_is_not_asked_to_dial(
+    rig: LinkedRig, unused_port: int
+) -> None:
+    """Each failed dialling of the library leaks, so a probe goes first; it is repeated."""
+    rig.proxy = f"http://127.0.0.1:{unused_port}"
+    async with running(rig.another()) as run:
+        await run.state(SessionState.RECONNECTING)
+        assert f"127.0.0.1:{unused_port} cannot be reached" in run.reports.states[-1][1]
+        assert rig.library.started == 0
+        tries = len(run.reports.states)
+        await rig.clock.advance_ms(BACKOFF_MS)
+        await run.until(lambda: len(run.reports.states) > tries + 1)
+
+
+async def test_a_missing_library_is_told(rig: LinkedRig) -> None:
+    """Where neonize cannot be loaded, the channel says why and the relay goes on."""
+
+    def missing() -> object:
+        raise LibraryMissingError("neonize cannot be loaded: no libmagic")
+
+    engine = rig.another()
+    engine._load = missing  # type: ignore[assignment]  # the loader is what fails
+    async with running(engine) as run:
+        await run.state(SessionState.FAILED)
+        assert "no libmagic" in run.reports.states[-1][1]
+
+
+# --- What can happen to a session -----------------------------------------------------------------
+
+
+async def test_a_lost_connection_comes_back_by_itself(rig: LinkedRig) -> None:
+    """The library reconnects on its own; meanwhile nothing is sent."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        rig.library.happens(Code.DISCONNECTED)
+        await run.state(SessionState.RECONNECTING)
+        assert isinstance(await rig.engine.send(reply_to(rig, "x")), Retry)
+        rig.library.happens(Code.CONNECTED)
+        await run.state(SessionState.CONNECTED)
+        assert rig.library.started == 1
+
+
+async def test_silence_of_the_server_is_not_connected(rig: LinkedRig) -> None:
+    """Without answers to keep-alives the session is not called connected; with them it is again."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        rig.library.happens(Code.KEEPALIVE_TIMEOUT)
+        await run.state(SessionState.RECONNECTING)
+        rig.library.happens(Code.KEEPALIVE_RESTORED)
+        await run.state(SessionState.CONNECTED)
+
+
+async def test_offline_for_too_long_is_started_afresh(rig: LinkedRig) -> None:
+    """The library retries for ever without a ceiling; after a while our own backoff takes over."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        rig.library.happens(Code.DISCONNECTED)
+        await run.state(SessionState.RECONNECTING)
+        await rig.clock.advance_ms(engine_module.OFFLINE_LIMIT_MS)
+        await run.until(lambda: "too long" in run.reports.states[-1][1])
+        await live_again(rig, run)
+
+
+async def test_a_stream_that_ends_is_started_again(rig: LinkedRig) -> None:
+    """The library's stream can end while its socket lives; it is replaced at once."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        rig.library.break_stream("proto: required field … not set")
+        await run.state(SessionState.RECONNECTING)
+        await run.until(lambda: not rig.library.clients)
+        await live_again(rig, run)
+
+
+async def test_a_failed_dialling_is_tried_again(rig: LinkedRig) -> None:
+    """A client whose first connection fails is removed, and another follows after the backoff."""
+    rig.library.dial_error = "failed to dial whatsapp web websocket"
+    async with running(rig.engine) as run:
+        await run.state(SessionState.RECONNECTING)
+        await run.until(lambda: not rig.library.clients)
+        rig.library.dial_error = None
+        await live_again(rig, run)
+
+
+async def test_lives_cut_short_are_spaced_out(rig: LinkedRig) -> None:
+    """Sessions that die young again and again are not a storm of logins."""
+    rig.engine._retry = replace(rig.engine._retry, ladder_ms=(1_000, 50_000))
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        rig.library.break_stream("again")
+        await run.state(SessionState.RECONNECTING)
+        await live_again(rig, run, 1_000)
+        rig.library.break_stream("again")
+        await run.state(SessionState.RECONNECTING)
+        await rig.clock.advance_ms(49_000)
+        assert rig.library.started == 2
+        await live_again(rig, run, 1_000)
+
+
+async def test_logged_out_waits_for_a_pairing(rig: LinkedRig) -> None:
+    """Removed on the phone: nothing is tried until somebody pairs the channel again."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        unpair(rig.store)
+        rig.library.happens(Code.LOGGED_OUT)
+        await run.state(SessionState.LOGGED_OUT)
+        await rig.clock.advance_ms(10 * engine_module.LOOK_FOR_PAIRING_MS)
+        assert rig.library.started == 1
+        assert run.reports.latest is SessionState.LOGGED_OUT
+        pair(rig.store, "74950000002")
+        rig.library.own = "74950000002"
+        rig.engine.paired()
+        await run.state(SessionState.CONNECTED)
+        assert run.reports.states[-1][2] == OwnNumber("74950000002")
+
+
+async def test_replaced_backs_off_for_long(rig: LinkedRig) -> None:
+    """Two sessions that throw each other out every second would be a way to a ban."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        rig.library.happens(Code.STREAM_REPLACED)
+        await run.state(SessionState.REPLACED)
+        await rig.clock.advance_ms(states.REPLACED_REST_MS - 1)
+        assert rig.library.started == 1
+        await live_again(rig, run, 1)
+
+
+async def test_a_ban_is_waited_out(rig: LinkedRig) -> None:
+    """A banned number is left alone until WhatsApp's own time is over."""
+    ban = protobufs.load().TemporaryBan(Code=1, Expire=3600).SerializeToString()
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        rig.library.happens(Code.TEMPORARY_BAN, ban)
+        await run.state(SessionState.BANNED)
+        await rig.clock.advance_ms(3_599_999)
+        assert rig.library.started == 1
+        await live_again(rig, run, 1)
+
+
+async def test_an_event_that_cannot_be_handed_over_restarts_the_session(rig: LinkedRig) -> None:
+    """An error in the hand-over is told and ends the session's life; it never vanishes."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+
+        def refuse() -> None:
+            raise RuntimeError("the store is closed")
+
+        ordinary, run.kept.changed = run.kept.changed, refuse
+        await rig.client_writes("x")
+        await run.state(SessionState.FAILED)
+        assert "the store is closed" in run.reports.states[-1][1]
+        run.kept.changed = ordinary
+        await live_again(rig, run)
+
+
+# --- Order and safety -----------------------------------------------------------------------------
+
+
+async def test_an_event_is_kept_before_the_next_one_is_taken(rig: LinkedRig) -> None:
+    """The library's thread waits for each hand-over, so nothing overtakes and little can be lost."""
+    at_once: list[int] = []
+    inside = threading.Lock()
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        ordinary = run.kept.changed
+
+        def look() -> None:
+            at_once.append(0 if inside.acquire(blocking=False) else 1)
+            ordinary()
+            inside.release()
+
+        run.kept.changed = look
+        for number in range(50):
+            await rig.client_writes(str(number))
+        await run.until(lambda: len(run.kept.payloads) == 50)
+        events = [e for payload in run.kept.payloads for e in rig.engine.read(payload)]
+    assert [e.content for e in events if isinstance(e, Received)] == [
+        Text(str(number)) for number in range(50)
+    ]
+    assert not any(at_once)
+
+
+async def test_what_was_received_is_kept_when_the_session_stops(rig: LinkedRig) -> None:
+    """WhatsApp will not repeat what the library took; stopping lets it through first."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        for number in range(200):
+            await rig.client_writes(str(number))
+    assert len(run.kept.payloads) == 200
+
+
+async def test_many_channels_start_and_stop_one_by_one(tmp_path: Path, rig: LinkedRig) -> None:
+    """Twenty channels that start, send and stop together never meet inside the library."""
+    rigs = []
+    for number in range(20):
+        store = tmp_path / "many" / f"{number}.db"
+        pair(store)
+        rigs.append(LinkedRig(store, rig.proxy, library=rig.library))
+
+    async def live(one: LinkedRig) -> None:
+        async with running(one.engine) as run:
+            await run.state(SessionState.CONNECTED)
+            assert isinstance(await one.engine.send(reply_to(one, "hello")), Delivered)
+
+    async with asyncio.TaskGroup() as group:
+        for one in rigs:
+            group.create_task(live(one))
+    assert len(rig.library.sent) == 20
+    assert not rig.library.clients
+
+
+async def test_a_start_that_is_cancelled_leaves_no_client(rig: LinkedRig) -> None:
+    """A channel stopped while it is dialling is removed before anybody else is let in."""
+    dialling, dialled = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        dialling.set()
+        dialled.wait(5)
+
+    rig.library.before_device = hang
+    task = asyncio.create_task(rig.engine.run(Running().kept, lambda *_: None))
+    await asyncio.to_thread(dialling.wait, 5)
+    rig.library._busy.release()  # the removal waits for the dialling inside the real library
+    task.cancel()
+    await asyncio.wait([task])
+    rig.library._busy.acquire()
+    dialled.set()
+    assert not rig.library.clients
+
+
+# --- Sending --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        ("no LID found for 79161234567@s.whatsapp.net from server", Dead),
+        ("server returned error 463", Dead),
+        ("failed to send message node: websocket not connected", Retry),
+        ("timed out waiting for message send response", Unknown),
+        ("websocket not connected", Unknown),
+    ],
+)
+async def test_a_failed_send_is_told_apart(
+    rig: LinkedRig, error: str, outcome: type[object]
+) -> None:
+    """Refused, not sent and "nobody knows" are three different outcomes."""
+    rig.library.answer = lambda: samples.answer(error=error)
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        result = await rig.engine.send(reply_to(rig, "x"))
+    assert isinstance(result, outcome)
+    assert "79161234567" not in repr(result)
+
+
+async def test_a_number_without_whatsapp_is_904(rig: LinkedRig) -> None:
+    """amoCRM has a number of its own for a client who is not on WhatsApp."""
+    rig.library.answer = lambda: samples.answer(
+        error="no LID found for 7@s.whatsapp.net from server"
+    )
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        result = await rig.engine.send(reply_to(rig, "x"))
+    assert isinstance(result, Dead)
+    assert (result.failure, result.tell) == (Failure.NO_SUCH_CLIENT, "not_on_whatsapp")
+
+
+async def test_one_message_of_a_channel_at_a_time(rig: LinkedRig) -> None:
+    """Sends of a channel wait for each other: which one failed is never in doubt."""
+    together: list[bool] = []
+    inside = threading.Lock()
+
+    def answer() -> bytes:
+        together.append(not inside.acquire(blocking=False))
+        inside.release()
+        return samples.answer()
+
+    rig.library.answer = answer
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        await asyncio.gather(*(rig.engine.send(reply_to(rig, str(n))) for n in range(20)))
+    assert together == [False] * 20
+
+
+async def test_a_channel_with_another_number_does_not_send(rig: LinkedRig) -> None:
+    """A reply belongs to a number; after a pairing with another number it is held back."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        reply = replace(reply_to(rig, "x"), own=OwnNumber("74950000002"))
+        assert isinstance(await rig.engine.send(reply), Retry)
+    assert not rig.library.sent
+
+
+async def test_a_hidden_client_is_answered_by_his_hidden_identity(rig: LinkedRig) -> None:
+    """Where the number is not known, the reply goes the way the message came."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        where = samples.source(samples.LID)
+        rig.library.happens(Code.MESSAGE, samples.message(where))
+        await run.until(lambda: bool(run.kept.payloads))
+        (event,) = rig.engine.read(run.kept.payloads[0])
+        assert isinstance(event, Received)
+        await rig.engine.send(replace(reply_to(rig, "x"), to=event.client.address))
+    ((to, _),) = rig.library.sent
+    jid = protobufs.load().JID.FromString(to)
+    assert (jid.User, jid.Server) == samples.LID
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of this machine at which nobody listens."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
