@@ -6,14 +6,13 @@ import time
 from typing import Literal
 
 from tests.whatsapp_server import content
-from tests.whatsapp_server.addresses import Jid
 from tests.whatsapp_server.inbox import Heard
 from tests.whatsapp_server.node import Attribute, node
 from tests.whatsapp_server.person import Person, new_id
 from tests.whatsapp_server.phone import Phone
 
-Addressing = Literal["lid", "pn", "pn_alone"]
-"""By hidden id with the number beside it, by number with the id beside it, by number alone."""
+Addressing = Literal["lid", "pn", "lid_alone", "pn_alone"]
+"""By hidden id with the number beside it, by number with the id beside it, or by one alone."""
 
 
 class Contact(Person):
@@ -47,7 +46,7 @@ class Contact(Person):
         self.sent[number] = plain, stanza
         owner.overhear(self.lid, owner.lid, plain, node("message", id=number))
         for device in owner.linked_devices():
-            await self.tell(device, plain, stanza)
+            await self.tell(device, plain, stanza, content.marks(plain))
         return number
 
     async def receipt(
@@ -69,11 +68,21 @@ class Contact(Person):
         match addressing:
             case "lid":
                 return {"from": self.lid, "sender_pn": self.jid, "addressing_mode": "lid"}
+            case "lid_alone":
+                return {"from": self.lid, "addressing_mode": "lid"}
             case "pn":
                 return {"from": self.jid, "sender_lid": self.lid, "addressing_mode": "pn"}
             case "pn_alone":
                 return {"from": self.jid, "addressing_mode": "pn"}
 
-    def address(self, addressing: Addressing = "lid") -> Jid:
-        """The address this person is known by in that style."""
-        return self.lid if addressing == "lid" else self.jid
+    async def typing(self, owner: Phone, *, composing: bool = True) -> None:
+        """Shows the owner that this person types, or has stopped."""
+        state = node("composing" if composing else "paused")
+        for device in owner.linked_devices():
+            await device.say(node("chatstate", state, from_=self.lid))
+
+    async def presence(self, owner: Phone, *, last_s: int | None = None) -> None:
+        """Shows the owner that this person is there, or has left at ``last_s``."""
+        left = {} if last_s is None else {"type": "unavailable", "last": str(last_s)}
+        for device in owner.linked_devices():
+            await device.say(node("presence", from_=self.lid, **left))

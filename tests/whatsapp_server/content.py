@@ -9,6 +9,26 @@ _DEVICE_SENT = 31
 _CAPTIONS = {3: 3, 7: 20, 9: 7}  # image, document, video: where each keeps its caption
 
 
+_MEDIA = {3: "image", 7: "document", 8: "audio", 9: "video", 26: "sticker", 4: "vcard"}
+_REACTION, _POLL = 46, 49
+
+
+def stanza_type(body: bytes) -> str:
+    """What the stanza around a body calls it."""
+    message = Fields(body)
+    if _REACTION in message:
+        return "reaction"
+    if _POLL in message:
+        return "poll"
+    return "media" if any(kind in message for kind in _MEDIA) else "text"
+
+
+def marks(body: bytes) -> dict[str, str]:
+    """What stands beside the ciphertext of a body."""
+    message = Fields(body)
+    return next(({"mediatype": name} for kind, name in _MEDIA.items() if kind in message), {})
+
+
 def text(body: str) -> bytes:
     """A plain text, as phones send it."""
     return encode((1, body))

@@ -35,7 +35,10 @@ class LinkedDevice:
         self.connection: Connection | None = None
         self.active = False
         self.logins = 0
-        self.refuse_login: dict[str, str] | None = None
+        self.refuse_logins: list[dict[str, str]] = []
+        self.refuse_requests: dict[str, int] = {}
+        self.silent = False
+        self.drops_undelivered = 0
         self.refuse_sends: list[str] = []
         self.drops_before_ack = 0
         self._one_time: dict[int, bytes] = {}
@@ -145,15 +148,22 @@ class LinkedDevice:
 
     def fail_next_login(self, reason: int, **attributes: str) -> None:
         """Answers the next login with ``<failure reason=…>``; see ``fail`` for now."""
-        self.refuse_login = {"reason": str(reason), **attributes}
+        self.refuse_logins.append({"reason": str(reason), **attributes})
 
     def refuse_next_send(self, error: int) -> None:
         """Acknowledges the next message of the client with an error."""
         self.refuse_sends.append(str(error))
 
-    def drop_before_next_ack(self) -> None:
-        """Takes the client's next message, delivers it, and cuts the line instead of the ack."""
-        self.drops_before_ack += 1
+    def refuse_next_request(self, namespace: str, code: int) -> None:
+        """Answers the next request of a kind (``usync``, ``encrypt``…) with an error."""
+        self.refuse_requests[namespace] = code
+
+    def drop_before_next_ack(self, *, delivered: bool = True) -> None:
+        """Cuts the line instead of acknowledging the next message, delivered or lost before."""
+        if delivered:
+            self.drops_before_ack += 1
+        else:
+            self.drops_undelivered += 1
 
     async def fail(self, reason: int, **attributes: str) -> None:
         """Says ``<failure reason=…>`` on the running connection and closes it."""

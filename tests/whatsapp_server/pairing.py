@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import secrets
 import time
 
+from tests.whatsapp_server.addresses import SERVICE
 from tests.whatsapp_server.connection import Connection, Hello
 from tests.whatsapp_server.keys import KeyPair, verify
 from tests.whatsapp_server.linked import LinkedDevice, Registered
@@ -17,6 +19,7 @@ from tests.whatsapp_server.protobuf import Fields, encode
 from tests.whatsapp_server.signal_device import PublicPrekey
 
 _REFS = 6
+_PASSKEY = {"challenge": "dGVzdA", "rpId": "whatsapp.com", "timeout": 60000, "allowCredentials": []}
 _ACCOUNT_SIGNS = b"\x06\x00"
 _DEVICE_SIGNS = b"\x06\x01"
 
@@ -37,6 +40,19 @@ class Registration:
         """Hands the client the references that its QR codes show one after another."""
         refs = [leaf("ref", ref.encode()) for ref in self.refs]
         await self.connection.tell(node("pair-device", *refs), type="set", xmlns="md")
+
+    async def demand_passkey(self) -> None:
+        """Tells the client that this account is linked with a passkey only."""
+        options = leaf("passkey_request_options", json.dumps(_PASSKEY).encode())
+        await self.connection.send(
+            node(
+                "notification",
+                options,
+                from_=SERVICE,
+                type="passkey_prologue_request",
+                id="passkey-1",
+            )
+        )
 
     def check(self, noise: bytes, identity: bytes) -> None:
         """Raises ``PairingError`` unless the QR code speaks of this client's keys."""

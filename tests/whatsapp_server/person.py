@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from tests.whatsapp_server import content
 from tests.whatsapp_server.addresses import LIDS, Jid
@@ -101,8 +103,8 @@ class Person:
             self.device.begin(device.lid, read_bundle(registration.data, keys))
         else:
             self.device.begin(device.lid, device.bundle())
-        count = int(request.need("retry").get("count"))
-        await self.tell(device, plain, attributes, count=count)
+        marks = {"count": request.need("retry").get("count")}
+        await self.tell(device, plain, attributes, marks)
 
     # Speaking
 
@@ -111,16 +113,20 @@ class Person:
         device: LinkedDevice,
         body: bytes,
         attributes: dict[str, Attribute],
-        *,
-        count: int = 0,
-        enc: dict[str, str] | None = None,
+        marks: Mapping[str, str] | None = None,
     ) -> None:
         """Encrypts a body for one linked device and hands it to the service."""
+        stanza = Node("message", attributes, (self.sealed(device, body, marks or {}),))
+        await device.deliver(stanza)
+
+    def sealed(
+        self, device: LinkedDevice, body: bytes, marks: Mapping[str, str] = MappingProxyType({})
+    ) -> Node:
+        """A body encrypted for one linked device; a session is begun if there is none."""
         if not self.device.knows(device.lid):
             self.device.begin(device.lid, device.bundle())
         kind, data = self.device.encrypt(device.lid, padded(body))
-        marks = {"v": "2", "type": kind, **(enc or {})} | ({"count": str(count)} if count else {})
-        await device.deliver(Node("message", attributes, (Node("enc", dict(marks), data),)))
+        return Node("enc", {"v": "2", "type": kind, **marks}, data)
 
     def linked_devices(self) -> list[LinkedDevice]:
         """The account's linked devices that are still linked."""

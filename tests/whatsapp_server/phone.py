@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from tests.whatsapp_server import content
+from tests.whatsapp_server.addresses import SERVICE
+from tests.whatsapp_server.app_state import AppState
+from tests.whatsapp_server.code_pairing import CodeRequest, secret_of
+from tests.whatsapp_server.history import Past, handover, names
+from tests.whatsapp_server.inbox import Inbox
 from tests.whatsapp_server.linked import LinkedDevice
-from tests.whatsapp_server.node import Attribute, node
+from tests.whatsapp_server.node import Attribute, Node, node
 from tests.whatsapp_server.pairing import PairingError, Registration, link, read_qr
 from tests.whatsapp_server.person import Person, new_id
 
@@ -20,7 +26,10 @@ class Phone(Person):
         self, number: str, lid: str, name: str, registrations: Mapping[str, Registration]
     ) -> None:
         super().__init__(number, lid, name)
+        self.settings = AppState()
+        self.code_requests: Inbox[CodeRequest] = Inbox(f"the codes for {name} ({number})")
         self._registrations = registrations
+        self._news = itertools.count(1)
 
     async def scan(self, qr: str) -> LinkedDevice:
         """Scans a QR code and links its client. Raises ``PairingError`` if it cannot be."""
@@ -30,6 +39,16 @@ class Phone(Person):
             raise PairingError("the QR code is of no client that waits")
         registration.check(noise, identity)
         return await link(self, registration, secret)
+
+    async def enter_code(self, code: str) -> LinkedDevice:
+        """Types the code that a client shows. Raises ``PairingError`` if it cannot be linked."""
+        request = await self.code_requests.take(what="a client that shows a code")
+        secret = await secret_of(request, code, self.device.identity)
+        return await link(self, request.registration, secret)
+
+    async def unlink(self, device: LinkedDevice) -> None:
+        """Removes a linked device from the account, as the owner does on the phone."""
+        await device.stream_error(code=401, conflict="device_removed")
 
     async def send(
         self,
@@ -44,13 +63,55 @@ class Phone(Person):
         number = message_id or new_id()
         plain = content.text(body) if isinstance(body, str) else body
         when = str(at_s if at_s is not None else int(time.time()))
-        attributes: dict[str, Attribute] = {"id": number, "type": "text", "t": when}
+        attributes: dict[str, Attribute] = {"id": number, "t": when}
+        attributes["type"] = content.stanza_type(plain)
         attributes |= self._copy_addresses(to, addressing)
         to.overhear(self.lid, to.lid, plain, node("message", id=number))
         destination = to.lid if addressing == "lid" else to.jid
         for device in self.linked_devices():
-            await self.tell(device, content.sent_by_owner(destination, plain), attributes)
+            copy = content.sent_by_owner(destination, plain)
+            self.sent[number] = copy, attributes
+            await self.tell(device, copy, attributes, content.marks(plain))
         return number
+
+    async def share_names(self, contacts: Mapping[Person, str] | None = None) -> None:
+        """Tells linked devices the owner's push name and the names of the address book.
+
+        Without this a client does not know its own name, and cannot announce its presence.
+        """
+        news = [self.settings.name_owner(self.name)]
+        for person, name in (contacts or {}).items():
+            news.append(self.settings.name_contact(str(person.lid), name))
+        for device in self.linked_devices():
+            await self._tell_peer(device, self.settings.key_share())
+
+    async def rename(self, name: str) -> None:
+        """Changes the owner's push name later."""
+        self.name = name
+        await self._announce(self.settings.name_owner(name))
+
+    async def _announce(self, collection: Node) -> None:
+        number = f"sync-{next(self._news)}"
+        notification = node(
+            "notification", collection, from_=SERVICE, type="server_sync", id=number
+        )
+        for device in self.linked_devices():
+            await device.deliver(notification)
+
+    async def hand_over_history(self, messages: Sequence[Past]) -> None:
+        """Gives linked devices earlier messages and push names, as at pairing."""
+        people = {message.chat.lid: message.chat for message in messages}
+        for device in self.linked_devices():
+            await self._tell_peer(device, handover(messages))
+            await self._tell_peer(device, names(people.values()))
+
+    async def _tell_peer(self, device: LinkedDevice, body: bytes) -> None:
+        """Speaks to a linked device about the account itself."""
+        number = new_id()
+        attributes: dict[str, Attribute] = {"from": self.jid, "id": number, "type": "text"}
+        attributes |= {"category": "peer", "t": str(int(time.time()))}
+        self.sent[number] = body, attributes
+        await self.tell(device, body, attributes)
 
     def _copy_addresses(self, to: Person, addressing: Literal["lid", "pn"]) -> dict[str, Attribute]:
         if addressing == "lid":

@@ -11,11 +11,14 @@ from aiohttp import web
 
 from tests.whatsapp_server.connection import Connection
 from tests.whatsapp_server.contact import Contact
+from tests.whatsapp_server.group import Group
 from tests.whatsapp_server.harness import RealClient
 from tests.whatsapp_server.keys import KeyPair
 from tests.whatsapp_server.linked import LinkedDevice
+from tests.whatsapp_server.media import MediaHost
 from tests.whatsapp_server.noise import Identity
 from tests.whatsapp_server.pairing import Registration
+from tests.whatsapp_server.person import Person
 from tests.whatsapp_server.phone import Phone
 from tests.whatsapp_server.proxy import LOOPBACK, Proxy
 from tests.whatsapp_server.service import Service
@@ -40,11 +43,13 @@ class WhatsAppServer:
         self._proxy = Proxy()
         self._runner: web.AppRunner | None = None
         self._next_lid = 100_000_000_000_001
+        self._next_group = 120_363_000_000_000_001
         self.service = Service(Identity.under(self._root))
 
     async def __aenter__(self) -> WhatsAppServer:
         app = web.Application()
         app.router.add_get("/ws/chat", self._chat)
+        self.service.media.add_routes(app.router)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, 0, ssl_context=self._authority.server)
@@ -58,7 +63,7 @@ class WhatsAppServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.service.close()
+        self.service.drop_all()
         await self._proxy.close()
         if self._runner:
             await self._runner.cleanup()
@@ -77,14 +82,40 @@ class WhatsAppServer:
     def phone(self, number: str, name: str = "Owner") -> Phone:
         """An owner's phone with a new account; ``number`` is digits with the country code."""
         phone = Phone(number, self._lid(), name, self.service.registrations)
-        self.service.add(phone)
+        self.service.directory.add(phone)
         return phone
 
     def contact(self, number: str, name: str = "Client") -> Contact:
         """Somebody with WhatsApp on a phone."""
         contact = Contact(number, self._lid(), name)
-        self.service.add(contact)
+        self.service.directory.add(contact)
         return contact
+
+    def group(self, subject: str, *members: Person) -> Group:
+        """A group of these people."""
+        self._next_group += 1
+        group = Group(str(self._next_group), subject, members)
+        self.service.directory.groups[group.jid] = group
+        return group
+
+    @property
+    def media(self) -> MediaHost:
+        """The host of encrypted files."""
+        return self.service.media
+
+    def refuse_registrations(self, reason: int | None) -> None:
+        """Answers clients that want to be linked with ``<failure reason=…>``; ``None`` ends it."""
+        refusal = None if reason is None else {"reason": str(reason)}
+        self.service.refuse_registrations = refusal
+
+    def go_down(self) -> None:
+        """Cuts every line and lets nobody in until ``come_back``: as if there were no network."""
+        self._proxy.accepting = False
+        self.service.drop_all()
+
+    def come_back(self) -> None:
+        """Lets clients in again."""
+        self._proxy.accepting = True
 
     async def registration(self) -> Registration:
         """Waits for the next client that asks to be linked."""
@@ -124,7 +155,7 @@ class WhatsAppServer:
     @property
     def unanswered(self) -> list[str]:
         """Requests of clients that this server does not know."""
-        return self.service.unanswered
+        return self.service.answers.unanswered
 
     @property
     def refused(self) -> list[str]:
@@ -134,7 +165,7 @@ class WhatsAppServer:
     @property
     def faults(self) -> list[str]:
         """What clients said that this server could not read."""
-        return self.service.faults
+        return self.service.faults + self.service.router.lost
 
     def check(self) -> None:
         """Raises ``AssertionError`` unless everything was answered, allowed and understood."""

@@ -1,66 +1,37 @@
-"""Plays the service: admits clients, answers their requests, carries messages between people."""
+"""Plays the service: admits clients, and lives through their connections."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Sequence
-
-from tests.whatsapp_server import prekeys, usync
-from tests.whatsapp_server.addresses import GROUPS, LIDS, SERVICE, Jid
+from tests.whatsapp_server.addresses import SERVICE
+from tests.whatsapp_server.answers import Answers, result
+from tests.whatsapp_server.code_pairing import CodeRequest
 from tests.whatsapp_server.connection import Connection, Hello
-from tests.whatsapp_server.inbox import Inbox, Receipt
+from tests.whatsapp_server.directory import Directory
+from tests.whatsapp_server.inbox import Inbox
 from tests.whatsapp_server.linked import LinkedDevice
-from tests.whatsapp_server.node import Attributes, CodecError, Node, node
+from tests.whatsapp_server.media import MediaHost
+from tests.whatsapp_server.node import CodecError, Node, node
 from tests.whatsapp_server.noise import Identity, NoiseError
 from tests.whatsapp_server.pairing import Registration
-from tests.whatsapp_server.person import Person
-from tests.whatsapp_server.signal_device import Bundle
-
-Answer = Callable[[LinkedDevice, Node], Awaitable[Sequence[Node]]]
-
-
-class Refused(Exception):  # noqa: N818  (an answer, not an error of ours)
-    """The service answers a request with an error."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(f"{code} {text}")
-        self.code, self.text = code, text
+from tests.whatsapp_server.phone import Phone
+from tests.whatsapp_server.protobuf import WireError
+from tests.whatsapp_server.routing import Router, now
 
 
 class Service:
-    """Everything that has no face: accounts, registrations, and the lines between them."""
+    """Everything that has no face: registrations, logins, and the lines to clients."""
 
     def __init__(self, identity: Identity) -> None:
+        self.directory = Directory()
+        self.media = MediaHost()
+        self.answers = Answers(self.directory, self.media)
+        self.router = Router(self.directory)
         self.registrations: dict[str, Registration] = {}
         self.registered: Inbox[Registration] = Inbox("the service")
-        self.unanswered: list[str] = []
+        self.refuse_registrations: dict[str, str] | None = None
         self.faults: list[str] = []
         self._identity = identity
-        self._people: dict[str, Person] = {}
         self._connections: set[Connection] = set()
-        self._answers: dict[tuple[str, str], Answer] = {
-            ("encrypt", "get"): self._prekeys,
-            ("encrypt", "set"): self._upload,
-            ("passive", "set"): self._nothing,
-            ("usync", "get"): self._usync,
-            ("w:p", "get"): self._nothing,
-            ("privacy", "get"): self._privacy,
-            ("privacy", "set"): self._nothing,
-            ("md", "set"): self._unlink,
-        }
-
-    def add(self, person: Person) -> None:
-        """Makes a person known by number and by hidden id."""
-        for user in (person.number, person.lid.user):
-            if user in self._people:
-                raise ValueError(f"{user} is taken by {self._people[user]}")
-            self._people[user] = person
-
-    def find(self, jid: Jid) -> Person | None:
-        """Whose address this is."""
-        person = self._people.get(jid.user)
-        expected = person and (person.lid if jid.server == LIDS else person.jid)
-        return person if expected == jid.person else None
 
     async def serve(self, connection: Connection) -> None:
         """Lives through one connection of a client."""
@@ -73,14 +44,14 @@ class Service:
                 await self._login(connection, hello)
         except NoiseError as error:
             connection.log.append(f"!! {error}")
-        except (CodecError, KeyError, AssertionError, ValueError) as error:
+        except (CodecError, WireError, KeyError, AssertionError, ValueError) as error:
             said = "\n".join(list(connection.log)[-5:])
             self.faults.append(f"{type(error).__name__}: {error}; the last said:\n{said}")
         finally:
             connection.finished()
             self._connections.discard(connection)
 
-    async def close(self) -> None:
+    def drop_all(self) -> None:
         """Cuts every line."""
         for connection in list(self._connections):
             connection.drop()
@@ -88,6 +59,10 @@ class Service:
     # Clients that belong to nobody yet
 
     async def _register(self, connection: Connection, hello: Hello) -> None:
+        if self.refuse_registrations is not None:
+            await connection.send(Node("failure", dict(self.refuse_registrations)))
+            await connection.hang_up()
+            return
         registration = Registration(connection, hello)
         self.registrations |= dict.fromkeys(registration.refs, registration)
         try:
@@ -97,20 +72,44 @@ class Service:
                 await self._hear_stranger(registration, stanza)
         finally:
             for ref in registration.refs:
-                del self.registrations[ref]
+                self.registrations.pop(ref, None)
 
     async def _hear_stranger(self, registration: Registration, stanza: Node) -> None:
-        if stanza.tag == "iq" and stanza.get("xmlns") == "w:p":
-            await registration.connection.send(_result(stanza, ()))
-        elif stanza.tag != "ib" and (stanza.tag, stanza.get("type")) != ("iq", "result"):
-            self.unanswered.append(str(stanza))
+        match stanza.tag, stanza.get("type"), stanza.get("xmlns"):
+            case ("iq", "get", "w:p"):
+                await registration.connection.send(result(stanza, ()))
+            case ("iq", "set", "md") if code := stanza.child("link_code_companion_reg"):
+                await self._link_by_code(registration, stanza, code)
+            case ("iq", "result" | "error", _) | ("ib" | "ack", _, _):
+                return
+            case _:
+                self.answers.unanswered.append(str(stanza))
+
+    async def _link_by_code(self, registration: Registration, request: Node, code: Node) -> None:
+        if code.get("stage") == "companion_finish":
+            await registration.connection.send(result(request, ()))
+            for waiting in self._code_requests(registration):
+                waiting.finished.set_result(code)
+            return
+        asked = CodeRequest.read(registration, code)
+        owner = self.directory.find(asked.number)
+        if not isinstance(owner, Phone):
+            error = node("error", code="404", text="item-not-found")
+            answer = node("iq", error, from_=SERVICE, type="error", id=request.get("id"))
+            await registration.connection.send(answer)
+            return
+        await registration.connection.send(result(request, (asked.reference(),)))
+        owner.code_requests.put(asked)
+
+    def _code_requests(self, registration: Registration) -> list[CodeRequest]:
+        phones = [p for p in self.directory.everybody() if isinstance(p, Phone)]
+        asked = [request for phone in phones for request in phone.code_requests.history]
+        return [r for r in asked if r.registration is registration and not r.finished.done()]
 
     # Clients that are linked
 
     async def _login(self, connection: Connection, hello: Hello) -> None:
-        user, index = hello.payload.number(1), hello.payload.number(18)
-        person = self._people.get(str(user))
-        device = person.linked.get(index) if person else None
+        device = self.directory.owner(hello.payload.number(1), hello.payload.number(18))
         refusal = _refusal(device, hello)
         if device is None or refusal is not None:
             await connection.send(Node("failure", dict(refusal or {})))
@@ -120,7 +119,7 @@ class Service:
             await device.stream_error(conflict="replaced")
         device.connected(connection)
         try:
-            await connection.send(node("success", t=_now(), lid=device.lid))
+            await connection.send(node("success", t=now(), lid=device.lid))
             async for stanza in connection.stanzas():
                 await self._hear(device, stanza)
         finally:
@@ -129,106 +128,17 @@ class Service:
     async def _hear(self, device: LinkedDevice, stanza: Node) -> None:
         match stanza.tag:
             case "iq":
-                await self._answer(device, stanza)
+                await self.answers.answer(device, stanza)
             case "message":
-                await self._carry(device, stanza)
+                await self.router.carry(device, stanza)
             case "receipt":
-                await self._take_receipt(device, stanza)
+                await self.router.take_receipt(device, stanza)
             case "ack":
                 device.confirmed(stanza)
-            case "presence" | "chatstate" | "ib":
+            case "presence" | "chatstate" | "ib" | "call":
                 device.said.put(stanza)
             case _:
-                self.unanswered.append(str(stanza))
-
-    async def _answer(self, device: LinkedDevice, request: Node) -> None:
-        answer = self._answers.get((request.get("xmlns"), request.get("type")))
-        try:
-            if answer is None:
-                self.unanswered.append(str(request))
-                raise Refused(501, "feature-not-implemented")
-            await device.say(_result(request, await answer(device, request)))
-            if request.get("xmlns") == "passive" and request.child("active"):
-                await device.activate()
-        except Refused as refused:
-            error = node("error", code=str(refused.code), text=refused.text)
-            await device.say(node("iq", error, from_=SERVICE, type="error", id=request.get("id")))
-
-    async def _prekeys(self, device: LinkedDevice, request: Node) -> Sequence[Node]:
-        wanted = request.child("key")
-        if wanted is None:
-            return (prekeys.count(device),)
-        return (prekeys.bundles(wanted, self._bundle_of),)
-
-    async def _upload(self, device: LinkedDevice, request: Node) -> Sequence[Node]:
-        prekeys.upload(device, request)
-        return ()
-
-    async def _usync(self, device: LinkedDevice, request: Node) -> Sequence[Node]:
-        return (usync.answer(request.need("usync"), self.find),)
-
-    async def _privacy(self, device: LinkedDevice, request: Node) -> Sequence[Node]:
-        names = ("readreceipts", "last", "online", "profile", "status", "groupadd", "calladd")
-        return (node("privacy", *(node("category", name=name, value="all") for name in names)),)
-
-    async def _unlink(self, device: LinkedDevice, request: Node) -> Sequence[Node]:
-        request.need("remove-companion-device")
-        device.removed = True
-        return ()
-
-    async def _nothing(self, device: LinkedDevice, request: Node) -> Sequence[Node]:
-        return ()
-
-    def _bundle_of(self, jid: Jid) -> Bundle | None:
-        person = self.find(jid.person)
-        if person is None:
-            return None
-        if jid.device == 0:
-            return person.device.bundle()
-        linked = person.linked.get(jid.device)
-        return linked.bundle() if linked and not linked.removed else None
-
-    # Messages and receipts of clients
-
-    async def _carry(self, device: LinkedDevice, stanza: Node) -> None:
-        """Takes a client's message: an ack for it, and a copy for each device it names."""
-        to, number = stanza.jid("to"), stanza.get("id")
-        ack: Attributes = {"class": "message", "id": number, "from": to, "t": _now()}
-        if device.refuse_sends:
-            await device.say(Node("ack", {**ack, "error": device.refuse_sends.pop(0)}))
-            return
-        for target, enc in _copies(stanza):
-            await self._pass_on(device, target, enc, stanza)
-        if device.drops_before_ack:
-            device.drops_before_ack -= 1
-            device.drop()
-            return
-        await device.say(Node("ack", ack))
-
-    async def _pass_on(self, device: LinkedDevice, target: Jid, enc: Node, stanza: Node) -> None:
-        person = self.find(target.person)
-        if person is None:
-            raise CodecError(f"a message for nobody: {target}")
-        if target.device == 0:
-            await person.hear(device, stanza.jid("to").person, enc, stanza)
-        elif linked := person.linked.get(target.device):
-            await linked.deliver(_forwarded(device, enc, stanza))
-
-    async def _take_receipt(self, device: LinkedDevice, stanza: Node) -> None:
-        device.confirmed(stanza)
-        to, kind = stanza.jid("to"), stanza.get("type") or "delivered"
-        ack = node("ack", class_="receipt", id=stanza.get("id"), from_=to)
-        kept = {"type": stanza.get("type")} if stanza.get("type") else {}
-        await device.say(Node("ack", {**ack.attributes, **kept}))
-        person = self.find(to.person)
-        if person is None:
-            if to.server != GROUPS:
-                self.faults.append(f"a receipt for nobody: {stanza}")
-            return
-        for number in _ids(stanza):
-            person.receipts.put(Receipt(number, kind, device.lid, stanza))
-        if kind == "retry":
-            await person.resend(device, stanza)
+                self.answers.unanswered.append(str(stanza))
 
 
 def _refusal(device: LinkedDevice | None, hello: Hello) -> dict[str, str] | None:
@@ -237,43 +147,6 @@ def _refusal(device: LinkedDevice | None, hello: Hello) -> dict[str, str] | None
         return {"reason": "401", "location": "test"}
     if device.registered.static != hello.static:
         return {"reason": "401", "location": "another-noise-key"}
-    refusal, device.refuse_login = device.refuse_login, None
-    return refusal
-
-
-def _copies(stanza: Node) -> list[tuple[Jid, Node]]:
-    """Each device that a message names, with what is encrypted for it."""
-    direct = stanza.child("enc")
-    participants = stanza.child("participants")
-    named = participants.children if participants else ()
-    copies = [(to.jid("jid"), to.need("enc")) for to in named]
-    if direct and not named:
-        copies.append((stanza.jid("to"), direct))
-    return copies
-
-
-def _forwarded(device: LinkedDevice, enc: Node, stanza: Node) -> Node:
-    """A client's message as another client gets it."""
-    return node(
-        "message",
-        enc,
-        from_=device.lid,
-        sender_pn=device.jid,
-        addressing_mode="lid",
-        id=stanza.get("id"),
-        type=stanza.get("type"),
-        t=_now(),
-    )
-
-
-def _ids(stanza: Node) -> list[str]:
-    listed = [item.get("id") for items in stanza.all("list") for item in items.all("item")]
-    return [stanza.get("id"), *listed]
-
-
-def _result(request: Node, children: Sequence[Node]) -> Node:
-    return node("iq", *children, from_=SERVICE, type="result", id=request.get("id"))
-
-
-def _now() -> str:
-    return str(int(time.time()))
+    if device.refuse_logins:
+        return device.refuse_logins.pop(0)
+    return None
