@@ -30,9 +30,12 @@ STOP_S = 10.0  # what the port promises for a cancelled run
 class Rig(Protocol):
     """An engine and WhatsApp on its other side, as far as a test may play it."""
 
-    engine: Engine
-    own: OwnNumber
-    client: Client
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def own(self) -> OwnNumber: ...
+    @property
+    def client(self) -> Client: ...
 
     async def client_writes(self, text: str) -> None:
         """The client sends a text; the engine is running and connected."""
@@ -132,7 +135,7 @@ class EngineContract:
             assert run.reports.states[-1][2] == rig.own
 
     async def test_what_the_client_writes_is_handed_over_and_readable(self, rig: Rig) -> None:
-        """Each text arrives once, exact, in order, with the client's number and an id of its own."""
+        """Each text arrives once, exact and in order, with the client's number and its own id."""
         texts = ["Привет", "two\nlines", "  spaces  ", "😀"]
         async with running(rig.engine) as run:
             await run.state(SessionState.CONNECTED)

@@ -38,7 +38,7 @@ _WORDS = {
     "lottieStickerMessage": "sticker",
     "liveLocationMessage": "location",
 }
-_TAIL = re.compile(r"(CreationMessage|Messs?age)?(V\d+)?$")
+_TAIL = re.compile(r"(CreationMessage|Messs?age)?(V\d+(Extension)?)?$")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 

@@ -5,7 +5,8 @@ registration or a removal, end the process with "concurrent map writes" or "conc
 map write", which nothing can catch. So a *change* is alone, and a *call* waits while one goes on.
 
 A call looks its client up in its very first instructions and may then wait over a minute for the
-network. A change therefore waits only until every call has been inside for ``SETTLED_S``.
+network. A change therefore waits until every call is over, or has been inside for ``SETTLED_S``:
+an eternity for a look-up, even on a machine that is out of breath.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-SETTLED_S = 0.5
+SETTLED_S = 2.0
 _LOOK_AGAIN_S = 0.02
 
 

@@ -33,7 +33,7 @@ class PretendedLibrary:
     """Implements :class:`relay.whatsapp.linked_device.library.Library`."""
 
     def __init__(self, own: str = samples.OWN) -> None:
-        self.gate = Gate(settled_s=0.05)
+        self.gate = Gate(settled_s=0.5)
         self.own = own
         self.clients: dict[str, PretendedClient] = {}
         self.sent: list[tuple[bytes, str]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -260,7 +261,7 @@ async def test_an_event_that_cannot_be_handed_over_restarts_the_session(rig: Lin
 
 
 async def test_an_event_is_kept_before_the_next_one_is_taken(rig: LinkedRig) -> None:
-    """The library's thread waits for each hand-over, so nothing overtakes and little can be lost."""
+    """The library's thread waits for each hand-over, so nothing overtakes anything."""
     at_once: list[int] = []
     inside = threading.Lock()
     async with running(rig.engine) as run:
@@ -412,8 +413,6 @@ async def test_a_hidden_client_is_answered_by_his_hidden_identity(rig: LinkedRig
 @pytest.fixture
 def unused_port() -> int:
     """A port of this machine at which nobody listens."""
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -17,6 +17,8 @@ from relay.domain.message import (
     Text,
     Unsupported,
 )
+from relay.whatsapp.linked_device import protobufs
+from relay.whatsapp.linked_device.content import word_of
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.reading import placeholder_id, read_payload
 from tests.whatsapp.linked_device.samples import (
@@ -90,7 +92,7 @@ def test_one_person_has_one_address(
 def test_what_the_owner_typed_belongs_to_the_client(
     chat: Address, sender: Address, recipient_alt: Address
 ) -> None:
-    """A message from the owner's phone is in the client's conversation, without the owner's name."""
+    """What the owner typed is in the client's conversation, without the owner's name."""
     event = received(message(source(chat, sender, recipient_alt=recipient_alt, from_me=True)))
     assert event.origin is Origin.PHONE
     assert event.client == Client(CLIENT.address, CLIENT.phone, None)
@@ -194,9 +196,6 @@ def test_what_devices_tell_each_other_is_noise(body: bytes) -> None:
 
 def test_every_field_of_a_message_has_a_word() -> None:
     """Every kind the library knows gives a short plain word, whatever WhatsApp called it."""
-    from relay.whatsapp.linked_device import protobufs
-    from relay.whatsapp.linked_device.content import word_of
-
     fields = protobufs.load().Message().Message.DESCRIPTOR.fields
     assert len(fields) > 80
     assert all(word_of(field.name).replace("_", "").isalnum() for field in fields)
