@@ -44,14 +44,14 @@ class JournalTable:
     def append(self, source: str, payload: bytes, trace: str, now_ms: int) -> Seq:
         """Keep what came in; returns its place."""
         self._now_ms = now_ms
-        row = (side_of(source), source, trace, now_ms, payload)
+        row = (side_of(source).value, source, trace, now_ms, payload)
         seq = self._connection.execute(_APPEND, row).lastrowid
         assert seq is not None  # noqa: S101 - an INSERT that did not raise has a row id
         return Seq(seq)
 
     def unread(self, side: Destination, limit: int) -> Sequence[JournalRow]:
         """The oldest rows not yet read that are to be sorted towards ``side``."""
-        return [JournalRow(*row) for row in self._connection.execute(_UNREAD, (side, limit))]
+        return [JournalRow(*row) for row in self._connection.execute(_UNREAD, (side.value, limit))]
 
     def mark_read(self, seq: Seq, note: str | None = None) -> None:
         """The row has been sorted."""

@@ -6,7 +6,7 @@ unfinished entry, so that what is due is found by walking one small index, whate
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from relay.delivery.codec import dump_body, load_body
 from relay.domain.ids import ChannelId
@@ -22,6 +22,7 @@ from relay.domain.outbox import (
 )
 from relay.sqlite.journal import JournalTable
 
+# Enumerations are bound as plain values: sqlite3 looks for an adapter for anything else.
 _COLUMNS = (
     "id, key, lane, destination, body, trace, channel, accepted_ms, expires_ms,"
     " state, attempts, due_ms, error"
@@ -33,17 +34,19 @@ _PUT = (
     "SELECT 1 FROM entry WHERE destination = ?3 AND lane = ?2 AND state < 2),"
     " ?6, ?7, ?6, min(?6, ?7), ?8) ON CONFLICT (key) DO NOTHING"
 )
+# The three ways for a head's time to come; every head is in one of them at most, and they follow
+# each other in time, so the later ones matter only while there is room.
 _READY = (
-    "SELECT id, wake_ms FROM entry WHERE destination = ? AND head = 1 AND state = 0"
-    " AND wake_ms <= ? ORDER BY wake_ms, id"
-)
-_FAR = (
-    "SELECT id, wake_ms FROM entry WHERE destination = ? AND head = 1 AND state = 0"
-    " AND wake_ms > ? ORDER BY wake_ms, id"
+    "SELECT id, wake_ms FROM entry WHERE destination = ?1 AND head = 1 AND state = 0"
+    " AND wake_ms <= ?2 ORDER BY wake_ms, id"
 )
 _EXPIRING_FAR = (
-    "SELECT id, wake_ms FROM entry WHERE destination = ? AND head = 1 AND state = 0"
-    " AND expires_ms < due_ms AND due_ms > ?"
+    "SELECT id, wake_ms FROM entry WHERE destination = ?1 AND head = 1 AND state = 0"
+    " AND expires_ms < due_ms AND due_ms > ?3 AND wake_ms > ?2 AND wake_ms <= ?3"
+)
+_FAR = (
+    "SELECT id, wake_ms FROM entry WHERE destination = ?1 AND head = 1 AND state = 0"
+    " AND wake_ms > ?2 ORDER BY wake_ms, id"
 )
 _BY_WAKE = (
     "SELECT id, wake_ms FROM entry WHERE destination = ? AND head = 1 AND state = 0"
@@ -91,7 +94,7 @@ class OutboxTable(JournalTable):
         row = (
             letter.key,
             letter.lane,
-            letter.destination,
+            letter.destination.value,
             letter.channel,
             letter.trace,
             letter.accepted_ms,
@@ -112,19 +115,33 @@ class OutboxTable(JournalTable):
         horizon_ms: int,
     ) -> Sequence[Entry]:
         """Heads whose time has come, the earliest of due and expiry first."""
-        horizon = now_ms + horizon_ms
-        walks = ((_READY, now_ms), (_EXPIRING_FAR, horizon), (_FAR, horizon))
-        found: dict[int, int] = {}
-        for sql, bound in walks:
-            rows = self._connection.execute(sql, (destination, bound))
-            found.update(_first(rows, limit, busy))
-        earliest = sorted(found, key=lambda entry: (found[entry], entry))[:limit]
-        return [entry for entry in map(self.entry, map(EntryId, earliest)) if entry is not None]
+        to, horizon = destination.value, now_ms + horizon_ms
+        found = self._walk(_READY, (to, now_ms), limit, busy)
+        if len(found) < limit:
+            expiring = self._walk(_EXPIRING_FAR, (to, now_ms, horizon), -1, busy)
+            found += sorted(expiring, key=_by_wake)
+            found += self._walk(_FAR, (to, horizon), limit, busy)
+        rows = (self._connection.execute(_ENTRY, (entry,)) for entry, _ in found[:limit])
+        return [_entry(row.fetchone()) for row in rows]
+
+    def _walk(
+        self, sql: str, bounds: tuple[object, ...], limit: int, busy: Collection[EntryId]
+    ) -> list[tuple[int, int]]:
+        """Up to ``limit`` heads that are not busy (-1: all), read no further than needed."""
+        found: list[tuple[int, int]] = []
+        if limit == 0:
+            return found
+        for row in self._connection.execute(sql, bounds):
+            if row[0] not in busy:
+                found.append(row)
+                if len(found) == limit:
+                    break
+        return found
 
     def next_due_ms(self, destination: Destination, busy: Collection[EntryId]) -> int | None:
         """The earliest due or expiry time of any pending head but ``busy``."""
-        rows = self._connection.execute(_BY_WAKE, (destination,))
-        return next((wake_ms for _, wake_ms in _first(rows, 1, busy)), None)
+        found = self._walk(_BY_WAKE, (destination.value,), 1, busy)
+        return found[0][1] if found else None
 
     def begin(self, entry: EntryId) -> None:
         """PENDING → BEGUN.
@@ -156,7 +173,7 @@ class OutboxTable(JournalTable):
         was_head, was, destination, lane = self._standing(entry, state)
         finished = state not in UNFINISHED
         head = 0 if finished else was_head
-        row = (entry, state, attempts, due_ms, error, now_ms if finished else None, head)
+        row = (entry, int(state), attempts, due_ms, error, now_ms if finished else None, head)
         self._connection.execute(_SETTLE, row)
         if finished and was_head:
             self._connection.execute(_CROWN, (destination, lane))
@@ -166,12 +183,12 @@ class OutboxTable(JournalTable):
 
     def begun(self, destination: Destination) -> Sequence[Entry]:
         """Entries in BEGUN, oldest first."""
-        return [_entry(row) for row in self._connection.execute(_BEGUN, (destination,))]
+        return [_entry(row) for row in self._connection.execute(_BEGUN, (destination.value,))]
 
     def hasten(self, destination: Destination, channel: ChannelId | None, now_ms: int) -> int:
         """Heads waiting for a later try become due now; how many."""
         self._now_ms = now_ms
-        return self._connection.execute(_HASTEN, (destination, now_ms, channel)).rowcount
+        return self._connection.execute(_HASTEN, (destination.value, now_ms, channel)).rowcount
 
     def shift(self, delta_ms: int) -> None:
         """Move the times of all unfinished entries."""
@@ -179,8 +196,8 @@ class OutboxTable(JournalTable):
 
     def figures(self, destination: Destination) -> QueueFigures:
         """The length of a queue."""
-        waiting, oldest_ms = self._connection.execute(_WAITING, (destination,)).fetchone()
-        (dead,) = self._connection.execute(_DEAD_COUNT, (destination,)).fetchone()
+        waiting, oldest_ms = self._connection.execute(_WAITING, (destination.value,)).fetchone()
+        (dead,) = self._connection.execute(_DEAD_COUNT, (destination.value,)).fetchone()
         return QueueFigures(waiting, oldest_ms, dead)
 
     def entry(self, entry: EntryId) -> Entry | None:
@@ -203,19 +220,8 @@ class OutboxTable(JournalTable):
         return head, was, destination, lane
 
 
-def _first(
-    rows: Iterable[tuple[int, int]], limit: int, busy: Collection[EntryId]
-) -> Iterator[tuple[int, int]]:
-    """Up to ``limit`` rows but the busy ones, read no further than needed."""
-    if limit <= 0:
-        return
-    for row in rows:
-        if row[0] in busy:
-            continue
-        yield row
-        limit -= 1
-        if not limit:
-            return
+def _by_wake(found: tuple[int, int]) -> tuple[int, int]:
+    return found[1], found[0]
 
 
 def _entry(row: _Row) -> Entry:

@@ -119,12 +119,12 @@ class PeopleTable(OutboxTable):
         """Raise what amoCRM is told of a message; "sent" is where every message begins."""
         if status is Status.SENT:
             return False
-        return self._connection.execute(_TOLD, (crm_id, status, self._now_ms)).rowcount > 0
+        return self._connection.execute(_TOLD, (crm_id, int(status), self._now_ms)).rowcount > 0
 
     def early_receipt(self, receipt: Receipt, whatsapp_id: WhatsAppMessageId, now_ms: int) -> None:
         """Keep the furthest status until the link comes."""
         self._now_ms = now_ms
-        row = (receipt.own, whatsapp_id, receipt.status, receipt.at_ms, now_ms)
+        row = (receipt.own, whatsapp_id, int(receipt.status), receipt.at_ms, now_ms)
         self._connection.execute(_EARLY, row)
 
     def fact(self, name: str) -> str | None:
