@@ -1,0 +1,28 @@
+"""Who plays in the demonstration: the pretended account, its people, and the clients."""
+
+from __future__ import annotations
+
+from relay.demo.pretended_amocrm import Identity, User
+from relay.demo.pretended_whatsapp import Person
+
+IDENTITY = Identity(
+    subdomain="demo",
+    account_name="Демонстрация",
+    users=(
+        User(17, "Ольга", "bbbbbbbb-0000-4000-8000-000000000017", "olga@example.com", True),
+        User(18, "Игорь", "bbbbbbbb-0000-4000-8000-000000000018", "igor@example.com"),
+    ),
+)
+"""The account. All ids and secrets are invented."""
+
+NOT_ON_WHATSAPP = "+7 900 000-00-99"
+"""A number that nobody has registered."""
+
+
+def clients() -> tuple[Person, ...]:
+    """Everyone who has WhatsApp, afresh."""
+    return (
+        Person("anna", "Анна", "79000000001"),
+        Person("boris", "Борис", "79000000002"),
+        Person("vera", "Вера", "79000000003"),
+    )

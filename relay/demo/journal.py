@@ -1,0 +1,56 @@
+"""Looks into the relay's journal from outside, read only: what was said, and in which lane.
+
+The log names no text, rightly; the page shows it, for everything here is pretended.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A journal row: the text in it, the WhatsApp messages a receipt is about, and the lane."""
+
+    text: str = ""
+    about: tuple[str, ...] = ()
+    status: str = ""
+    lane: str = ""
+
+
+def look(database: Path, trace: str) -> Looked:
+    """What the journal holds under a trace; nothing if there is nothing to be read."""
+    try:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute(
+                "SELECT source, payload FROM journal WHERE trace = ?", (trace,)
+            ).fetchone()
+            lane = connection.execute(
+                "SELECT lane FROM entry WHERE trace = ? ORDER BY id", (trace,)
+            ).fetchone()
+    except sqlite3.Error:
+        return Looked()
+    if row is None:
+        return Looked()
+    return _read(row[0], row[1], lane[0] if lane else "")
+
+
+def _read(source: str, payload: bytes, lane: str) -> Looked:
+    try:
+        said: Any = json.loads(payload)
+    except ValueError:
+        return Looked(lane=lane)
+    match source.partition("/")[0], said:
+        case "amocrm", {"message": {"message": {"text": str(text)}}}:
+            return Looked(text, lane=lane)
+        case "whatsapp", {"type": "receipt", "ids": list(ids), "status": str(status)}:
+            return Looked(about=tuple(map(str, ids)), status=status, lane=lane)
+        case "whatsapp", {"text": str(text)}:
+            return Looked(text, lane=lane)
+        case _:
+            return Looked(lane=lane)

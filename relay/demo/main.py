@@ -1,0 +1,52 @@
+"""``relay demo``: opens the demonstration, tells where, and ends it on Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import tempfile
+import webbrowser
+from pathlib import Path
+
+from relay.demo.server import serve
+from relay.demo.show import open_show
+from relay.web.server import bind
+
+
+def run_demo(port: int, open_page: bool) -> int:
+    """Run until SIGINT or SIGTERM; the exit status: 0, or 1 if the port cannot be had.
+
+    ``port`` 0 takes any free one.
+    """
+    try:
+        sock = bind("127.0.0.1", port)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        print(  # noqa: T201
+            f"127.0.0.1:{port} cannot be used: {reason}; choose another with --port "
+            "(0 takes any free one)",
+            file=sys.stderr,
+        )
+        return 1
+    with sock, tempfile.TemporaryDirectory(prefix="relay-demo-") as directory:
+        asyncio.run(_run(Path(directory), sock, open_page=open_page))
+    return 0
+
+
+async def _run(directory: Path, sock: socket.socket, *, open_page: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with open_show(directory) as show:
+        runner = await serve(show, sock)
+        try:
+            url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+            print(f"The demonstration is open at {url}", flush=True)  # noqa: T201
+            if open_page:
+                await asyncio.to_thread(webbrowser.open, url)
+            await stop.wait()
+        finally:
+            await runner.cleanup()

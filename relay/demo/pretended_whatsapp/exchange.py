@@ -1,0 +1,121 @@
+"""The door of the pretended WhatsApp: linked devices come in over a Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
+from relay.demo.pretended_whatsapp.world import Bubble, Line, World
+
+
+class Exchange:
+    """Serves linked devices from entering to leaving. A newcomer takes a channel over."""
+
+    def __init__(self, world: World, path: Path) -> None:
+        self._world = world
+        self._path = path
+        self._devices: dict[str, _Device] = {}
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_unix_server(
+            self._serve, self._path, limit=LONGEST_LINE, start_serving=True
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  a coroutine of the server runs in a task
+        self._tasks.add(task)
+        try:
+            await self._attend(reader, writer)
+        except (ValueError, OSError, asyncio.CancelledError):
+            return  # a device that talks nonsense, or the end: either way it is sent away
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = await hear(reader)
+        if hello is None or not isinstance(hello.get("hello"), str):
+            return
+        channel: str = hello["hello"]
+        before = self._devices.get(channel)
+        if before is not None:
+            before.dismiss()
+        device = _Device(self._world, self._world.line(channel), writer)
+        self._devices[channel] = device
+        self._world.link(channel, True)
+        forget = self._world.on_change(device.look)
+        try:
+            device.look()
+            while (said := await hear(reader)) is not None:
+                device.hear(said)
+        finally:
+            forget()
+            if self._devices.get(channel) is device:
+                del self._devices[channel]
+                self._world.link(channel, False)
+
+
+class _Device:
+    """One linked device: what it was told and what it is yet to take."""
+
+    def __init__(self, world: World, line: Line, writer: asyncio.StreamWriter) -> None:
+        self._world = world
+        self._line = line
+        self._writer = writer
+        self._told: bool | None = None
+        self._shown = False
+
+    def dismiss(self) -> None:
+        """Another device has come for the channel."""
+        self._writer.close()
+
+    def look(self) -> None:
+        """Tell the session if it changed, and show the first of what is held."""
+        if self._told is not self._line.online:
+            self._told = self._line.online
+            session = {"online": self._line.online, "own": self._line.number}
+            say(self._writer, {"session": session})
+        if self._line.online and self._line.held and not self._shown:
+            self._shown = True
+            say(self._writer, {"event": self._line.held[0].raw.decode()})
+
+    def hear(self, said: Said) -> None:
+        """The device has said something."""
+        if said.get("taken") and self._shown:
+            self._shown = False
+            self._world.taken(self._line.channel)
+        if isinstance(said.get("send"), dict):
+            self._send(said["send"])
+        self.look()
+
+    def _send(self, wish: Said) -> None:
+        answer: Said = {"tag": wish["tag"], "result": "offline"}
+        if self._line.online:
+            bubble = self._world.send(self._line.channel, str(wish["to"]), str(wish["text"]))
+            answer |= _result(bubble)
+        say(self._writer, {"sent": answer})
+
+
+def _result(bubble: Bubble | None) -> Said:
+    if bubble is None:
+        return {"result": "not_on_whatsapp"}
+    return {"result": "sent", "id": bubble.id}

@@ -1,0 +1,108 @@
+"""What the pretended WhatsApp says to a linked device: its own JSON, and how it is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from relay.domain.ids import ClientAddress, OwnNumber, WhatsAppMessageId
+from relay.domain.message import (
+    Client,
+    Noise,
+    Origin,
+    Receipt,
+    Received,
+    Status,
+    Text,
+    Unsupported,
+    WhatsAppEvent,
+)
+
+Fields = Mapping[str, object]
+
+
+def message(
+    *, id_: str, own: str, client: str, name: str, from_phone: bool, text: str, at_ms: int
+) -> bytes:
+    """A message seen on a line: of a client, or of the owner's handset."""
+    return _encoded(
+        {
+            "type": "message",
+            "id": id_,
+            "own": own,
+            "client": client,
+            "name": name,
+            "from": "phone" if from_phone else "client",
+            "text": text,
+            "at_ms": at_ms,
+        }
+    )
+
+
+def receipt(*, own: str, ids: Sequence[str], read: bool, at_ms: int) -> bytes:
+    """What became of messages sent from a line."""
+    status = "read" if read else "delivered"
+    return _encoded(
+        {"type": "receipt", "own": own, "ids": list(ids), "status": status, "at_ms": at_ms}
+    )
+
+
+def read_payload(payload: bytes) -> Sequence[WhatsAppEvent]:
+    """What was said, in the relay's words.
+
+    Raises:
+        ValueError: it makes no sense.
+    """
+    fields = json.loads(payload)
+    if not isinstance(fields, dict):
+        raise ValueError("not a JSON object")
+    match fields.get("type"):
+        case "message":
+            return (_message(fields),)
+        case "receipt":
+            return (_receipt(fields),)
+        case str(other):
+            return (Noise(other),)
+        case _:
+            raise ValueError("the type is missing")
+
+
+def _message(fields: Fields) -> Received:
+    number = _text(fields, "client")
+    text = fields.get("text")
+    return Received(
+        own=OwnNumber(_text(fields, "own")),
+        client=Client(ClientAddress(number), f"+{number}", _text(fields, "name")),
+        id=WhatsAppMessageId(_text(fields, "id")),
+        sent_at_ms=_number(fields, "at_ms"),
+        origin=Origin(_text(fields, "from")),
+        content=Text(text) if isinstance(text, str) else Unsupported("unknown"),
+    )
+
+
+def _receipt(fields: Fields) -> Receipt:
+    ids = fields.get("ids")
+    if not isinstance(ids, list) or not all(isinstance(id_, str) for id_ in ids):
+        raise ValueError("ids: expected a list of strings")
+    status = Status.READ if _text(fields, "status") == "read" else Status.DELIVERED
+    known = tuple(WhatsAppMessageId(id_) for id_ in cast(list[str], ids))
+    return Receipt(OwnNumber(_text(fields, "own")), known, status, _number(fields, "at_ms"))
+
+
+def _text(fields: Fields, name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name}: expected text")
+    return value
+
+
+def _number(fields: Fields, name: str) -> int:
+    value = fields.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{name}: expected a number")
+    return value
+
+
+def _encoded(fields: Fields) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()

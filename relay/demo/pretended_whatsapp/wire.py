@@ -1,0 +1,44 @@
+"""The wire between the pretended WhatsApp and a linked device: one JSON object a line.
+
+device    {"hello": CHANNEL}                            once, first
+WhatsApp  {"session": {"online": BOOL, "own": NUMBER}}  at once and at each change
+WhatsApp  {"event": TEXT}                               one at a time, until it is
+device    {"taken": true}                               taken
+device    {"send": {"tag": N, "to": NUMBER, "text": TEXT}}
+WhatsApp  {"sent": {"tag": N, "result": "sent" | "offline" | "not_on_whatsapp", "id": ID}}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+LONGEST_LINE = 256 * 1024
+"""Bytes of a line, more than any message of the demonstration needs."""
+
+Said = dict[str, Any]
+
+
+async def hear(reader: asyncio.StreamReader) -> Said | None:
+    """The next thing said; None once the other side has gone.
+
+    Raises:
+        ValueError: it is not a JSON object on a line.
+    """
+    try:
+        line = await reader.readline()
+    except OSError:
+        return None
+    if not line.endswith(b"\n"):
+        return None
+    said = json.loads(line)
+    if not isinstance(said, dict):
+        raise ValueError("expected a JSON object on a line")
+    return said
+
+
+def say(writer: asyncio.StreamWriter, said: Said) -> None:
+    """Say something; a writer whose other side has gone swallows it."""
+    if not writer.is_closing():
+        writer.write(json.dumps(said, ensure_ascii=False).encode() + b"\n")

@@ -1,0 +1,248 @@
+"""The pretended WhatsApp itself: who has a phone, who wrote what, and what is held for whom.
+
+Everything here is plain and synchronous; :mod:`exchange` connects it to the relay. WhatsApp keeps
+what happens on a line until the line's linked device has taken it, so nothing is lost while that
+device is away.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from relay.demo.pretended_whatsapp import payload
+
+LONGEST_TEXT = 4096
+"""Characters of a message; more is refused, as the page's field would."""
+
+_FIRST_NUMBER = 74950000001
+_MOST_HELD = 10_000
+
+
+class Tick(enum.IntEnum):
+    """The ticks under a message, as its author sees them: one, two, two blue."""
+
+    SENT = 1
+    DELIVERED = 2
+    READ = 3
+
+
+@dataclass(slots=True)
+class Person:
+    """A client with a phone. ``number`` has digits only; without ``online`` the phone is off."""
+
+    id: str
+    name: str
+    number: str
+    online: bool = True
+
+
+@dataclass(slots=True)
+class Line:
+    """A company's number, which one channel of the relay is linked to.
+
+    ``online``: whether WhatsApp can be reached; ``held`` is what the linked device has not taken.
+    """
+
+    channel: str
+    number: str
+    online: bool = True
+    linked: bool = False
+    held: deque[Held] = field(default_factory=deque)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Something that the linked device is yet to take, and the message that it is, if it is one."""
+
+    raw: bytes
+    bubble: Bubble | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Bubble:
+    """A message in the chat of a line and a person. ``author`` is who wrote it.
+
+    ``relay`` is the linked device: a manager or a robot in amoCRM; ``phone`` is the owner's
+    handset.
+    """
+
+    id: str
+    line: str
+    person: str
+    author: Literal["client", "relay", "phone"]
+    text: str
+    at_ms: int
+    tick: Tick = Tick.SENT
+
+
+class UnfitError(ValueError):
+    """What was asked for makes no sense here; the text says why."""
+
+
+class World:
+    """All of WhatsApp that there is.
+
+    Args:
+        people: Everyone who has WhatsApp; any other number is not registered.
+        now_ms: The time, in milliseconds since the epoch.
+        new_id: Where WhatsApp's message ids come from.
+    """
+
+    def __init__(
+        self, people: Iterable[Person], now_ms: Callable[[], int], new_id: Callable[[], str]
+    ) -> None:
+        self.people = {person.id: person for person in people}
+        self.lines: dict[str, Line] = {}
+        self.bubbles: list[Bubble] = []
+        self._now_ms = now_ms
+        self._new_id = new_id
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call ``listener`` after every change; the function returned ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def line(self, channel: str) -> Line:
+        """The number of a channel; a channel never seen is given a new one."""
+        if channel not in self.lines:
+            self.lines[channel] = Line(channel, str(_FIRST_NUMBER + len(self.lines)))
+            self._changed()
+        return self.lines[channel]
+
+    def person_of(self, number: str) -> Person | None:
+        """Who has this number (digits); None if it is not registered."""
+        return next((p for p in self.people.values() if p.number == number), None)
+
+    # --- What people do --------------------------------------------------------------------------
+
+    def client_writes(self, person: str, channel: str, text: str) -> Bubble:
+        """A client writes to a channel's number."""
+        client, line = self._person(person), self._line(channel)
+        if not client.online:
+            raise UnfitError("the client's phone is off")
+        return self._into_line(client, line, "client", text)
+
+    def owner_types(self, person: str, channel: str, text: str) -> Bubble:
+        """The owner writes to a client on the handset; the linked device hears of it."""
+        client, line = self._person(person), self._line(channel)
+        bubble = self._into_line(client, line, "phone", text)
+        self._reach(bubble, client)
+        return bubble
+
+    def client_reads(self, person: str, channel: str) -> None:
+        """A client opens the chat: everything that has come there is read."""
+        client, line = self._person(person), self._line(channel)
+        if client.online:
+            self._receipt(client, line, Tick.READ)
+
+    def switch_client(self, person: str, online: bool) -> None:
+        """Turn a client's phone off, or on: then it gets what WhatsApp held for it."""
+        client = self._person(person)
+        client.online = online
+        for line in self.lines.values() if online else ():
+            self._receipt(client, line, Tick.DELIVERED)
+        self._changed()
+
+    def switch_line(self, channel: str, online: bool) -> None:
+        """Cut a channel off from WhatsApp, or connect it again."""
+        self._line(channel).online = online
+        self._changed()
+
+    # --- What the linked device does -------------------------------------------------------------
+
+    def link(self, channel: str, linked: bool) -> None:
+        """A linked device has come for this channel, or has gone."""
+        self.line(channel).linked = linked
+        self._changed()
+
+    def send(self, channel: str, to: str, text: str) -> Bubble | None:
+        """The linked device sends; None if the number is not on WhatsApp."""
+        client = self.person_of(to)
+        if client is None:
+            return None
+        line = self._line(channel)
+        bubble = self._bubble(client, line, "relay", text)
+        self._reach(bubble, client)
+        self._changed()
+        return bubble
+
+    def taken(self, channel: str) -> None:
+        """The linked device has the first of what is held for it."""
+        line = self._line(channel)
+        held = line.held.popleft()
+        if held.bubble is not None and held.bubble.author == "client":
+            held.bubble.tick = Tick.DELIVERED
+        self._changed()
+
+    # --- Inside ----------------------------------------------------------------------------------
+
+    def _into_line(
+        self, client: Person, line: Line, author: Literal["client", "phone"], text: str
+    ) -> Bubble:
+        if len(line.held) >= _MOST_HELD:
+            raise UnfitError("WhatsApp holds too much for this channel already")
+        bubble = self._bubble(client, line, author, text)
+        raw = payload.message(
+            id_=bubble.id,
+            own=line.number,
+            client=client.number,
+            name=client.name,
+            from_phone=author == "phone",
+            text=text,
+            at_ms=bubble.at_ms,
+        )
+        line.held.append(Held(raw, bubble))
+        self._changed()
+        return bubble
+
+    def _bubble(
+        self, client: Person, line: Line, author: Literal["client", "relay", "phone"], text: str
+    ) -> Bubble:
+        if not text.strip() or len(text) > LONGEST_TEXT:
+            raise UnfitError(f"a message has 1 to {LONGEST_TEXT} characters")
+        bubble = Bubble(self._new_id(), line.channel, client.id, author, text, self._now_ms())
+        self.bubbles.append(bubble)
+        return bubble
+
+    def _reach(self, bubble: Bubble, client: Person) -> None:
+        """The message is at the client's phone, if that is on."""
+        if client.online:
+            self._raise([bubble], self._line(bubble.line), Tick.DELIVERED)
+
+    def _receipt(self, client: Person, line: Line, tick: Tick) -> None:
+        mine = [
+            b
+            for b in self.bubbles
+            if b.line == line.channel and b.person == client.id and b.author != "client"
+        ]
+        self._raise([b for b in mine if b.tick < tick], line, tick)
+
+    def _raise(self, bubbles: list[Bubble], line: Line, tick: Tick) -> None:
+        for bubble in bubbles:
+            bubble.tick = tick
+        if bubbles:
+            ids = [bubble.id for bubble in bubbles]
+            raw = payload.receipt(
+                own=line.number, ids=ids, read=tick is Tick.READ, at_ms=self._now_ms()
+            )
+            line.held.append(Held(raw))
+            self._changed()
+
+    def _person(self, person: str) -> Person:
+        if person not in self.people:
+            raise UnfitError(f"there is no client {person!r}")
+        return self.people[person]
+
+    def _line(self, channel: str) -> Line:
+        if channel not in self.lines:
+            raise UnfitError(f"no channel {channel!r} was ever linked")
+        return self.lines[channel]
+
+    def _changed(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()

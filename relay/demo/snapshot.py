@@ -1,0 +1,144 @@
+"""All that the page shows, as one JSON value: the page draws it and keeps nothing itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relay.demo.cast import NOT_ON_WHATSAPP
+from relay.demo.pretended_amocrm import Chat, Message
+from relay.demo.pretended_whatsapp import World
+from relay.demo.show import Show
+from relay.demo.story import Tale
+
+Json = dict[str, Any]
+
+_MOST_OF_A_CHAT = 100
+
+
+def snapshot(show: Show) -> Json:
+    """The state of everything."""
+    return {
+        "whatsapp": _whatsapp(show.world),
+        "amocrm": _amocrm(show),
+        "relay": _relay(show),
+        "journal": [_tale(tale, show.world) for tale in reversed(show.story.tales.values())],
+        "file": _file(show),
+    }
+
+
+def _whatsapp(world: World) -> Json:
+    return {
+        "people": [
+            {"id": p.id, "name": p.name, "number": f"+{p.number}", "online": p.online}
+            for p in world.people.values()
+        ],
+        "lines": [
+            {
+                "channel": line.channel,
+                "number": f"+{line.number}",
+                "online": line.online,
+                "held": len(line.held),
+            }
+            for line in world.lines.values()
+        ],
+        "bubbles": [
+            {
+                "id": b.id,
+                "channel": b.line,
+                "person": b.person,
+                "author": b.author,
+                "text": b.text,
+                "at_ms": b.at_ms,
+                "tick": b.tick.name.lower(),
+            }
+            for b in world.bubbles
+        ],
+        "not_on_whatsapp": NOT_ON_WHATSAPP,
+    }
+
+
+def _amocrm(show: Show) -> Json:
+    account = show.crm.account
+    return {
+        "users": [{"id": user.id, "name": user.name} for user in account.users],
+        "chats": [_chat(show, chat) for chat in account.chats.values()],
+        "troubles": sorted(trouble.value for trouble in show.switches.on),
+        "connected": account.connection is not None,
+        "violations": len(show.crm.violations),
+        "repeats": len(account.repeats),
+    }
+
+
+def _chat(show: Show, chat: Chat) -> Json:
+    account = show.crm.account
+    person = account.people[chat.person_id]
+    messages = account.in_chat(chat.id)[-_MOST_OF_A_CHAT:]
+    return {
+        "id": chat.id,
+        "title": person.name or person.phone,
+        "phone": person.phone,
+        "conversation": chat.client_id,
+        "lead": chat.lead_id,
+        "messages": [_message(message) for message in messages],
+    }
+
+
+def _message(message: Message) -> Json:
+    report = message.reports[-1] if message.reports else None
+    hook = message.hook
+    return {
+        "id": message.id,
+        "direction": message.direction,
+        "author": {"kind": message.author.kind, "name": message.author.name},
+        "text": message.text,
+        "at_ms": message.timestamp_ms,
+        "status": message.status,
+        "error_code": report.error_code if report else None,
+        "error": report.error if report else None,
+        "hook": None if hook is None else "lost" if hook.lost else _hook_state(hook.finished),
+    }
+
+
+def _hook_state(finished: bool) -> str:
+    return "taken" if finished else "under_way"
+
+
+def _relay(show: Show) -> Json:
+    keeper = show.keeper
+    return {
+        "life": keeper.life.value,
+        "pid": keeper.pid,
+        "starts": keeper.starts,
+        "health": show.health,
+    }
+
+
+def _tale(tale: Tale, world: World) -> Json:
+    about = [bubble.text for bubble in world.bubbles if bubble.id in tale.looked.about]
+    return {
+        "trace": tale.trace,
+        "began_ms": tale.began_ms,
+        "direction": tale.direction,
+        "channel": tale.channel,
+        "lane": tale.looked.lane,
+        "text": tale.looked.text or " · ".join(about),
+        "status": tale.looked.status,
+        "steps": tale.steps,
+        "dropped": tale.dropped,
+    }
+
+
+def _file(show: Show) -> Json:
+    verdict = show.reloads.verdict
+    return {
+        "path": str(show.place.config),
+        "text": show.text,
+        "first_text": show.first_text,
+        "outcome": verdict.outcome.value,
+        "at_ms": verdict.at_ms,
+        "changes": list(verdict.changes),
+        "mistakes": [
+            {"line": m.line, "column": m.column, "message": m.message} for m in verdict.mistakes
+        ],
+        "titles": show.titles,
+    }
