@@ -37,7 +37,7 @@ class LinkedDevice(AnyChannel):
     """A WhatsApp Web session, paired by QR or phone code."""
 
     engine: Annotated[Literal["linked_device"], choice(*ENGINES)]
-    """How the channel reaches WhatsApp."""
+    """How the channel reaches WhatsApp, `linked_device` or `cloud_api`."""
     phone: Phone | None = None
     """The number; pairing another one is refused."""
     proxy: ProxyUrl | None = None
@@ -52,7 +52,7 @@ class CloudApi(AnyChannel):
     """A number on the WhatsApp Business Platform (Meta)."""
 
     engine: Annotated[Literal["cloud_api"], choice(*ENGINES)]
-    """How the channel reaches WhatsApp."""
+    """How the channel reaches WhatsApp, `linked_device` or `cloud_api`."""
     phone_number_id: Digits
     """Meta's id of the number (not the number itself)."""
     token: SecretText

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from relay.config.keys import is_secret, unknown_key
+from relay.config.keys import is_secret, missing_key, unknown_key
 from relay.config.tree import MappingTree, Path, Problem, find, found, found_hidden
 
 _KEY_MARK = "[key]"  # pydantic's last step of a path that leads to a key, not to its value
@@ -44,7 +44,7 @@ def _message(detail: ErrorDetails, path: Path, tree: MappingTree) -> str:
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     if kind == "missing":
-        return "missing"
+        return missing_key(path)
     if kind == "extra_forbidden":
         return unknown_key(tree, path)
     value = find(tree, path)

@@ -12,8 +12,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    SerializerFunctionWrapHandler,
     ValidationInfo,
     WithJsonSchema,
+    WrapSerializer,
 )
 
 from relay.config import addresses, values
@@ -111,6 +113,11 @@ def _frozen(value: Mapping[K, V]) -> Mapping[K, V]:
     return MappingProxyType(dict(value))
 
 
+def _thawed(value: Mapping[K, V], write: SerializerFunctionWrapHandler) -> object:
+    """Pydantic writes only a mapping of the kind it has read."""
+    return write(dict(value))
+
+
 def choice(*known: str) -> BeforeValidator:
     """One of a few words."""
     return BeforeValidator(lambda value: values.word(value, known))
@@ -164,4 +171,4 @@ UserKey = Annotated[int | str, BeforeValidator(values.user_key)]
 
 Optional = Annotated[T, BeforeValidator(_section)]
 ListOf = Annotated[tuple[T, ...], BeforeValidator(_list)]
-FrozenMapping = Annotated[Mapping[K, V], AfterValidator(_frozen)]
+FrozenMapping = Annotated[Mapping[K, V], AfterValidator(_frozen), WrapSerializer(_thawed)]

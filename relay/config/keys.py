@@ -49,10 +49,15 @@ def keys_of(part: type[Part]) -> tuple[str, ...]:
 
 def _is_secret(part: type[Part], key: str) -> bool:
     return any(
-        Secret in (field.annotation, *get_args(field.annotation))
+        _holds_secret(field.annotation)
         for name, field in part.model_fields.items()
         if key == (field.alias or name)
     )
+
+
+def _holds_secret(annotation: object) -> bool:
+    """Whether a type is Secret, or something optional or annotated around it."""
+    return annotation is Secret or any(map(_holds_secret, get_args(annotation)))
 
 
 def _general(path: Path) -> tuple[str, ...]:
@@ -82,6 +87,17 @@ def is_inside_secret(path: Path) -> bool:
     """Whether a path leads into a secret that was written as a mapping or a list."""
     general = _general(path)
     return any(general[:length] in SECRETS for length in range(len(general)))
+
+
+def missing_key(path: Path) -> str:
+    """What is said of a key that is not there: what it is."""
+    key = str(path[-1])
+    for part in PARTS.get(_general(path[:-1]), ()):
+        for name, field in part.model_fields.items():
+            if key == (field.alias or name) and field.description:
+                said = field.description.removesuffix(".")
+                return f"missing: {said[0].lower()}{said[1:]}"
+    return "missing"
 
 
 def unknown_key(tree: Tree, path: Path) -> str:

@@ -26,7 +26,7 @@ from relay.config.tree import (
 )
 
 DEEPEST: Final = 32
-MOST_UNFOLDED: Final = 1_000_000
+MOST_UNFOLDED: Final = 200_000
 """How many values all aliases of a file together may repeat."""
 
 _SECRET_TAG: Final = "!secret"  # noqa: S105 - the tag, not a secret
@@ -50,6 +50,7 @@ class _Builder:
         self._events = events(text)
         self._anchors: dict[str, Tree | None] = {}  # None: still being built
         self._path: list[str | int] = []
+        self._depth = 0
         self._unfolded = 0
 
     def document(self) -> MappingTree:
@@ -123,10 +124,12 @@ class _Builder:
 
     def _collection(self, event: Any, name: str, tree: MappingTree | ListTree) -> Tree:
         self._bound_depth(1, tree.place)
+        self._depth += 1
         if isinstance(tree, MappingTree):
             self._fill_mapping(tree)
         else:
             self._fill_list(tree)
+        self._depth -= 1
         if event.tag in (None, "!", STANDARD + name):
             return tree
         return self._unknown_tag(event.tag, tree.place)
@@ -196,7 +199,7 @@ class _Builder:
         return Broken(place)
 
     def _bound_depth(self, more: int, place: Place) -> None:
-        if len(self._path) + more > DEEPEST:
+        if self._depth + more > DEEPEST:
             message = f"found more than {DEEPEST} levels of nesting"
             raise UnreadableError(place, message)
 

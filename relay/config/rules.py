@@ -75,7 +75,7 @@ def _chats_url(tree: MappingTree) -> Iterator[Problem]:
     if account is None or addresses.amojo_of(account) is not None:
         return
     if isinstance(chats, MappingTree) and "url" not in chats:
-        message = f"missing: it does not follow from the account {account}"
+        message = f"missing: the chats API's address does not follow from the account {account}"
         yield Problem(("amocrm", "chats", "url"), message, at_key=True)
 
 

@@ -29,6 +29,8 @@ def json_schema() -> dict[str, Any]:
     properties["users"]["propertyNames"] = {"pattern": f"^([1-9][0-9]*|{EVERYONE_ELSE})$"}
     account = body["$defs"]["AmoCrm"]
     account["oneOf"] = [{"required": ["token"]}, {"required": ["oauth"]}]
+    for name, field in Config.model_fields.items():
+        properties[name]["description"] = field.description
     for name in ("log", "delivery", "settings", "users"):
         properties[name] = _or_empty(properties[name])
     return body

@@ -31,7 +31,6 @@ _PLAINER = {
     "did not find expected '-' indicator": (
         'found something else, expected "- " at this indentation'
     ),
-    "found duplicate anchor; first occurrence": "this anchor is taken",
     "could not find expected ':'": 'found no ":" after the key',
     "did not find expected ',' or ']'": 'found something else, expected "," or "]"',
     "did not find expected ',' or '}'": 'found something else, expected "," or "}"',
@@ -101,6 +100,8 @@ def _trouble(error: yaml.MarkedYAMLError, text: str) -> UnreadableError:
         place = place_of_mark(error.context_mark)
         return UnreadableError(place, "found a quote that is never closed")
     said = _PLAINER.get(problem) or " ".join(filter(None, (problem, context)))
+    if "flow" in context and error.context_mark:
+        said += f" for the bracket on line {error.context_mark.line + 1}"
     return UnreadableError(place, f"not YAML: {said}")
 
 

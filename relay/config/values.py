@@ -179,8 +179,8 @@ def _phone(value: object, expected: str, pattern: re.Pattern[str]) -> str:
         raise expect(value, expected)
     bare = text if pattern.fullmatch(text) else text.translate(_PHONE_PUNCTUATION)
     if isinstance(value, Scalar) and value.kind is not Kind.TEXT and _DIGITS.search(text):
-        plus = bare if bare.startswith("+") else _with_plus(bare)
-        raise expect(value, f'a telephone number in quotes: "{plus or text}"')
+        meant = bare if bare.startswith("+") else _with_plus(bare)
+        raise expect(value, f"{expected} in quotes" if meant is None else f'"{meant}" in quotes')
     if pattern.fullmatch(bare):
         return bare
     if meant := _with_plus(bare):

@@ -1,0 +1,1 @@
+"""Tests of the file: its model, its reader, its watcher."""
