@@ -61,7 +61,7 @@ class Tables:
 
 @dataclass(slots=True)
 class HeardTime:
-    """The latest time the ledger was told: it dates what comes without a time."""
+    """The latest time the ledger was told: it dates what comes without one."""
 
     now_ms: int = 0
 
@@ -194,15 +194,14 @@ class MemoryLedger:
         return newest[:limit]
 
     def _dead(self) -> list[Entry]:
-        entries = self._tables.entries.values()
-        return [entry for entry in entries if entry.state is EntryState.DEAD]
+        return [e for e in self._tables.entries.values() if e.state is EntryState.DEAD]
 
     def _unfinished(self, destination: Destination) -> list[Entry]:
         entries = [e for e in self._tables.entries.values() if e.state in UNFINISHED]
         return [e for e in entries if e.letter.destination is destination]
 
     def _ready(self, destination: Destination, busy: Collection[EntryId]) -> Iterator[Entry]:
-        heads: dict[str, Entry] = {}
+        heads: dict[str, Entry] = {}  # by lane
         for entry in self._unfinished(destination):
             heads.setdefault(entry.letter.lane, entry)
         for head in heads.values():
@@ -270,12 +269,8 @@ class MemoryLedger:
 
     def tidy(self, before_ms: int, limit: int) -> int:
         tables = self._tables
-        entries = tables.entries.values()
-        delivered = [
-            (tables.finished_ms[entry.id], entry.id)
-            for entry in entries
-            if entry.state is EntryState.DELIVERED
-        ]
+        done = [e.id for e in tables.entries.values() if e.state is EntryState.DELIVERED]
+        delivered = [(tables.finished_ms[entry], entry) for entry in done]
         rows = [(row.received_ms, seq) for seq, (row, _) in tables.read.items()]
         over: list[tuple[str, object]] = []
         for table, ages in (
@@ -294,10 +289,8 @@ class MemoryLedger:
 
 
 def _side(source: str) -> Destination:
-    if source == "amocrm":
-        return Destination.WHATSAPP
-    if source.startswith("whatsapp/"):
-        return Destination.AMOCRM
+    if source == "amocrm" or source.startswith("whatsapp/"):
+        return Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM
     raise ValueError(f"no such source: {source}")
 
 

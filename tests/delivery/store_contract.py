@@ -8,13 +8,10 @@ opens what is left. The expectations are written by hand, from the docstrings of
 from __future__ import annotations
 
 from tests.delivery.contract_journal import JournalContract
-from tests.delivery.contract_outbox import (
-    LaneContract,
-    PuttingContract,
-    SettlingContract,
-    TimeContract,
-)
+from tests.delivery.contract_outbox import LaneContract, PuttingContract
 from tests.delivery.contract_people import ConversationContract, FactContract, LinkContract
+from tests.delivery.contract_settling import SettlingContract
+from tests.delivery.contract_time import TimeContract
 from tests.delivery.contract_transactions import Crash, TransactionContract
 
 __all__ = ["Crash", "StoreContract"]

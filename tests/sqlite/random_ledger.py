@@ -51,7 +51,7 @@ class Book:
     def _see_time(self, ledger: Ledger, destination: Destination, now_ms: int) -> list[object]:
         seen: list[object] = []
         for later_ms in (0, 3_000, 50_000):
-            for horizon_ms in (0, 2_000, 10**9):
+            for horizon_ms in (0, 4_000, 10**9):
                 at_ms = now_ms + later_ms
                 heads = ledger.due(destination, at_ms, 99, (), horizon_ms)
                 busy = {head.id for head in heads[::2]}

@@ -39,7 +39,7 @@ _Work = Callable[[Ledger, Book], object]
 _keys, _owns = st.sampled_from(KEYS), st.sampled_from(OWNS)
 _destinations, _statuses = st.sampled_from(Destination), st.sampled_from(Status)
 _channels = st.sampled_from([SALES, SUPPORT, None])
-_waits = st.integers(-5_000, 20_000)
+_waits = st.sampled_from([-5_000, -1, 0, 1, 1_000, 5_000, 20_000])
 
 
 class StoresInStep(RuleBasedStateMachine):
@@ -108,7 +108,7 @@ class StoresInStep(RuleBasedStateMachine):
         lane=st.sampled_from(LANES),
         to=_destinations,
         channel=_channels,
-        lifetime_ms=st.integers(0, 60_000),
+        lifetime_ms=st.sampled_from([0, 2_000, 8_000, 60_000]),
     )
     def put(
         self, key: str, lane: str, to: Destination, channel: ChannelId | None, lifetime_ms: int
