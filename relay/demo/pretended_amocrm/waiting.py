@@ -13,6 +13,11 @@ class Changes:
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._listeners: list[Callable[[], None]] = []
 
+    @property
+    def waiting(self) -> int:
+        """How many are waiting."""
+        return len(self._waiting)
+
     def changed(self) -> None:
         """Something has changed: look again."""
         for predicate, future in list(self._waiting):

@@ -104,6 +104,7 @@ WRONG_PAYLOAD: list[tuple[dict[str, Any], str]] = [
     ({"timestamp": None}, "FieldMissing payload.timestamp"),
     ({"timestamp": "1770113730"}, "WrongType payload.timestamp"),
     ({"timestamp": 1770113730.0}, "WrongType payload.timestamp"),
+    ({"timestamp": True}, "WrongType payload.timestamp"),
     ({"timestamp": NOW_MS}, "OutOfRange payload.timestamp"),
     ({"msec_timestamp": None}, "FieldMissing payload.msec_timestamp"),
     ({"msec_timestamp": NOW_MS + 1000}, "Moment payload.msec_timestamp"),

@@ -413,6 +413,17 @@ async def test_a_reaction_to_nothing_is_refused(server: PretendedAmoCRM, client:
     assert (answer.status, codes(server)) == (404, ["MessageUnknown"])
 
 
+async def test_a_reaction_names_the_message_s_own_chat(
+    server: PretendedAmoCRM, client: Client
+) -> None:
+    """A message of another chat is not found."""
+    await client.message("m-1")
+    await client.message("m-2", conversation_id="c-2", sender={"id": "wa-2", "name": "Petr"})
+    body = {"conversation_id": "c-2", "msgid": "m-1", "user": {"id": "wa-2"}}
+    answer = await client.in_scope("react", {**body, "type": "react", "emoji": "👍"})
+    assert (answer.status, codes(server)) == (404, ["MessageUnknown"])
+
+
 async def test_a_reaction_of_nobody_is_refused(server: PretendedAmoCRM, client: Client) -> None:
     """A reacting ref_id is somebody's."""
     await client.message("m-1")

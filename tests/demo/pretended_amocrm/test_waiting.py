@@ -43,9 +43,11 @@ async def test_a_predicate_is_asked_only_after_changes() -> None:
 
 
 async def test_waiting_has_an_end() -> None:
-    """What does not come true in time is a TimeoutError."""
+    """What does not come true in time is a TimeoutError, and is forgotten."""
+    changes = Changes()
     with pytest.raises(TimeoutError):
-        await Changes().wait_for(lambda: False, within_s=0.01)
+        await changes.wait_for(lambda: False, within_s=0.01)
+    assert changes.waiting == 0
 
 
 async def test_a_predicate_that_raises_fails_its_own_waiter() -> None:
