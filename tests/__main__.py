@@ -1,0 +1,39 @@
+"""The one check: formatting, linting, types, the direction of imports, tests with coverage.
+
+``python -m tests``; ends with status 0 only if every step is clean.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+_HERE = Path(sys.executable).parent
+_STEPS: tuple[tuple[str, ...], ...] = (
+    ("ruff", "format", "--check", "."),
+    ("ruff", "check", "."),
+    ("mypy",),
+    ("lint-imports",),
+    ("pytest", "--cov", "--cov-report=term:skip-covered", "--durations=10", "-q"),
+)
+
+
+def main() -> int:
+    """Run every step; the number of those that failed."""
+    failed: list[str] = []
+    for step in _STEPS:
+        print(f"==> {' '.join(step)}", flush=True)
+        begun = time.monotonic()
+        command = [str(_HERE / step[0]), *step[1:]]
+        status = subprocess.run(command, cwd=Path(__file__).parent.parent, check=False).returncode  # noqa: S603
+        print(f"    {time.monotonic() - begun:.0f} s", flush=True)
+        if status != 0:
+            failed.append(step[0])
+    print(f"failed: {', '.join(failed)}" if failed else "all clean", flush=True)
+    return len(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(), 1))
