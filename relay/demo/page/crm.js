@@ -1,0 +1,143 @@
+// amoCRM on the right: its chats, a manager's or robot's answers, and its troubles.
+
+import { $, chips, el, follow, icon, keep, options, setHidden } from "./dom.js";
+import { act } from "./wire.js";
+import { clock, t } from "./words.js";
+
+const TROUBLES = document.querySelectorAll("[data-trouble]");
+const ROBOT = "robot";
+
+let state = null;
+let titles = {};
+let lines = [];
+let chosen = null;
+let known = new Set();
+
+export function openCrm(redraw) {
+  $("chats").choose = (id) => {
+    chosen = id;
+    $("crm-chat").replaceChildren();
+    redraw();
+  };
+  $("crm-form").addEventListener("submit", answer);
+  $("first").addEventListener("click", () => showFirst($("first-form").hidden));
+  $("first-form").addEventListener("submit", writeFirst);
+  for (const button of TROUBLES) {
+    button.addEventListener("click", () =>
+      act("switch_trouble", {
+        trouble: button.dataset.trouble,
+        on: button.getAttribute("aria-pressed") !== "true",
+      }));
+  }
+}
+
+export function drawCrm(whole) {
+  state = whole.amocrm;
+  titles = whole.file.titles;
+  lines = whole.whatsapp.lines;
+  drawChats();
+  const chat = current();
+  const list = $("crm-chat");
+  follow(list, () => keep(list, chat?.messages ?? [], (m) => m.id, makeMessage, updateMessage));
+  setHidden($("no-chats"), Boolean(chat));
+  setHidden(list, !chat);
+  drawForms(whole.whatsapp, Boolean(chat));
+  for (const button of TROUBLES) {
+    button.setAttribute("aria-pressed", state.troubles.includes(button.dataset.trouble));
+  }
+}
+
+// A chat that has just begun comes to the front.
+function drawChats() {
+  const fresh = state.chats.filter((chat) => !known.has(chat.id));
+  known = new Set(state.chats.map((chat) => chat.id));
+  if (fresh.length || !current()) {
+    const before = chosen;
+    chosen = fresh.at(-1)?.id ?? state.chats[0]?.id ?? null;
+    if (before !== chosen) $("crm-chat").replaceChildren();
+  }
+  const items = state.chats.map((chat) => ({ id: chat.id, text: label(chat) }));
+  chips($("chats"), items, chosen, $("chats").choose);
+}
+
+// A chat's name, with the channel's title once the relay has bound it to one.
+function label(chat) {
+  const own = chat.conversation?.split("-")[1];
+  const line = lines.find((l) => l.number === `+${own}`);
+  return line ? `${chat.title} · ${titles[line.channel] ?? line.channel}` : chat.title;
+}
+
+function drawForms(whatsapp, open) {
+  const authors = state.users.map((user) => ({ value: String(user.id), text: user.name }));
+  options($("author"), [...authors, { value: ROBOT, text: t("robot") }]);
+  for (const control of $("crm-form").elements) control.disabled = !open;
+  const numbers = [
+    ...whatsapp.people.map((p) => ({ value: p.number.replace("+7", "8"), text: p.name })),
+    { value: whatsapp.not_on_whatsapp, text: "—" },
+  ];
+  options($("numbers"), numbers);
+}
+
+function makeMessage(message) {
+  const item = el("li", "bubble arrives");
+  item.append(el("span", "author", message.author.name), el("span", "said"), el("span", "stamp"));
+  return item;
+}
+
+function updateMessage(item, message) {
+  const out = message.direction === "out";
+  item.classList.toggle("mine", out);
+  item.classList.toggle("failed", message.status === -1 || message.hook === "lost");
+  item.dataset.status = message.status ?? "none";
+  item.children[1].textContent = message.text;
+  const marks = [el("span", "", clock(message.at_ms))];
+  if (out && message.hook) marks.push(...delivery(message));
+  if (message.author.kind === "bot") marks.unshift(el("span", "via", t("bot_mark")));
+  item.lastChild.replaceChildren(...marks);
+}
+
+function delivery(message) {
+  if (message.hook === "lost") return [icon("alert"), el("span", "reason", t("hook_lost"))];
+  if (message.status === -1) {
+    const words = t("crm_failed", { code: message.error_code, error: message.error });
+    return [icon("alert"), el("span", "reason", words)];
+  }
+  if (message.hook === "under_way") return [icon("clock"), el("span", "", t("hook_under_way"))];
+  const name = { 1: "delivered", 2: "read" }[message.status] ?? "sent";
+  const mark = icon(name === "sent" ? "tick" : "ticks");
+  mark.classList.add(name);
+  return [mark, el("span", "", t(`crm_${name}`))];
+}
+
+async function answer(event) {
+  event.preventDefault();
+  const field = $("crm-text");
+  const text = field.value.trim();
+  if (!text || !chosen) return;
+  field.value = "";
+  if (!(await act("manager_writes", { chat: chosen, user: author(), text }))) field.value = text;
+}
+
+async function writeFirst(event) {
+  event.preventDefault();
+  const phone = $("first-phone").value.trim();
+  const text = $("first-text").value.trim();
+  if (!phone || !text) return;
+  if (await act("write_first", { phone, user: author(), text })) {
+    $("first-form").reset();
+    showFirst(false);
+  }
+}
+
+function showFirst(open) {
+  $("first-form").hidden = !open;
+  $("first").setAttribute("aria-expanded", open);
+  (open ? $("first-phone") : $("first")).focus();
+}
+
+function author() {
+  const value = $("author").value;
+  return value === ROBOT ? null : Number(value);
+}
+
+const current = () => state.chats.find((chat) => chat.id === chosen);

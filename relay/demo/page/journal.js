@@ -1,0 +1,113 @@
+// The journal in the middle: the life of each message, as the relay told it step by step.
+
+import { $, el, keep, setHidden, setText } from "./dom.js";
+import { act } from "./wire.js";
+import { duration, has, t } from "./words.js";
+
+const LIVE_MS = 200;
+
+let told = new Map();
+
+export function openJournal(redraw) {
+  $("kill").addEventListener("click", () => act("kill"));
+  $("receipts").addEventListener("change", redraw);
+  setInterval(countDown, LIVE_MS);
+}
+
+export function drawJournal(whole) {
+  const { life, pid, starts } = whole.relay;
+  $("kill").disabled = life !== "running";
+  setText($("process"), t(pid ? "process" : "no_process", { pid, starts }));
+  const titles = whole.file.titles;
+  const tales = whole.journal
+    .filter((tale) => $("receipts").checked || !isReceipt(tale))
+    .map((tale) => ({ ...tale, title: titles[tale.channel] ?? tale.channel ?? "", words: t("journal") }));
+  keep($("tales"), tales, (tale) => tale.trace, makeTale, updateTale);
+  setHidden($("no-tales"), tales.length > 0);
+  announce(whole.journal);
+}
+
+const isReceipt = (tale) => tale.status !== "";
+
+function makeTale(tale) {
+  const item = el("li", "tale arrives");
+  const head = el("div", "tale-head");
+  head.append(el("span", "way"), el("span", "tale-channel"), el("code", "trace", tale.trace));
+  item.append(head, el("p", "tale-text"), el("ol", "steps"), el("code", "lane"));
+  return item;
+}
+
+function updateTale(item, tale) {
+  const [head, text, steps, lane] = item.children;
+  item.classList.toggle("receipt", isReceipt(tale));
+  item.dataset.end = tale.steps.at(-1).event;
+  item.dataset.direction = tale.direction;
+  head.children[0].textContent = tale.direction === "in" ? t("to_amocrm") : t("to_whatsapp");
+  head.children[1].textContent = tale.title;
+  text.textContent = isReceipt(tale) ? `${t(`status_${tale.status}`)}: ${tale.text}` : tale.text;
+  lane.textContent = tale.lane;
+  const lines = tale.steps.map((step, place) => ({
+    ...step,
+    place,
+    last: place === tale.steps.length - 1,
+    again: tale.steps[place + 1]?.detail === step.detail,
+  }));
+  if (tale.dropped) lines.splice(1, 0, { event: "more", place: "more", n: tale.dropped });
+  keep(steps, lines, (step) => step.place, () => makeStep(), updateStep);
+}
+
+function makeStep() {
+  const item = el("li", "step");
+  item.append(el("span", "what"), el("span", "when"), el("span", "why"));
+  return item;
+}
+
+function updateStep(item, step) {
+  const [what, when, why] = item.children;
+  item.dataset.event = step.event;
+  if (step.event === "more") {
+    what.textContent = t("more_steps", { n: step.n });
+    return;
+  }
+  what.textContent = name(step);
+  when.textContent = step.event === "ignored" ? "" : duration(step.elapsed_ms);
+  why.textContent = reason(step);
+  item.dueMs = step.event === "deferred" && step.last ? step.at_ms + step.next_try_ms : 0;
+  if (item.dueMs) count(item);
+}
+
+function name(step) {
+  if (step.kind === "status_update" && step.event === "accepted") return t("step_status");
+  if (step.kind === "status_update" && step.event === "delivered") return t("step_status_delivered");
+  const words = t(`step_${step.event}`, { attempt: step.attempt });
+  const late = step.event === "delivered" && step.attempt > 1;
+  return late ? `${words} ${t("at_attempt", { attempt: step.attempt })}` : words;
+}
+
+function reason(step) {
+  if (!step.detail || step.again) return "";
+  const rule = `rule_${step.detail.split(":")[0]}`;
+  return has(rule) ? t(rule) : step.detail;
+}
+
+function countDown() {
+  for (const item of $("tales").querySelectorAll('.step[data-event="deferred"]')) {
+    if (item.dueMs) count(item);
+  }
+}
+
+function count(item) {
+  const left = item.dueMs - Date.now();
+  setText(item.children[1], left > 0 ? t("next_try", { s: Math.ceil(left / 1000) }) : t("trying"));
+}
+
+// Says the end of each message's way to those who listen rather than look.
+function announce(tales) {
+  const before = told;
+  told = new Map(tales.map((tale) => [tale.trace, tale.steps.at(-1).event]));
+  for (const tale of tales) {
+    const end = told.get(tale.trace);
+    if (isReceipt(tale) || before.get(tale.trace) === end || !has(`said_${end}`)) continue;
+    $("announcer").textContent = t(`said_${end}`, { text: tale.text });
+  }
+}

@@ -1,0 +1,104 @@
+// The page: draws the state each time it comes, and keeps only what the reader has chosen to see.
+
+import { drawCrm, openCrm } from "./crm.js";
+import { $, el, keep } from "./dom.js";
+import { drawEditor, openEditor } from "./editor.js";
+import { drawJournal, openJournal } from "./journal.js";
+import { drawPhone, openPhone } from "./phone.js";
+import { listen } from "./wire.js";
+import { chooseLanguage, currentLanguage, t, translateDocument } from "./words.js";
+
+const GOOD_LIFE = { running: "good", starting: "fair" };
+const GOOD_STATE = { connected: "good", connecting: "fair", starting: "fair", reconnecting: "fair" };
+
+let state = null;
+let lost = false;
+
+function redraw() {
+  if (!state) return;
+  drawBadges();
+  drawPhone(state);
+  drawJournal(state);
+  drawCrm(state);
+  drawEditor(state);
+  document.body.dataset.ready = state.relay.life === "running" && Boolean(state.relay.health);
+}
+
+function drawBadges() {
+  const { life, health } = state.relay;
+  const badges = lost ? [{ id: "lost", text: t("lost_page"), mood: "bad" }] : [
+    { id: "life", text: t(`life_${life}`), mood: GOOD_LIFE[life] ?? "bad" },
+    ...channels(health),
+    ...queues(health),
+    ...(health?.troubles ?? []).map((text) => ({ id: text, text, mood: "bad", long: true })),
+  ];
+  keep($("badges"), badges, (b) => b.id, makeBadge, updateBadge);
+}
+
+function channels(health) {
+  return Object.entries(health?.channels ?? {}).map(([id, channel]) => ({
+    id: `channel ${id}`,
+    text: state.file.titles[id] ?? id,
+    note: t(channel.state),
+    mood: GOOD_STATE[channel.state] ?? "bad",
+  }));
+}
+
+function queues(health) {
+  return Object.entries(health?.queue ?? {}).map(([name, queue]) => ({
+    id: `queue ${name}`,
+    text: `${t(`queue_${name}`)}: ${queue.waiting}`,
+    note: queue.dead ? t("dead", { n: queue.dead }) : "",
+    mood: queue.dead ? "bad" : queue.waiting ? "fair" : "calm",
+  }));
+}
+
+function makeBadge() {
+  const badge = el("li", "badge");
+  badge.append(el("span", "badge-text"), el("span", "badge-note"));
+  return badge;
+}
+
+function updateBadge(badge, { text, note, mood, long }) {
+  badge.dataset.mood = mood;
+  badge.classList.toggle("long", Boolean(long));
+  badge.firstChild.textContent = text;
+  badge.lastChild.textContent = note ?? "";
+  badge.title = long ? text : "";
+}
+
+function choose(language) {
+  chooseLanguage(language);
+  show();
+}
+
+function show() {
+  translateDocument();
+  for (const name of ["ru", "en"]) {
+    $(`lang-${name}`).setAttribute("aria-pressed", name === currentLanguage());
+  }
+  for (const list of document.querySelectorAll("#phone-chat, #crm-chat, #tales, #ideas, #badges")) {
+    for (const item of list.children) item.print = "";
+    for (const item of list.querySelectorAll("[data-key]")) item.print = "";
+  }
+  redraw();
+}
+
+$("lang-ru").addEventListener("click", () => choose("ru"));
+$("lang-en").addEventListener("click", () => choose("en"));
+openPhone(redraw);
+openCrm(redraw);
+openJournal(redraw);
+openEditor();
+show();
+listen(
+  (fresh) => {
+    state = fresh;
+    lost = false;
+    redraw();
+  },
+  () => {
+    lost = true;
+    redraw();
+  },
+);

@@ -1,0 +1,136 @@
+// The phone on the left: a client's, or the company's handset, with one chat open.
+
+import { $, chips, el, follow, icon, keep, setHidden, setText } from "./dom.js";
+import { act } from "./wire.js";
+import { clock, number, t } from "./words.js";
+
+const READ_AFTER_MS = 1200;
+
+const seen = { view: "client", person: "anna", channel: "sales" };
+let state = null;
+let reading = 0;
+
+export function openPhone(redraw) {
+  const choose = (change) => {
+    Object.assign(seen, change);
+    $("phone-chat").replaceChildren();
+    redraw();
+  };
+  $("view-client").addEventListener("click", () => choose({ view: "client" }));
+  $("view-owner").addEventListener("click", () => choose({ view: "owner" }));
+  $("lines").choose = (channel) => choose({ channel });
+  $("people").choose = (person) => choose({ person });
+  $("phone-form").addEventListener("submit", submit);
+  $("client-on").addEventListener("click", () =>
+    act("switch_client", { person: seen.person, on: !person().online }));
+  $("line-on").addEventListener("click", () =>
+    act("switch_line", { channel: seen.channel, on: !line().online }));
+}
+
+export function drawPhone(whole) {
+  state = whole.whatsapp;
+  if (!line()) return;
+  drawChoice(whole);
+  drawHead(whole.file.titles);
+  const bubbles = state.bubbles.filter((b) => b.person === seen.person && b.channel === seen.channel);
+  const chat = $("phone-chat");
+  follow(chat, () => keep(chat, shown(bubbles), (b) => b.id, makeBubble, updateBubble));
+  drawOff();
+  drawSwitch($("client-on"), person().online);
+  drawSwitch($("line-on"), line().online);
+  readSoon(bubbles);
+}
+
+function shown(bubbles) {
+  if (!bubbles.length) return [{ id: "hint", hint: t("no_bubbles") }];
+  const mine = seen.view === "client" ? ["client"] : ["relay", "phone"];
+  return bubbles.map((b) => ({ ...b, mine: mine.includes(b.author), owner: seen.view === "owner" }));
+}
+
+function drawChoice(whole) {
+  $("view-client").setAttribute("aria-pressed", seen.view === "client");
+  $("view-owner").setAttribute("aria-pressed", seen.view === "owner");
+  const unread = (person) =>
+    state.bubbles.filter((b) => b.person === person && b.author !== "client" && b.tick === "delivered").length;
+  const items = state.people.map((p) => ({ id: p.id, text: p.name, count: unread(p.id) }));
+  chips($("people"), items, seen.person, $("people").choose);
+  const lines = state.lines.map((l) => ({ id: l.channel, text: whole.file.titles[l.channel] ?? l.channel }));
+  chips($("lines"), lines, seen.channel, $("lines").choose);
+}
+
+function drawHead(titles) {
+  const client = seen.view === "client";
+  const title = titles[seen.channel] ?? seen.channel;
+  const name = client ? title : person().name;
+  setText($("peer-name"), name);
+  setText($("peer-avatar"), name[0]);
+  $("peer-avatar").dataset.who = client ? seen.channel : seen.person;
+  const note = line().held ? t("held", { n: line().held }) : number(client ? line().number : person().number);
+  setText($("peer-note"), note);
+}
+
+function drawOff() {
+  const off = seen.view === "client" && !person().online;
+  setHidden($("phone-off"), !off);
+  setText($("phone-off"), t("phone_off"));
+  $("phone-text").disabled = off;
+}
+
+function drawSwitch(button, on) {
+  button.setAttribute("aria-checked", on);
+}
+
+function makeBubble(bubble) {
+  if (bubble.hint) return el("li", "hint", bubble.hint);
+  const item = el("li", "bubble arrives");
+  item.append(el("span", "said", bubble.text), el("span", "stamp"));
+  return item;
+}
+
+function updateBubble(item, bubble) {
+  if (bubble.hint) return setText(item, bubble.hint);
+  item.classList.toggle("mine", bubble.mine);
+  const stamp = item.lastChild;
+  const marks = [el("span", "", clock(bubble.at_ms))];
+  if (bubble.owner && bubble.author === "relay") marks.unshift(el("span", "via", "amoCRM"));
+  if (bubble.mine) marks.push(tick(bubble.tick));
+  stamp.replaceChildren(...marks);
+}
+
+function tick(name) {
+  const mark = icon(name === "sent" ? "tick" : "ticks");
+  mark.classList.add(name);
+  mark.setAttribute("aria-hidden", "false");
+  mark.setAttribute("role", "img");
+  mark.setAttribute("aria-label", t(`crm_${name}`));
+  mark.dataset.tick = name;
+  return mark;
+}
+
+async function submit(event) {
+  event.preventDefault();
+  const field = $("phone-text");
+  const text = field.value.trim();
+  if (!text) return;
+  field.value = "";
+  const action = seen.view === "client" ? "client_writes" : "owner_types";
+  const done = await act(action, { person: seen.person, channel: seen.channel, text });
+  if (!done) field.value = text;
+}
+
+// A client who has the chat open reads what comes, a moment later.
+function readSoon(bubbles) {
+  const open = seen.view === "client" && person().online && document.visibilityState === "visible";
+  const fresh = bubbles.some((b) => b.author !== "client" && b.tick === "delivered");
+  if (!open || !fresh || reading) return;
+  const { person: who, channel } = seen;
+  reading = setTimeout(async () => {
+    reading = 0;
+    if (seen.view === "client" && seen.person === who && seen.channel === channel) {
+      await act("client_reads", { person: who, channel });
+    }
+  }, READ_AFTER_MS);
+}
+
+const person = () => state.people.find((p) => p.id === seen.person);
+const line = () => state.lines.find((l) => l.channel === seen.channel);

@@ -1,0 +1,258 @@
+// All words of the page, in Russian and English, and the choice between them.
+
+const WORDS = {
+  ru: {
+    title: "Реле WhatsApp — amoCRM",
+    subtitle: "Демонстрация: всё на этом компьютере, реле настоящее",
+    health: "Состояние реле",
+    page_language: "Язык страницы",
+    whose_phone: "Чей телефон показан",
+    view_client: "Клиент",
+    view_owner: "Компания",
+    client: "Клиент",
+    channel: "Номер компании",
+    phone_chat: "Чат на телефоне",
+    crm_chat: "Чат в amoCRM",
+    message: "Сообщение",
+    send: "Отправить",
+    phone_hint: "Сообщение",
+    crm_hint: "Ответить клиенту",
+    client_on: "Телефон клиента включён",
+    line_on: "Канал на связи с WhatsApp",
+    phone_off: "Телефон выключен: WhatsApp хранит сообщения до включения",
+    no_bubbles: "Напишите отсюда: сообщение пройдёт через реле в amoCRM",
+    journal: "Журнал реле",
+    receipts: "статусы",
+    no_tales: "Здесь видно жизнь каждого сообщения: принято на диск, попытки, доставлено.",
+    write_first: "Написать первым",
+    phone_number: "Номер в любой записи",
+    chats: "Чаты",
+    no_chats: "Чатов пока нет. Напишите с телефона слева или начните разговор сами.",
+    author: "Кто пишет",
+    robot: "Salesbot",
+    troubles: "Неполадки",
+    trouble_down: "Недоступна",
+    trouble_slow: "Медлит",
+    trouble_broken: "503",
+    trouble_lie: "Солжёт раз",
+    file: "Файл настроек",
+    restore: "Вернуть как было",
+    save: "Сохранить",
+    try: "Попробуйте одним нажатием",
+    life_starting: "реле запускается",
+    life_running: "реле работает",
+    life_killed: "реле убито, сейчас запустится",
+    life_refused: "реле не запускается: исправьте файл",
+    life_stopped: "реле остановлено",
+    process: "Процесс {pid} · запусков: {starts} · журнал лежит на диске",
+    no_process: "Процесса нет · журнал лежит на диске, хуки ждут в сокете",
+    queue_amocrm: "в amoCRM",
+    queue_whatsapp: "в WhatsApp",
+    dead: "не доставлено {n}",
+    connected: "на связи",
+    reconnecting: "нет связи",
+    connecting: "подключается",
+    held: "WhatsApp хранит: {n}",
+    lost_page: "нет связи с демонстрацией",
+    to_amocrm: "в amoCRM",
+    to_whatsapp: "в WhatsApp",
+    typed_on_phone: "с телефона компании",
+    step_accepted: "Принято, лежит на диске",
+    step_delivered: "Доставлено",
+    step_deferred: "Попытка {attempt} не удалась",
+    step_dead: "Не доставлено",
+    step_ignored: "Дальше не идёт",
+    step_unreadable: "Не прочитано, хранится",
+    step_status: "Статус для amoCRM",
+    step_status_delivered: "Статус передан в amoCRM",
+    at_attempt: "с {attempt}-й попытки",
+    next_try: "повтор через {s} с",
+    trying: "пробует…",
+    more_steps: "ещё попыток: {n}",
+    rule_no_news: "статус уже известен или пришёл раньше ответа",
+    rule_duplicate: "повтор, уже было",
+    rule_sent_by_relay: "отправлено самим реле",
+    rule_sent_from_phone: "с телефона, импорт выключен",
+    rule_not_on_whatsapp: "номера нет в WhatsApp",
+    rule_refused: "отказ с объяснением менеджеру",
+    status_delivered: "доставлено клиенту",
+    status_read: "прочитано клиентом",
+    ms: "{n} мс",
+    seconds: "{n} с",
+    hook_under_way: "хук в пути…",
+    hook_lost: "хук потерян: реле не ответило за 5 с",
+    crm_sent: "отправлено",
+    crm_delivered: "доставлено",
+    crm_read: "прочитано",
+    crm_failed: "Ошибка {code}: {error}",
+    lead: "сделка {n}",
+    robot_mark: "робот",
+    bot_mark: "бот канала",
+    untouched: "Файл действует. Измените что-нибудь и сохраните.",
+    waiting: "Сохранено, реле читает файл…",
+    taken: "Принято без перезапуска",
+    taken_nothing: "Файл снова в порядке и действует",
+    same: "Прочитано: ничего не изменилось",
+    refused: "Файл с ошибками: действуют прежние настройки",
+    unsaved: "Есть несохранённые изменения",
+    line: "строка {line}, столбец {column}",
+    idea_language: "Причины отказов по-английски",
+    idea_default: "Писать первыми с номера поддержки",
+    idea_channel: "Подключить третий номер",
+    idea_expire: "Сдаваться через 10 секунд",
+    idea_secret: "Неверный секрет amoCRM",
+    idea_typo: "Файл с двумя ошибками",
+    said_delivered: "Доставлено: {text}",
+    said_dead: "Не доставлено: {text}",
+    failed: "Не получилось: {error}",
+  },
+  en: {
+    title: "WhatsApp — amoCRM relay",
+    subtitle: "Demonstration: all on this machine, the relay is real",
+    health: "Health of the relay",
+    page_language: "Language of the page",
+    whose_phone: "Whose phone is shown",
+    view_client: "Client",
+    view_owner: "Company",
+    client: "Client",
+    channel: "Company’s number",
+    phone_chat: "Chat on the phone",
+    crm_chat: "Chat in amoCRM",
+    message: "Message",
+    send: "Send",
+    phone_hint: "Message",
+    crm_hint: "Answer the client",
+    client_on: "Client’s phone is on",
+    line_on: "Channel reaches WhatsApp",
+    phone_off: "The phone is off: WhatsApp keeps the messages until it is on",
+    no_bubbles: "Write from here: the message goes through the relay into amoCRM",
+    journal: "The relay’s journal",
+    receipts: "statuses",
+    no_tales: "The life of each message is seen here: taken to disk, attempts, delivered.",
+    write_first: "Write first",
+    phone_number: "Number, any notation",
+    chats: "Chats",
+    no_chats: "No chats yet. Write from the phone on the left, or begin a conversation.",
+    author: "Who writes",
+    robot: "Salesbot",
+    troubles: "Trouble",
+    trouble_down: "Down",
+    trouble_slow: "Slow",
+    trouble_broken: "503",
+    trouble_lie: "Lies once",
+    file: "Configuration file",
+    restore: "Restore",
+    save: "Save",
+    try: "Try with one click",
+    life_starting: "relay is starting",
+    life_running: "relay is running",
+    life_killed: "relay was killed, starts again soon",
+    life_refused: "relay does not start: correct the file",
+    life_stopped: "relay is stopped",
+    process: "Process {pid} · starts: {starts} · the journal is on disk",
+    no_process: "No process · the journal is on disk, hooks wait in the socket",
+    queue_amocrm: "to amoCRM",
+    queue_whatsapp: "to WhatsApp",
+    dead: "undelivered {n}",
+    connected: "connected",
+    reconnecting: "no connection",
+    connecting: "connecting",
+    held: "WhatsApp holds: {n}",
+    lost_page: "no connection to the demonstration",
+    to_amocrm: "to amoCRM",
+    to_whatsapp: "to WhatsApp",
+    typed_on_phone: "from the company’s phone",
+    step_accepted: "Accepted, on disk",
+    step_delivered: "Delivered",
+    step_deferred: "Attempt {attempt} failed",
+    step_dead: "Not delivered",
+    step_ignored: "Goes no further",
+    step_unreadable: "Unreadable, kept",
+    step_status: "Status for amoCRM",
+    step_status_delivered: "Status told to amoCRM",
+    at_attempt: "at attempt {attempt}",
+    next_try: "again in {s} s",
+    trying: "trying…",
+    more_steps: "more attempts: {n}",
+    rule_no_news: "status known already, or quicker than the answer",
+    rule_duplicate: "a repetition, seen before",
+    rule_sent_by_relay: "sent by the relay itself",
+    rule_sent_from_phone: "from the phone, import is off",
+    rule_not_on_whatsapp: "the number is not on WhatsApp",
+    rule_refused: "refused, the manager is told why",
+    status_delivered: "delivered to the client",
+    status_read: "read by the client",
+    ms: "{n} ms",
+    seconds: "{n} s",
+    hook_under_way: "hook under way…",
+    hook_lost: "hook lost: no answer from the relay in 5 s",
+    crm_sent: "sent",
+    crm_delivered: "delivered",
+    crm_read: "read",
+    crm_failed: "Error {code}: {error}",
+    lead: "lead {n}",
+    robot_mark: "robot",
+    bot_mark: "channel’s bot",
+    untouched: "The file is in force. Change something and save.",
+    waiting: "Saved, the relay is reading the file…",
+    taken: "In force, without a restart",
+    taken_nothing: "The file is good again and in force",
+    same: "Read: nothing has changed",
+    refused: "The file has mistakes: the settings before stay in force",
+    unsaved: "There are unsaved changes",
+    line: "line {line}, column {column}",
+    idea_language: "Reasons of failure in English",
+    idea_default: "Write first from support’s number",
+    idea_channel: "Connect a third number",
+    idea_expire: "Give up after 10 seconds",
+    idea_secret: "Wrong secret of amoCRM",
+    idea_typo: "A file with two mistakes",
+    said_delivered: "Delivered: {text}",
+    said_dead: "Not delivered: {text}",
+    failed: "It did not work: {error}",
+  },
+};
+
+let language = localStorage.getItem("language") === "en" ? "en" : "ru";
+
+export function currentLanguage() {
+  return language;
+}
+
+export function chooseLanguage(chosen) {
+  language = chosen;
+  localStorage.setItem("language", chosen);
+}
+
+export function t(key, values = {}) {
+  const text = WORDS[language][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+export function has(key) {
+  return key in WORDS[language];
+}
+
+// Puts the words into everything marked in the document.
+export function translateDocument() {
+  document.documentElement.lang = language;
+  document.title = `${t("title")} · ${language === "ru" ? "демонстрация" : "demonstration"}`;
+  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
+  for (const node of document.querySelectorAll("[data-t-hint]")) node.placeholder = t(node.dataset.tHint);
+}
+
+export function clock(ms) {
+  return new Date(ms).toLocaleTimeString(language === "ru" ? "ru" : "en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
+export function duration(ms) {
+  if (ms < 1000) return t("ms", { n: Math.round(ms) });
+  const seconds = (ms / 1000).toLocaleString(language, { maximumFractionDigits: ms < 10_000 ? 1 : 0 });
+  return t("seconds", { n: seconds });
+}
+
+// +79000000001 as people write it.
+export function number(digits) {
+  return digits.replace(/^\+7(\d{3})(\d{3})(\d\d)(\d\d)$/, "+7 $1 $2-$3-$4");
+}
