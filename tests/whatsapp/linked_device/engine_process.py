@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -114,11 +114,21 @@ class EngineProcess:
             what=f"the outcome of send {number}",
         )
 
-    async def state(self, state: str) -> Line:
-        """Waits for the session to be in a state."""
+    async def state(self, *states: str) -> Line:
+        """Waits for the session to be in a state, or in one of several."""
         return await self.said.take(
-            lambda line: line.event == "state" and line["state"] == state, what=f"state {state}"
+            lambda line: line.event == "state" and line["state"] in states, what=f"state {states}"
         )
+
+    async def told(self, state: str, tell: Callable[[], Awaitable[None]]) -> Line:
+        """Waits for a state; ``tell`` tells the client again if it came back without noticing.
+
+        The library can miss a farewell that the end of the connection follows at once. Then it
+        connects again, and is told again; so is the real one.
+        """
+        while (line := await self.state(state, "connected"))["state"] == "connected":
+            await tell()
+        return line
 
     async def message(self) -> Received:
         """Waits for the next message that was handed over."""
