@@ -111,7 +111,10 @@ class Answers:
         owner = self._directory.find(device.jid)
         if not isinstance(owner, Phone):
             raise Refused(403, "forbidden")
-        return (owner.settings.answer(request.need("sync")),)
+        sync = request.need("sync")
+        for collection in sync.children:
+            device.settings_asked.put(collection.get("name"))
+        return (owner.settings.answer(sync),)
 
     def _picture(self, device: LinkedDevice, request: Node) -> Sequence[Node]:
         raise Refused(404, "item-not-found")

@@ -31,6 +31,14 @@ class _Collection:
     name: str
     patches: list[bytes] = field(default_factory=list)
     hash: bytes = bytes(2 * _HASH_WORDS)
+    values: dict[str, bytes] = field(default_factory=dict)
+
+    def replace(self, key: str, value_mac: bytes) -> None:
+        """Takes a setting's former value out of the hash and puts the new one in."""
+        if former := self.values.get(key):
+            self.hash = _combined(self.hash, _spread(former), -1)
+        self.hash = _combined(self.hash, _spread(value_mac), +1)
+        self.values[key] = value_mac
 
 
 class AppState:
@@ -79,8 +87,7 @@ class AppState:
         collection = self._collection(name)
         version = len(collection.patches) + 1
         record, value_mac = self._record(index, action)
-        added = derive(value_mac, b"", b"WhatsApp Patch Integrity", 2 * _HASH_WORDS)
-        collection.hash = _added(collection.hash, added)
+        collection.replace(json.dumps(index), value_mac)
         place = version.to_bytes(8, "big"), name.encode()
         snapshot_mac = _mac(self._snapshot, collection.hash, *place)
         patch_mac = _mac(self._patch, snapshot_mac, value_mac, *place)
@@ -117,10 +124,14 @@ def _mac(key: bytes, *parts: bytes) -> bytes:
     return hmac.digest(key, b"".join(parts), hashlib.sha256)
 
 
-def _added(one: bytes, other: bytes) -> bytes:
+def _spread(value_mac: bytes) -> bytes:
+    return derive(value_mac, b"", b"WhatsApp Patch Integrity", 2 * _HASH_WORDS)
+
+
+def _combined(one: bytes, other: bytes, sign: int) -> bytes:
     words = zip(
         struct.unpack(f"<{_HASH_WORDS}H", one),
         struct.unpack(f"<{_HASH_WORDS}H", other),
         strict=True,
     )
-    return struct.pack(f"<{_HASH_WORDS}H", *((a + b) & 0xFFFF for a, b in words))
+    return struct.pack(f"<{_HASH_WORDS}H", *((a + sign * b) & 0xFFFF for a, b in words))

@@ -61,6 +61,7 @@ class Process:
             "download": self._download,
             "send_media": self._send_media,
             "contact": self._contact,
+            "blocklist": self._blocklist,
         }
         self._subscribe()
 
@@ -181,6 +182,9 @@ class Process:
         document.fileEncSHA256, document.fileLength = uploaded.FileEncSHA256, uploaded.FileLength
         document.fileName, document.mimetype = name, "application/octet-stream"
         return str((await self._client.send_message(_jid(to), message)).ID)
+
+    async def _blocklist(self) -> None:
+        await self._client.get_blocklist()
 
     async def _contact(self, jid: str) -> dict[str, Any]:
         found = await self._client.contact.get_contact(_jid(jid))

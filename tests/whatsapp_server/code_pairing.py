@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -87,5 +88,8 @@ def _opened(bundle: bytes, shared: bytes) -> tuple[bytes, bytes]:
     """The companion's identity and the random part of its key bundle."""
     info = b"link_code_pairing_key_bundle_encryption_key"
     key = derive(shared, bundle[:32], info, 32)
-    plaintext = AESGCM(key).decrypt(bundle[32:44], bundle[44:], None)
+    try:
+        plaintext = AESGCM(key).decrypt(bundle[32:44], bundle[44:], None)
+    except InvalidTag as error:
+        raise PairingError("a wrong code: the keys of the two sides do not fit") from error
     return plaintext[:32], plaintext[64:]

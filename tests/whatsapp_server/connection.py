@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from aiohttp import WSMsgType, web
@@ -15,6 +15,8 @@ from tests.whatsapp_server.inbox import PATIENCE_S
 from tests.whatsapp_server.node import Attribute, Node, decode, encode, node
 from tests.whatsapp_server.noise import PROLOGUE, Cipher, Identity, NoiseError, Responder
 from tests.whatsapp_server.protobuf import Fields
+
+_COME_AGAIN = ("500", "503")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,18 @@ class Connection:
         """Sends an ``iq`` whose answer comes among the stanzas."""
         number = next(self._ids)
         await self.send(node("iq", *children, from_=SERVICE, id=number, **attributes))
+
+    async def refuse(self, attributes: Mapping[str, str]) -> None:
+        """Says ``<failure>`` and ends the line.
+
+        Only what the client should answer by coming again is closed from here. Of the rest the
+        client takes leave itself: a close that overtook the reason would look like a lost network.
+        """
+        await self.send(Node("failure", dict(attributes)))
+        if attributes.get("reason") in _COME_AGAIN:
+            await self.hang_up()
+        while await self._next_frame() is not None:
+            pass
 
     def drop(self) -> None:
         """Cuts the line without a word, as a network does."""

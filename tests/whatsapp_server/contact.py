@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Literal
 
 from tests.whatsapp_server import content
@@ -26,7 +27,7 @@ class Contact(Person):
         addressing: Addressing = "lid",
         message_id: str | None = None,
         at_s: int | None = None,
-        attributes: dict[str, Attribute] | None = None,
+        attributes: Mapping[str, Attribute] | None = None,
     ) -> str:
         """Writes to an owner: a text, or a body of ``content``; gives the message's id.
 

@@ -12,6 +12,8 @@ from tests.whatsapp_server.inbox import PATIENCE_S, Inbox
 from tests.whatsapp_server.node import Attribute, Node, node
 from tests.whatsapp_server.signal_device import Bundle, PublicPrekey
 
+_COME_AGAIN = (500, 503)
+
 
 @dataclass(frozen=True, slots=True)
 class Registered:
@@ -31,6 +33,7 @@ class LinkedDevice:
         self.lid = lid
         self.registered = registered
         self.said: Inbox[Node] = Inbox(f"the service, of {jid}")
+        self.settings_asked: Inbox[str] = Inbox(f"the settings, of {jid}")
         self.removed = False
         self.connection: Connection | None = None
         self.active = False
@@ -50,6 +53,10 @@ class LinkedDevice:
     @property
     def prekeys_left(self) -> int:
         return len(self._one_time)
+
+    def one_time_prekeys(self) -> dict[int, bytes]:
+        """A copy of the one-time prekeys that nobody used."""
+        return dict(self._one_time)
 
     def upload(self, identity: bytes, signed: PublicPrekey, one_time: dict[int, bytes]) -> None:
         """Takes new prekeys; the identity must be the one that was linked."""
@@ -125,6 +132,13 @@ class LinkedDevice:
         """Waits until the client has confirmed everything."""
         await self.until(lambda: not self._queue, "confirm everything")
 
+    async def settled(self) -> None:
+        """Waits until the client has taken over the settings that its phone last announced.
+
+        It asks for them in a known order: who asks for ``regular`` has applied all names.
+        """
+        await self.settings_asked.take(lambda name: name == "regular", what="the settings taken")
+
     async def until(self, holds: Callable[[], bool], what: str) -> None:
         """Waits until something about this device holds. Raises ``TimeoutError`` saying what."""
         try:
@@ -166,23 +180,25 @@ class LinkedDevice:
             self.drops_undelivered += 1
 
     async def fail(self, reason: int, **attributes: str) -> None:
-        """Says ``<failure reason=…>`` on the running connection and closes it."""
-        attributes["reason"] = str(reason)
-        await self._part(Node("failure", dict(attributes)))
+        """Says ``<failure reason=…>`` on the running connection."""
+        await self._part(Node("failure", {"reason": str(reason), **attributes}), reason)
 
     async def stream_error(self, code: int | None = None, conflict: str | None = None) -> None:
-        """Says ``<stream:error>`` and closes: ``conflict`` is ``replaced``, ``device_removed``."""
+        """Says ``<stream:error>``: ``conflict`` is ``replaced`` or ``device_removed``."""
         attributes: dict[str, Attribute] = {} if code is None else {"code": str(code)}
         children = () if conflict is None else (node("conflict", type=conflict),)
         if conflict == "device_removed":
             self.removed = True
-        await self._part(Node("stream:error", attributes, children or None))
+        await self._part(Node("stream:error", attributes, children or None), code)
 
-    async def _part(self, farewell: Node) -> None:
-        connection = self.connection
+    async def _part(self, farewell: Node, code: int | None) -> None:
+        """Ends the talk; closes only if the client should come again (see ``refuse``)."""
+        connection, self.connection, self.active = self.connection, None, False
         if connection:
             await connection.send(farewell)
-            await connection.hang_up()
+            if code in _COME_AGAIN:
+                await connection.hang_up()
+        self._tell()
 
 
 def _key(stanza: Node) -> tuple[str, str, str]:

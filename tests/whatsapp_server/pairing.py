@@ -8,6 +8,7 @@ import hmac
 import json
 import secrets
 import time
+from collections.abc import Callable
 
 from tests.whatsapp_server.addresses import SERVICE
 from tests.whatsapp_server.connection import Connection, Hello
@@ -77,7 +78,12 @@ def read_qr(text: str) -> tuple[str, bytes, bytes, bytes]:
     return ref, noise, identity, secret
 
 
-async def link(owner: Person, registration: Registration, secret: bytes) -> LinkedDevice:
+async def link(
+    owner: Person,
+    registration: Registration,
+    secret: bytes,
+    adopt: Callable[[Registered], LinkedDevice],
+) -> LinkedDevice:
     """Makes the client a linked device of ``owner``. Raises ``PairingError`` if it refuses."""
     index = max(owner.linked, default=0) + 1
     account = owner.device.identity
@@ -90,8 +96,7 @@ async def link(owner: Person, registration: Registration, secret: bytes) -> Link
         t=str(int(time.time())),
     )
     _check(answer, details, client.identity, account.public)
-    device = LinkedDevice(owner.jid.with_device(index), owner.lid.with_device(index), client)
-    owner.linked[index] = device
+    device = adopt(client)
     await registration.connection.send(node("stream:error", code="515"))
     # The client must hang up itself: if the service does, it may miss the 515 and never return.
     await registration.connection.closed.wait()

@@ -33,6 +33,7 @@ class Person:
         self.repeated: list[str] = []
         self.retries_asked = 0
         self.deaf_for = 0
+        self._garbles = False
         self._seen: set[tuple[Jid, str]] = set()
         self.sent: dict[str, tuple[bytes, dict[str, Attribute]]] = {}
         self.writers: dict[Jid, LinkedDevice] = {}
@@ -126,7 +127,13 @@ class Person:
         if not self.device.knows(device.lid):
             self.device.begin(device.lid, device.bundle())
         kind, data = self.device.encrypt(device.lid, padded(body))
+        if self._garbles:
+            self._garbles, data = False, data[:-1] + bytes([data[-1] ^ 1])
         return Node("enc", {"v": "2", "type": kind, **marks}, data)
+
+    def garble_next(self) -> None:
+        """Breaks the next ciphertext on its way, so that the client cannot decrypt it."""
+        self._garbles = True
 
     def linked_devices(self) -> list[LinkedDevice]:
         """The account's linked devices that are still linked."""

@@ -13,7 +13,7 @@ from tests.whatsapp_server.app_state import AppState
 from tests.whatsapp_server.code_pairing import CodeRequest, secret_of
 from tests.whatsapp_server.history import Past, handover, names
 from tests.whatsapp_server.inbox import Inbox
-from tests.whatsapp_server.linked import LinkedDevice
+from tests.whatsapp_server.linked import LinkedDevice, Registered
 from tests.whatsapp_server.node import Attribute, Node, node
 from tests.whatsapp_server.pairing import PairingError, Registration, link, read_qr
 from tests.whatsapp_server.person import Person, new_id
@@ -38,13 +38,20 @@ class Phone(Person):
         if registration is None:
             raise PairingError("the QR code is of no client that waits")
         registration.check(noise, identity)
-        return await link(self, registration, secret)
+        return await link(self, registration, secret, self.adopt)
 
     async def enter_code(self, code: str) -> LinkedDevice:
         """Types the code that a client shows. Raises ``PairingError`` if it cannot be linked."""
         request = await self.code_requests.take(what="a client that shows a code")
         secret = await secret_of(request, code, self.device.identity)
-        return await link(self, request.registration, secret)
+        return await link(self, request.registration, secret, self.adopt)
+
+    def adopt(self, registered: Registered) -> LinkedDevice:
+        """Makes a client a linked device of the account."""
+        index = max(self.linked, default=0) + 1
+        device = LinkedDevice(self.jid.with_device(index), self.lid.with_device(index), registered)
+        self.linked[index] = device
+        return device
 
     async def unlink(self, device: LinkedDevice) -> None:
         """Removes a linked device from the account, as the owner does on the phone."""
@@ -92,8 +99,9 @@ class Phone(Person):
 
     async def _announce(self, collection: Node) -> None:
         number = f"sync-{next(self._news)}"
+        last = node("collection", name="regular", version="1")
         notification = node(
-            "notification", collection, from_=SERVICE, type="server_sync", id=number
+            "notification", collection, last, from_=SERVICE, type="server_sync", id=number
         )
         for device in self.linked_devices():
             await device.deliver(notification)

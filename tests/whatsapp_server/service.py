@@ -60,8 +60,7 @@ class Service:
 
     async def _register(self, connection: Connection, hello: Hello) -> None:
         if self.refuse_registrations is not None:
-            await connection.send(Node("failure", dict(self.refuse_registrations)))
-            await connection.hang_up()
+            await connection.refuse(self.refuse_registrations)
             return
         registration = Registration(connection, hello)
         self.registrations |= dict.fromkeys(registration.refs, registration)
@@ -112,8 +111,7 @@ class Service:
         device = self.directory.owner(hello.payload.number(1), hello.payload.number(18))
         refusal = _refusal(device, hello)
         if device is None or refusal is not None:
-            await connection.send(Node("failure", dict(refusal or {})))
-            await connection.hang_up()
+            await connection.refuse(refusal or {})
             return
         if device.connection:
             await device.stream_error(conflict="replaced")
@@ -121,7 +119,9 @@ class Service:
         try:
             await connection.send(node("success", t=now(), lid=device.lid))
             async for stanza in connection.stanzas():
-                await self._hear(device, stanza)
+                # A line that was replaced says nothing more, whatever still comes from it.
+                if device.connection is connection:
+                    await self._hear(device, stanza)
         finally:
             device.disconnected(connection)
 

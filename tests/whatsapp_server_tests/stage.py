@@ -30,8 +30,8 @@ async def scene(directory: Path) -> AsyncIterator[Scene]:
         phone = server.phone("74950000001", "Sales")
         anna = server.contact("79991234567", "Анна")
         store = directory / "store.db"
+        device = await server.pair_store(store, phone)
         async with RealClient(server.environment(), store) as client:
-            device = await phone.scan(await client.qr())
             await client.connected()
             await device.online()
             yield Scene(server, phone, anna, client, device, store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -50,7 +51,8 @@ async def test_a_contact_is_heard_in_every_addressing(
 async def test_one_contact_may_change_its_addressing(tmp_path: Path) -> None:
     """One Signal session serves a contact through all its addresses, in order."""
     async with scene(tmp_path) as s:
-        for index, addressing in enumerate(("pn", "lid", "pn", "lid")):
+        turns: tuple[Addressing, ...] = ("pn", "lid", "pn", "lid")
+        for index, addressing in enumerate(turns):
             await s.anna.send(s.phone, str(index), addressing=addressing)
         assert [(await s.client.message())["text"] for _ in range(4)] == ["0", "1", "2", "3"]
         await s.client.send(s.anna.number, "answer")
@@ -60,7 +62,8 @@ async def test_one_contact_may_change_its_addressing(tmp_path: Path) -> None:
 async def test_what_the_owner_types_on_the_phone_reaches_the_client(tmp_path: Path) -> None:
     """A message sent from the phone reaches the contact, and the client as its own."""
     async with scene(tmp_path) as s:
-        for addressing in ("lid", "pn"):
+        styles: tuple[Literal["lid", "pn"], ...] = ("lid", "pn")
+        for addressing in styles:
             number = await s.phone.send(s.anna, "typed on the phone", addressing=addressing)
             assert (await s.anna.received()).id == number
             heard = await s.client.message("typed on the phone")
