@@ -76,7 +76,7 @@ class PretendedLibrary:
             if self.dial_error is not None:
                 return self.dial_error
             client.online = True
-            hear(Code.DEVICE, samples.device(self.own))
+        hear(Code.DEVICE, samples.device(self.own))
         if self.connects:
             hear(Code.CONNECTED, b"")
         while (event := client.events.get()) != _STOP:

@@ -330,7 +330,7 @@ async def test_a_killed_engine_has_kept_what_it_handed_over(live: Live) -> None:
         assert await again.stop() == 0
     kept = {event.id for event in again.kept() if isinstance(event, Received)}
     lost = [id_ for id_ in sent if id_ not in kept]
-    print(f"lost of 300: {len(lost)}")  # noqa: T201 - the figure is what one wants to see
+    print(f"lost of 300: {len(lost)}")
     assert len(lost) <= 101
 
 
