@@ -2,9 +2,9 @@
 
 One thread owns the connection that writes and commits works by the group; that is why this is the
 standard library's ``sqlite3`` and not aiosqlite, which hops between threads for every single
-statement: here a whole batch of works, tens of statements each, costs one hop there, one fsync and
-one hop back. A second thread with a connection of its own answers queries, so that a reader never
-waits for a disk; in WAL mode it sees everything committed before it began.
+statement: here a whole batch of works, several statements each, costs one hop there, one fsync
+and one hop back. A second thread with a connection of its own answers queries, so that a reader
+never waits for a disk; in WAL mode it sees everything committed before it began.
 """
 
 from __future__ import annotations
@@ -17,10 +17,7 @@ from typing import Self, TypeVar, cast
 
 from relay.delivery.ports import Ledger
 from relay.sqlite.group_commit import GroupCommit, Snapshot
-from relay.sqlite.opening import (
-    Opened,
-    open_directory,
-)
+from relay.sqlite.opening import Opened, open_directory
 from relay.sqlite.worker import Worker
 
 T = TypeVar("T")

@@ -9,6 +9,7 @@ import pytest
 from relay.delivery.ports import Conversation, Link, Store
 from relay.domain.ids import ClientAddress, ConversationId, CrmChatId, CrmPersonId
 from relay.domain.message import Client, Receipt, Status
+from tests.delivery.contract_transactions import Crash
 from tests.delivery.store_samples import (
     CRM_FIRST,
     CRM_SECOND,
@@ -188,6 +189,14 @@ class LinkContract:
         assert await store.query(lambda ledger: ledger.linked(OWN, FIRST)) is None
         assert await store.query(lambda ledger: ledger.linked(OWN, SECOND)) is not None
         assert await told(store, Status.DELIVERED)
+
+    async def test_the_time_last_heard_survives(self, store: Store, crash: Crash) -> None:
+        """After a crash a link is no older than the last row of the journal."""
+        await hear(store, 1_000)
+        again = await crash()
+        await link(again, Link(OWN, FIRST, CRM_FIRST))
+        assert await again.transact(lambda ledger: ledger.tidy(1_000, 9)) == 0
+        assert await again.transact(lambda ledger: ledger.tidy(1_001, 9)) == 1
 
     async def test_old_early_receipts_are_forgotten(self, store: Store) -> None:
         """A receipt whose link never came goes too, by the time it was kept."""
