@@ -87,7 +87,7 @@ async def relay_run(config: Path, environment: Mapping[str, str]) -> AsyncIterat
         str(config),
         env=dict(environment),
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        stderr=None,  # the library's greeting and, if ever, the traceback of a crash
         limit=1 << 20,
     )
     daemon = Daemon(process)
