@@ -10,12 +10,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from relay.config.complaints import complaints
+from relay.config.doubts import doubts
 from relay.config.errors import START, ConfigError, ConfigErrors, path_text
 from relay.config.fields import Reading
 from relay.config.keys import is_inside_secret
 from relay.config.model import Config
 from relay.config.reader import read
-from relay.config.rules import broken_rules, doubts
+from relay.config.rules import broken_rules
 from relay.config.secret import SecretSource
 from relay.config.syntax import LARGEST_FILE, UnreadableError, decode
 from relay.config.tree import MappingTree, Problem, place_of
@@ -62,7 +63,7 @@ def parse(text: str, path: Path, secrets: SecretSource) -> Loaded:
         problems += broken_rules(tree)
     if config is None or tree is None or problems:
         raise ConfigErrors(_located(problems, path, tree, reading))
-    warnings = _located([*reading.warnings, *doubts(tree)], path, tree, reading)
+    warnings = _located([*reading.warnings, *doubts(config, tree)], path, tree, reading)
     return Loaded(config, ConfigErrors(warnings).errors)
 
 

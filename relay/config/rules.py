@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -17,7 +16,6 @@ from relay.config.tree import (
     Scalar,
     Tree,
     find,
-    place_of,
 )
 
 T = TypeVar("T")
@@ -31,18 +29,6 @@ def broken_rules(tree: MappingTree) -> Iterator[Problem]:
     yield from _one_number_each(tree)
     yield from _named_channels(tree)
     yield from _import_needs_bot(tree)
-
-
-def doubts(tree: MappingTree) -> Iterator[Problem]:
-    """What is allowed but was hardly meant."""
-    path: Path = ("server", "admin_listen")
-    listen = _value(tree, path, addresses.listen)
-    if listen and not _is_private(listen):
-        yield Problem(
-            path, f"{listen} may be reached from outside; health and metrics are not public"
-        )
-    for path, items in _lists(tree):
-        yield from _repeated(path, items)
 
 
 def _value(tree: Tree, path: Path, read: Callable[[object], T]) -> T | None:
@@ -132,36 +118,14 @@ def _names(tree: MappingTree) -> Iterator[tuple[Path, Tree]]:
     node = find(tree, default)
     if node is not None and _written(tree, default):
         yield default, node
-    for path, items in _lists(tree):
-        if path[-1] in ("title_in_messages", "channels"):
-            yield from (((*path, index), item) for index, item in enumerate(items))
-
-
-def _lists(tree: MappingTree) -> Iterator[tuple[Path, ListTree]]:
-    """Every list of the file."""
     users = find(tree, ("users",))
     keys = users if isinstance(users, MappingTree) else ()
-    paths: list[Path] = [("settings", "title_in_messages"), ("settings", "blacklist")]
-    paths += [("users", key, name) for key in keys for name in ("channels", "sections")]
-    for path in paths:
+    lists: list[Path] = [("settings", "title_in_messages")]
+    lists += [("users", key, "channels") for key in keys]
+    for path in lists:
         items = find(tree, path)
         if isinstance(items, ListTree):
-            yield path, items
-
-
-def _repeated(path: Path, items: ListTree) -> Iterator[Problem]:
-    read: Callable[[object], str] = values.channel_name
-    if path[-1] == "blacklist":
-        read = values.listed_number
-    seen: dict[str, int] = {}
-    for index, item in enumerate(items):
-        value = _value(item, (), read)
-        if value is None:
-            continue
-        first = seen.setdefault(value, index)
-        if first != index:
-            line = place_of(items, (first,), at_key=False).line
-            yield Problem((*path, index), f"listed already, on line {line}")
+            yield from (((*path, index), item) for index, item in enumerate(items))
 
 
 def _import_needs_bot(tree: MappingTree) -> Iterator[Problem]:
@@ -171,13 +135,3 @@ def _import_needs_bot(tree: MappingTree) -> Iterator[Problem]:
             path,
             "needs amocrm.chats.bot_id: amoCRM shows what was typed on the phone in the bot's name",
         )
-
-
-def _is_private(address: addresses.Address) -> bool:
-    if address.is_loopback:
-        return True
-    try:
-        ip = ipaddress.ip_address(address.host)
-    except ValueError:
-        return True  # a name: who resolves it to what is not ours to say
-    return ip.is_private and not ip.is_unspecified

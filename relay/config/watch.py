@@ -97,8 +97,7 @@ async def _batch(
 
 def _watched(path: Path) -> _Watched:
     entries = _entries(path)
-    nearby = {up for entry in entries for up in (entry.parent, entry.parent.parent)}
-    existing = {_existing(directory) for directory in nearby}
+    existing = {_existing(entry.parent) for entry in entries}
     return _Watched(
         frozenset(str(entry) for entry in entries),
         frozenset((str(directory), _place(directory)) for directory in existing),

@@ -159,6 +159,32 @@ async def test_a_directory_made_again(tmp_path: Path) -> None:
         await _told(stream)
 
 
+async def test_a_directory_changed_for_another(tmp_path: Path) -> None:
+    """The file's directory moved away and another put in its place is told of and watched."""
+    path = tmp_path / "etc" / "relay.yaml"
+    for name in ("etc", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "relay.yaml").write_text(name)
+    async with _watching(path) as stream:
+        path.parent.rename(tmp_path / "old")
+        (tmp_path / "new").rename(path.parent)
+        await _told_until(stream, lambda: path.read_text() == "new")
+        path.write_text("third")
+        await _told(stream)
+
+
+async def test_two_saves_within_one_tick_of_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system whose clock is so coarse that nothing seems to differ hides no save."""
+    path = tmp_path / "relay.yaml"
+    path.write_text("first")
+    monkeypatch.setattr("relay.config.watch._identity", lambda path: (1, 2, 3))
+    async with _watching(path) as stream:
+        path.write_text("again")
+        await _told(stream)
+
+
 async def test_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
     """A file (and its directory) that comes later is told of."""
     path = tmp_path / "etc" / "relay.yaml"
