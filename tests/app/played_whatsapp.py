@@ -78,6 +78,7 @@ class PlayedWhatsApp(Watched):
         self.path = path
         self.sessions: list[Session] = []
         self.sent: list[Sent] = []
+        self.arrived: set[str] = set()
         self.taken = 0
         self.refused = 0
         self.answer: Answer = delivered
@@ -215,6 +216,7 @@ class PlayedWhatsApp(Watched):
             case {"send": {"tag": int(tag), "to": str(to), "text": str(text), "crm_id": crm_id}}:
                 sent = Sent(session.channel, to, text, str(crm_id))
                 self.sent.append(sent)
+                self.arrived.add(sent.crm_id)
                 self._reply(session, tag, sent)
 
     def _again(self, session: Session, number: int) -> None:

@@ -20,6 +20,9 @@ from tests.app.played_whatsapp import PlayedWhatsApp
 from tests.app.relay_process import Outfit, RelayProcess
 
 
+_MEMORY = Path("/dev/shm")  # noqa: S108  a directory of our own is made in it
+
+
 class Site:
     """One relay's surroundings. ``lives`` are its processes, the latest last."""
 
@@ -29,6 +32,7 @@ class Site:
         self.whatsapp = PlayedWhatsApp(directory / "wa.sock")
         self.systemd = Notifications()
         self.lives: list[RelayProcess] = []
+        self.happened = 0
         self.outfit = Outfit(directory / "config.yaml", self.whatsapp.path, directory / "notify")
         self._nursery = nursery
         self._stack = AsyncExitStack()
@@ -115,6 +119,7 @@ class Site:
     async def __aenter__(self) -> Site:
         stack = self._stack
         await stack.enter_async_context(self.amocrm)
+        stack.callback(self.amocrm.on_change(self._count))
         await self.whatsapp.open()
         stack.push_async_callback(self.whatsapp.close)
         transport = await self.systemd.open(self.directory / "notify")
@@ -126,6 +131,11 @@ class Site:
     async def __aexit__(self, *error: object) -> None:
         await self._stack.aclose()
 
+    def _count(self) -> None:
+        """Every event at amoCRM counts; WhatsApp's are told along with them."""
+        self.happened += 1
+        self.whatsapp.changed()
+
     async def _end(self) -> None:
         await asyncio.gather(*(life.kill() for life in self.lives))
 
@@ -136,7 +146,13 @@ class Site:
 
 @asynccontextmanager
 async def site(nursery: Nursery) -> AsyncIterator[Site]:
-    """A site in a directory with a short name, for Unix sockets bear no long ones."""
-    with tempfile.TemporaryDirectory(prefix="relay-") as name:
+    """A site in a directory with a short name, for Unix sockets bear no long ones.
+
+    In memory where there is such a place: a killed process loses nothing there either, and the
+    tests need not wait for a disk that other work keeps busy.
+    """
+    with tempfile.TemporaryDirectory(
+        prefix="relay-", dir=_MEMORY if _MEMORY.is_dir() else None
+    ) as name:
         async with Site(nursery, Path(name)) as built:
             yield built

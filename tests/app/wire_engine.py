@@ -89,7 +89,8 @@ class WireEngine:
         if self._writer is None or not self._online:
             return Retry("not connected to WhatsApp")
         self._tags += 1
-        tag, answer = self._tags, asyncio.get_running_loop().create_future()
+        tag = self._tags
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._sending[tag] = answer
         text = reply.content.text
         self._say({"send": {"tag": tag, "to": reply.to, "text": text, "crm_id": reply.crm_id}})
