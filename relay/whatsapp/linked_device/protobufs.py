@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError, Message
 _PACKAGE = "neonize"
 _MODULE = "neonize.proto.Neonize_pb2"
 _loading = threading.Lock()
+_loaded: list[ModuleType] = []
 
 
 class Jid(Protocol):
@@ -120,11 +121,16 @@ def as_text(value: str | bytes) -> str:
 
 def load() -> ModuleType:
     """The module of message classes, imported once."""
-    module = sys.modules.get(_MODULE)
-    if module is not None:
-        return module
-    with _loading, _package_not_run():
-        return importlib.import_module(_MODULE)
+    # Not looked up in sys.modules: another thread's import may be half done there.
+    return _loaded[0] if _loaded else _import()
+
+
+def _import() -> ModuleType:
+    with _loading:
+        if not _loaded:
+            with _package_not_run():
+                _loaded.append(importlib.import_module(_MODULE))
+        return _loaded[0]
 
 
 @contextmanager
