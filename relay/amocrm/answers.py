@@ -31,7 +31,7 @@ SHORTEST_PRIVATE: Final = 3
 _BEGINNING: Final = 12
 """So many first characters of a private text are enough to recognise a shortened quotation."""
 
-_SEEN = re.compile(r"\b(already|duplicate|exists|not unique|repeated)", re.IGNORECASE)
+_SEEN = re.compile(r"already|duplicate|exists|not unique|repeated", re.IGNORECASE)
 """UNCONFIRMED: the words of an answer to a ``msgid`` that amoCRM has seen before."""
 
 _TELLING: Final = (

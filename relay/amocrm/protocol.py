@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -110,7 +111,13 @@ def scope_of(channel_id: str, account_id: str) -> str:
 
 def date_header(now_ms: int) -> str:
     """The moment as amoCRM wants it in ``Date``: RFC 2822, ``… +0000``. Valid for 15 minutes."""
-    return format_datetime(datetime.fromtimestamp(now_ms // 1000, UTC))
+    return _date_of(now_ms // 1000)
+
+
+@lru_cache(maxsize=2)
+def _date_of(second: int) -> str:
+    """Formatting costs more than the whole signature, and a second has many requests."""
+    return format_datetime(datetime.fromtimestamp(second, UTC))
 
 
 def sign(method: str, path: str, body: bytes, secret: str, date: str) -> dict[str, str]:

@@ -78,6 +78,7 @@ def test_connect_accepted() -> None:
         b'{"detail":"Duplicate msgid"}',
         b'{"detail":"wa-74950000001-3EB0C0FFEE exists"}',
         b"msgid is not unique",
+        b'{"error_type":"MsgidRepeated","error_description":"is message 77"}',
     ],
 )
 def test_repeated_msgid_is_delivered(body: bytes) -> None:
