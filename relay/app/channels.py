@@ -51,12 +51,25 @@ class Channel:
             await self._clock.sleep_ms(delay)
 
     async def _run_once(self) -> str:
+        session = asyncio.create_task(
+            self.engine.run(self._door, self.report), name=f"session {self.id}"
+        )
         try:
-            await self.engine.run(self._door, self.report)
-        except Exception as error:  # noqa: BLE001  one channel's failure is its own affair
-            _log.exception("session_failed", channel=self.id)
-            return f"{type(error).__name__}: {error}"
-        return "the session ended"
+            await asyncio.wait([session])
+        finally:
+            await self._end(session)
+        if session.cancelled() or (error := session.exception()) is None:
+            return "the session ended"
+        return f"{type(error).__name__}: {error}"
+
+    async def _end(self, session: asyncio.Task[None]) -> None:
+        """Back when the session is over, or too late: then it is left to the process's end."""
+        session.cancel()
+        _, late = await asyncio.wait([session], timeout=_STOPPING_S)
+        if late:
+            _log.error("session_stop_late", channel=self.id, after_seconds=_STOPPING_S)
+        elif not session.cancelled() and (error := session.exception()) is not None:
+            _log.error("session_failed", channel=self.id, exc_info=error)
 
     def report(self, state: SessionState, reason: str, own: OwnNumber | None = None) -> None:
         """The session stands so now."""
@@ -147,9 +160,7 @@ class Channels:
         if task is None:
             return
         task.cancel()
-        _, late = await asyncio.wait([task], timeout=_STOPPING_S)
-        if late:
-            _log.error("session_stop_late", channel=id_, after_seconds=_STOPPING_S)
+        await asyncio.wait([task])
         self._channels[id_].report(SessionState.STOPPED, "stopped")
 
 

@@ -49,8 +49,9 @@ def _run(loaded: Loaded, path: Path) -> int:
     for warning in loaded.warnings:
         _log.warning("config_warning", warning=str(warning))
     around = Surroundings(path, SecretSource.of(os.environ), real_engine)
+    runner = asyncio.Runner()  # not closed: that would wait for a session that will not stop
     try:
-        asyncio.run(_main(config, around))
+        runner.run(_main(config, around))
     except (StorageError, ListenError) as error:
         return _tell(error)
     except ExceptionGroup as group:

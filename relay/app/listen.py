@@ -45,8 +45,8 @@ def listen(config: Config, environment: Mapping[str, str]) -> Listening:
     hooks = inherited.get("listen") or _bind("server.listen", config.server.listen)
     try:
         admin = inherited.get("admin") or _bind("server.admin_listen", config.server.admin_listen)
-        control = bind_unix(config.storage.directory / CONTROL)
-    except (ListenError, OSError):
+        control = _bind_control(config.storage.directory / CONTROL)
+    except ListenError:
         hooks.close()
         raise
     _log.info(
@@ -58,6 +58,16 @@ def listen(config: Config, environment: Mapping[str, str]) -> Listening:
 def control_path(storage: Path) -> Path:
     """Where the running relay can be asked how it is."""
     return storage / CONTROL
+
+
+def _bind_control(path: Path) -> socket.socket:
+    try:
+        return bind_unix(path)
+    except OSError as error:
+        raise ListenError(
+            f"storage.directory: cannot listen on {path}: {error.strerror or error}; "
+            "the directory must be writable, and its path shorter than a hundred characters"
+        ) from error
 
 
 def _bind(key: str, where: Address) -> socket.socket:

@@ -101,8 +101,9 @@ class Relay:
                 for name, work in _core_work(parts).items()
             ]
             parts.taker.start_all(core)
-            tasks.append(core.create_task(self._announce(parts), name="announce"))
+            announcing = core.create_task(self._announce(parts), name="announce")
             await self._stopping.wait()
+            announcing.cancel()
             await self._wind_down(parts)
             for task in tasks:
                 task.cancel()

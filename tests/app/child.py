@@ -10,7 +10,11 @@ import sys
 from unittest import mock
 
 from relay.app import cli, daemon, relay
+from relay.delivery.housekeeping import Heartbeat
 from tests.app.wire_engine import CLOCK_VARIABLE, MovableClock, wire_engine
+
+HEART_VARIABLE = "WIRE_HEART"
+"""``beats`` (as ever), ``breaks`` (raises) or ``stops`` (returns): a core task that fails."""
 
 
 def run(arguments: list[str]) -> None:
@@ -19,8 +23,21 @@ def run(arguments: list[str]) -> None:
     with (
         mock.patch.object(daemon, "real_engine", wire_engine),
         mock.patch.object(relay, "SystemClock", MovableClock),
+        mock.patch.object(Heartbeat, "run", _HEARTS[os.environ.get(HEART_VARIABLE, "beats")]),
     ):
         cli.main(arguments, prog_name="relay")
+
+
+async def _breaks(heart: Heartbeat) -> None:
+    await heart.beat()
+    raise RuntimeError("the heart broke")
+
+
+async def _stops(heart: Heartbeat) -> None:
+    await heart.beat()
+
+
+_HEARTS = {"beats": Heartbeat.run, "breaks": _breaks, "stops": _stops}
 
 
 if __name__ == "__main__":

@@ -16,21 +16,21 @@ SALES = {"title": "Продажи", "engine": "linked_device"}
 SUPPORT = {"title": "Поддержка", "engine": "linked_device"}
 
 
-def config(amocrm: PretendedAmoCRM, **sections: Any) -> Tree:
+def config(server: PretendedAmoCRM, /, **sections: Any) -> Tree:
     """A file's content for a relay of that account; ``sections`` are added or replaced.
 
     A section that is a mapping is merged key by key, at its first level.
     """
-    identity = amocrm.identity
+    identity = server.identity
     tree: Tree = {
         "amocrm": {
-            "account": amocrm.url,
+            "account": server.url,
             "token": identity.token,
             "chats": {
                 "channel_id": identity.channel_id,
                 "secret": identity.channel_secret,
                 "bot_id": identity.bot.id,
-                "url": amocrm.url,
+                "url": server.url,
             },
         },
         "server": {

@@ -28,6 +28,7 @@ class Sent:
     to: str
     text: str
     crm_id: str
+    tag: int
     answered: str | None = None
 
 
@@ -71,7 +72,11 @@ class _Offer:
 
 
 class PlayedWhatsApp(Watched):
-    """Holds what a client wrote until an engine has taken it, as WhatsApp does."""
+    """Holds what a client wrote until an engine has taken it, as WhatsApp does.
+
+    ``online`` are the channels that are connected; those of ``mute`` are not even told how they
+    stand. ``answer`` decides about each send, ``receipts`` whether deliveries are reported.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -83,6 +88,7 @@ class PlayedWhatsApp(Watched):
         self.refused = 0
         self.answer: Answer = delivered
         self.online: set[str] = {*OWN}
+        self.mute: set[str] = set()
         self.receipts = False
         self._offers: dict[int, _Offer] = {}
         self._numbers = itertools.count()
@@ -152,6 +158,18 @@ class PlayedWhatsApp(Watched):
         self.online.discard(channel)
         self.session(channel).stand(SessionState.RECONNECTING, "the network is gone")
 
+    def tell(self, sent: Sent, answer: dict[str, object] | None) -> None:
+        """Answer a send, at once or later; None: not now."""
+        if answer is None:
+            return
+        sent.answered = str(answer["result"])
+        self.session(sent.channel).say(outcome={"tag": sent.tag, **answer})
+        if self.receipts and sent.answered == "delivered":
+            receipt = self.receipt(str(answer["id"]), read=False, channel=sent.channel)
+            task = asyncio.create_task(receipt, name="receipt")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
     async def until_sent(self, count: int, within_s: float = PATIENCE_S) -> list[Sent]:
         """What has reached clients, once it is that much."""
         await self.until(lambda: len(self.sent) >= count, f"send {count}", within_s)
@@ -199,6 +217,8 @@ class PlayedWhatsApp(Watched):
         self.sessions.append(session)
         if session.channel in self.online:
             session.stand(SessionState.CONNECTED, "connected", OWN[session.channel])
+        elif session.channel not in self.mute:
+            session.stand(SessionState.CONNECTING, "the network is gone")
         self._show(session.channel)
         self.changed()
 
@@ -214,28 +234,16 @@ class PlayedWhatsApp(Watched):
                 if number in self._offers:
                     asyncio.get_running_loop().call_later(0.1, self._again, session, number)
             case {"send": {"tag": int(tag), "to": str(to), "text": str(text), "crm_id": crm_id}}:
-                sent = Sent(session.channel, to, text, str(crm_id))
+                sent = Sent(session.channel, to, text, str(crm_id), tag)
                 self.sent.append(sent)
                 self.arrived.add(sent.crm_id)
-                self._reply(session, tag, sent)
+                self.tell(sent, self.answer(sent))
 
     def _again(self, session: Session, number: int) -> None:
         """A device asks again a moment after a refusal."""
         offer = self._offers.get(number)
         if offer is not None and session.open:
             session.say(event=number, raw=offer.raw)
-
-    def _reply(self, session: Session, tag: int, sent: Sent) -> None:
-        answer = self.answer(sent)
-        if answer is None:
-            return
-        sent.answered = str(answer["result"])
-        session.say(outcome={"tag": tag, **answer})
-        if self.receipts and sent.answered == "delivered":
-            receipt = self.receipt(str(answer["id"]), read=False, channel=session.channel)
-            task = asyncio.create_task(receipt, name="receipt")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
 
     def _show(self, channel: str) -> None:
         """Show what is held for a channel to its session, if it has one."""

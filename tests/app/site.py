@@ -19,8 +19,8 @@ from tests.app.nursery import Nursery
 from tests.app.played_whatsapp import PlayedWhatsApp
 from tests.app.relay_process import Outfit, RelayProcess
 
-
-_MEMORY = Path("/dev/shm")  # noqa: S108  a directory of our own is made in it
+_SHM = Path("/dev/shm")  # noqa: S108  a directory of our own is made in it
+_MEMORY = _SHM if _SHM.is_dir() else None
 
 
 class Site:
@@ -151,8 +151,6 @@ async def site(nursery: Nursery) -> AsyncIterator[Site]:
     In memory where there is such a place: a killed process loses nothing there either, and the
     tests need not wait for a disk that other work keeps busy.
     """
-    with tempfile.TemporaryDirectory(
-        prefix="relay-", dir=_MEMORY if _MEMORY.is_dir() else None
-    ) as name:
+    with tempfile.TemporaryDirectory(prefix="relay-", dir=_MEMORY) as name:
         async with Site(nursery, Path(name)) as built:
             yield built

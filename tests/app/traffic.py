@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections import Counter
 
-from relay.demo.pretended_amocrm import OLGA, Message
+from relay.demo.pretended_amocrm import Message
 from tests.app.played_whatsapp import OWN, Sent
 from tests.app.site import Site
 

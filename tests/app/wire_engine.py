@@ -65,7 +65,6 @@ class WireEngine:
         self._sending: dict[int, asyncio.Future[Outcome]] = {}
 
     async def run(self, hand_over: HandOver, report: Report) -> None:
-        report(SessionState.CONNECTING, "connecting")
         reader, writer = await asyncio.open_unix_connection(self._path, limit=LONGEST_LINE)
         self._writer = writer
         try:
