@@ -206,6 +206,19 @@ async def test_a_closed_store_takes_nothing(tmp_path: Path) -> None:
         await asyncio.to_thread(store.transact_from_thread, appending(b"2"))
 
 
+async def test_closing_finishes_what_waits(tmp_path: Path) -> None:
+    """Works that wait when the store is closed are committed, and their results come out."""
+    store = open_store(tmp_path, account=ACCOUNT)
+    async with held(store):
+        calls = [asyncio.ensure_future(store.transact(appending(b"%d" % n))) for n in range(3)]
+        await asyncio.sleep(0)
+        closing = asyncio.ensure_future(asyncio.to_thread(store.close))
+        while not store._writer._closed:  # noqa: ASYNC110 - a thread sets it, without an event
+            await asyncio.sleep(0)
+    assert await asyncio.gather(*calls) == [1, 2, 3]
+    await asyncio.wait_for(closing, 10)
+
+
 def test_a_transaction_that_cannot_be_rolled_back_is_tried_again(tmp_path: Path) -> None:
     """A connection left inside a transaction begins the next batch with a ROLLBACK."""
     store = open_store(tmp_path, account=ACCOUNT)

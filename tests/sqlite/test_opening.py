@@ -152,6 +152,15 @@ def test_every_refusal_is_a_storage_error() -> None:
     assert all(issubclass(k, StorageError) for k in (*kinds, StorageDamagedError))
 
 
+def test_the_disk_is_asked_for_durability(store: SqliteStore) -> None:
+    """The log is synced at every commit, keys are checked, and the reader cannot write."""
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "query_only": 0}
+    writer, reader = store._opened.writer, store._opened.reader
+    for pragma, value in wanted.items():
+        assert writer.execute(f"PRAGMA {pragma}").fetchone() == (value,)
+    assert reader.execute("PRAGMA query_only").fetchone() == (1,)
+
+
 async def test_an_unclean_stop_is_noticed_once(store: SqliteStore, tmp_path: Path) -> None:
     """A crash is told at the next opening, a clean stop and a first opening are not."""
     assert store.unclean_stop is False
