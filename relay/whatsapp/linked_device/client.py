@@ -63,24 +63,28 @@ class Client:
         self._loop = asyncio.get_running_loop()
         self._settled = asyncio.Event()  # registered, or over before it got so far
         self._ended = asyncio.Event()
+        self._registration: asyncio.Task[None] | None = None
+        self._late: asyncio.Task[None] | None = None
+        self._begun = False
         self._registered = False
         self._stopping = False
+        self._left_behind = False
         self._hearing = False
         self._heard_at = time.monotonic()
 
     async def start(self) -> None:
-        """Register and connect; back once the library says whose device it is, or has failed."""
+        """Register and connect; back once the library says whose device it is, or has failed.
+
+        Cancelling leaves the registration to :meth:`stop`, which must follow in any case.
+        """
+        self._registration = asyncio.create_task(self._register(), name="register linked device")
+        await asyncio.shield(self._registration)
+
+    async def _register(self) -> None:
         async with self._library.gate.change():
+            self._begun = True
             threading.Thread(target=self._live, name="linked-device", daemon=True).start()
-            try:
-                async with asyncio.timeout(REGISTER_S):
-                    await self._settled.wait()
-            except TimeoutError:
-                log.error("library_hangs", doing="connecting", after_s=REGISTER_S)
-            except asyncio.CancelledError:
-                # Still inside the gate: a client half registered must be gone before the next.
-                await self._bounded("stop", self._remove())
-                raise
+            await self._bounded("connect", self._settled.wait(), REGISTER_S)
 
     async def send(self, to: bytes, message: bytes) -> bytes | None:
         """The library's answer to a send; None if there is no client to send with."""
@@ -95,15 +99,34 @@ class Client:
             return await on_own_thread("send", send)
 
     async def stop(self) -> None:
-        """Close the socket, let what was received come through, remove the client."""
-        if self._registered and not self._ended.is_set():
+        """Close the socket, let what was received come through, remove the client.
+
+        The library reads its maps once more when a dialling is over: a client removed before that
+        ends the process, or goes on unseen. So a client that is dialling is never removed; if it
+        takes too long, it is left behind, and removed when it turns up.
+        """
+        if not self._begun:
+            if self._registration is not None:
+                self._registration.cancel()
+            return
+        await self._bounded("connect", self._settled.wait())
+        if self._settled.is_set():
+            await self._close()
+        else:
+            self._left_behind = True
+
+    async def _close(self) -> None:
+        if not self._registered and not self._ended.is_set():
+            # Without a device, the library waits for a pairing, and nothing can end that.
+            log.error("client_cannot_be_stopped")
+            return
+        if not self._ended.is_set():
             await self._bounded("disconnect", self._disconnect())
             await self._drain()
         self._stopping = True
         async with self._library.gate.change():
             await self._bounded("stop", self._remove())
-        if not self._ended.is_set():
-            await self._bounded("end", self._ended.wait(), 1.0)
+        await self._bounded("end", self._ended.wait(), 1.0)
 
     async def _disconnect(self) -> None:
         async with self._library.gate.call() as enter:
@@ -117,7 +140,10 @@ class Client:
     async def _remove(self) -> None:
         await on_own_thread("stop", lambda: self._library.stop(self._name))
 
-    async def _bounded(self, what: str, work: Awaitable[object], limit_s: float = CLOSE_S) -> None:
+    async def _bounded(
+        self, what: str, work: Awaitable[object], limit_s: float | None = None
+    ) -> None:
+        limit_s = CLOSE_S if limit_s is None else limit_s
         try:
             async with asyncio.timeout(limit_s):
                 await work
@@ -159,22 +185,30 @@ class Client:
         if code == Code.DEVICE:
             device = cast(OwnDevice, parse("Device", data))
             self.own = OwnNumber(as_text(device.JID.User))
-            tell(self._loop, self._register)
+            tell(self._loop, self._confirm)
         elif code in HANDED_OVER:
             if self.own is None:
                 raise RuntimeError("an event came before the library said whose device it is")
             self._hand_over.from_thread(wrap(RawEvent(code, self.own, data)))
         else:
-            tell(self._loop, self._on_event, code, data)
+            tell(self._loop, self._announce, code, data)
 
     # --- On the loop -----------------------------------------------------------------------------
 
-    def _register(self) -> None:
+    def _confirm(self) -> None:
         self._registered = True
         self._settled.set()
+        if self._left_behind:
+            self._late = asyncio.create_task(self._close(), name="remove linked device")
+
+    def _announce(self, code: int, data: bytes) -> None:
+        if code == Code.QR:
+            self._settled.set()
+        if not self._left_behind:
+            self._on_event(code, data)
 
     def _finish(self, words: str) -> None:
         self._ended.set()
         self._settled.set()
-        if not self._stopping:
+        if not self._stopping and not self._left_behind:
             self._on_end(words)

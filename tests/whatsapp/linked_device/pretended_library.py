@@ -1,7 +1,8 @@
 """Stands for the library: same threads, same order of events, and just as unforgiving.
 
 What would end the process in the real one (an unregistered client used, two clients registered or
-removed at once, a call beside either) is noted in ``fatal``, which a test expects to stay empty.
+removed at once, a call beside either, one removed before its dialling is over) is noted in
+``fatal``, which a test expects to stay empty.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class PretendedClient:
     events: queue.Queue[tuple[int, bytes]] = field(default_factory=queue.Queue)
     last_words: str = ""
     online: bool = False
+    dialling: bool = True
 
 
 class PretendedLibrary:
@@ -39,8 +41,9 @@ class PretendedLibrary:
         self.sent: list[tuple[bytes, str]] = []
         self.fatal: list[str] = []
         self.started = 0
+        self.removed = threading.Event()
         self.dial_error: str | None = None
-        self.connects = True
+        self.device_gone = False
         self.before_device: Callable[[], None] = lambda: None
         self.answer: Callable[[], bytes] = self._delivered
         self._busy = threading.Lock()
@@ -73,11 +76,15 @@ class PretendedLibrary:
         with self._alone("a registration"):
             self.clients[uuid] = client
             self.before_device()
+            client.dialling = False
             if self.dial_error is not None:
                 return self.dial_error
             client.online = True
-        hear(Code.DEVICE, samples.device(self.own))
-        if self.connects:
+        if self.device_gone:
+            client.dialling = True  # until somebody pairs it, which nobody will
+            hear(Code.QR, b"")
+        else:
+            hear(Code.DEVICE, samples.device(self.own))
             hear(Code.CONNECTED, b"")
         while (event := client.events.get()) != _STOP:
             code, data = event
@@ -89,8 +96,11 @@ class PretendedLibrary:
         self._registered(uuid, "disconnect").online = False
 
     def stop(self, uuid: str) -> None:
+        if uuid in self.clients and self.clients[uuid].dialling:
+            self.fatal.append("a removal of a client that is dialling or waits for a pairing")
         with self._alone("a removal"):
             client = self.clients.pop(uuid, None)
+            self.removed.set()
         if client is not None:
             client.events.put(_STOP)
 

@@ -14,11 +14,13 @@ from relay.domain.ids import OwnNumber
 from relay.domain.message import Failure, Received, Text
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
 from relay.domain.session import SessionState
+from relay.whatsapp.linked_device import client as client_module
 from relay.whatsapp.linked_device import engine as engine_module
 from relay.whatsapp.linked_device import protobufs, states
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.library import LibraryMissingError
-from tests.whatsapp.engine_contract import EngineContract, Running, reply_to, running
+from tests.clock import settle
+from tests.whatsapp.engine_contract import PATIENCE_S, EngineContract, Running, reply_to, running
 from tests.whatsapp.linked_device import samples
 from tests.whatsapp.linked_device.conftest import BACKOFF_MS, LinkedRig, pair, unpair
 
@@ -313,23 +315,56 @@ async def test_many_channels_start_and_stop_one_by_one(tmp_path: Path, rig: Link
     assert not rig.library.clients
 
 
-async def test_a_start_that_is_cancelled_leaves_no_client(rig: LinkedRig) -> None:
-    """A channel stopped while it is dialling is removed before anybody else is let in."""
-    dialling, dialled = threading.Event(), threading.Event()
+class Dialling:
+    """A dialling of the pretended library that lasts until a test ends it."""
 
-    def hang() -> None:
-        dialling.set()
-        dialled.wait(5)
+    def __init__(self, rig: LinkedRig) -> None:
+        self.began, self._over = threading.Event(), threading.Event()
+        rig.library.before_device = self._dial
 
-    rig.library.before_device = hang
+    def _dial(self) -> None:
+        self.began.set()
+        self._over.wait(PATIENCE_S)
+
+    def end(self) -> None:
+        self._over.set()
+
+
+async def test_a_client_that_is_dialling_is_not_removed(rig: LinkedRig) -> None:
+    """Removed too early, a client ends the process or goes on unseen; so stopping waits for it."""
+    dialling = Dialling(rig)
     task = asyncio.create_task(rig.engine.run(Running().kept, lambda *_: None))
-    await asyncio.to_thread(dialling.wait, 5)
-    rig.library._busy.release()  # the removal waits for the dialling inside the real library
+    await asyncio.to_thread(dialling.began.wait, PATIENCE_S)
+    task.cancel()
+    await settle()
+    assert not task.done()
+    dialling.end()
+    await asyncio.wait([task])
+    assert not rig.library.clients
+
+
+async def test_a_client_that_dials_for_too_long_is_removed_when_it_turns_up(
+    rig: LinkedRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop is bounded whatever the library does, and yet no client is left online unseen."""
+    monkeypatch.setattr(client_module, "CLOSE_S", 0.05)
+    dialling = Dialling(rig)
+    task = asyncio.create_task(rig.engine.run(Running().kept, lambda *_: None))
+    await asyncio.to_thread(dialling.began.wait, PATIENCE_S)
     task.cancel()
     await asyncio.wait([task])
-    rig.library._busy.acquire()
-    dialled.set()
+    assert rig.library.clients
+    dialling.end()
+    assert await asyncio.to_thread(rig.library.removed.wait, PATIENCE_S)
     assert not rig.library.clients
+
+
+async def test_a_device_gone_from_the_file_is_told(rig: LinkedRig) -> None:
+    """A client that asks for a pairing cannot be removed; the channel says what it lacks."""
+    rig.library.device_gone = True
+    async with running(rig.engine) as run:
+        await run.state(SessionState.UNPAIRED)
+        assert "holds no device" in run.reports.states[-1][1]
 
 
 # --- Sending --------------------------------------------------------------------------------------

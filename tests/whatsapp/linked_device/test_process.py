@@ -111,6 +111,24 @@ def test_the_engine_alone_loads_no_library() -> None:
     assert done.stdout.split("\n")[:3] == ["hi", "[]", "False"], done.stderr
 
 
+def test_the_message_classes_are_never_seen_half_imported() -> None:
+    """Many threads that need them first, at once, all get all of them."""
+    done = python(
+        """
+        import threading
+        from relay.whatsapp.linked_device import protobufs
+        seen = []
+        def look():
+            seen.append(hasattr(protobufs.load(), "UndecryptableMessage"))
+        threads = [threading.Thread(target=look) for _ in range(20)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print(seen == [True] * 20)
+        """
+    )
+    assert done.stdout == "True\n", done.stderr
+
+
 def test_loading_the_library_leaves_the_process_as_it_was() -> None:
     """No root handler, no search path for children, the same loop executor; and it is cached."""
     done = python(
