@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -158,7 +159,7 @@ async def _perform_rest(show: Show, action: Action) -> None:
             _manager_writes(show, action)
         case WriteFirst():
             _known_user(show, action.user)
-            show.errands.send(show.crm.write_first(action.phone, action.user, action.text))
+            show.errands.send(partial(show.crm.write_first, action.phone, action.user, action.text))
         case SwitchTrouble():
             await show.switches.turn(action.trouble, action.on)
             show.changes.changed()
@@ -173,9 +174,9 @@ def _manager_writes(show: Show, action: ManagerWrites) -> None:
         raise UnfitError(f"there is no chat {action.chat!r}")
     _known_user(show, action.user)
     if action.user is None:
-        show.errands.send(show.crm.write_as_robot(action.chat, action.text))
+        show.errands.send(partial(show.crm.write_as_robot, action.chat, action.text))
     else:
-        show.errands.send(show.crm.write(action.chat, action.user, action.text))
+        show.errands.send(partial(show.crm.write, action.chat, action.user, action.text))
 
 
 def _known_user(show: Show, user: int | None) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 _MOST = 100
+
+Errand = Callable[[], Coroutine[object, object, object]]
 
 
 class BusyError(Exception):
@@ -16,17 +18,16 @@ class Errands:
     """Owns the tasks that clicks begin."""
 
     def __init__(self) -> None:
-        self._waiting: asyncio.Queue[Coroutine[object, object, object]] = asyncio.Queue(_MOST)
+        self._waiting: asyncio.Queue[Errand] = asyncio.Queue(_MOST)
         self._under_way = 0
 
-    def send(self, errand: Coroutine[object, object, object]) -> None:
+    def send(self, errand: Errand) -> None:
         """Begin it soon.
 
         Raises:
             BusyError: too much is under way; it was not begun.
         """
-        if self._under_way >= _MOST or self._waiting.full():
-            errand.close()
+        if self._under_way >= _MOST:
             raise BusyError("too much is under way already")
         self._under_way += 1
         self._waiting.put_nowait(errand)
@@ -38,8 +39,8 @@ class Errands:
                 errand = await self._waiting.get()
                 tasks.create_task(self._run(errand), name="errand")
 
-    async def _run(self, errand: Coroutine[object, object, object]) -> None:
+    async def _run(self, errand: Errand) -> None:
         try:
-            await errand
+            await errand()
         finally:
             self._under_way -= 1

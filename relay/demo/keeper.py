@@ -112,6 +112,11 @@ class Keeper:
         self._saved = asyncio.Event()
 
     @property
+    def process(self) -> asyncio.subprocess.Process | None:
+        """The process, if there is one."""
+        return self._process
+
+    @property
     def pid(self) -> int | None:
         """The id of the process, if there is one."""
         return self._process.pid if self._process else None

@@ -87,11 +87,13 @@ class Show:
             case {"event": "ready"}:
                 self.reloads.started()
             case {"event": "config_reloaded", "changes": list(changes)}:
+                self._read_file()  # the relay may have seen the save before we did
                 self.reloads.taken(changes)
             case {"event": "config_rejected", "errors": list(errors)} | {
                 "told": "rejected",
                 "errors": list(errors),
             }:
+                self._read_file()
                 self.reloads.refused(errors)
         self._look_now.set()
 

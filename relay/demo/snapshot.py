@@ -95,6 +95,7 @@ def _message(message: Message) -> Json:
         "status": message.status,
         "error_code": report.error_code if report else None,
         "error": report.error if report else None,
+        "hook_lost": hook.lost if hook else None,
         "hook": None if hook is None else "lost" if hook.lost else _hook_state(hook.finished),
     }
 

@@ -70,7 +70,8 @@ function label(chat) {
 function drawForms(whatsapp, open) {
   const authors = state.users.map((user) => ({ value: String(user.id), text: user.name }));
   options($("author"), [...authors, { value: ROBOT, text: t("robot") }]);
-  for (const control of $("crm-form").elements) control.disabled = !open;
+  for (const control of $("crm-form").elements) control.disabled = !open || !state.connected;
+  $("first").disabled = !state.connected;
   const numbers = [
     ...whatsapp.people.map((p) => ({ value: p.number.replace("+7", "8"), text: p.name })),
     { value: whatsapp.not_on_whatsapp, text: "—" },
@@ -97,7 +98,7 @@ function updateMessage(item, message) {
 }
 
 function delivery(message) {
-  if (message.hook === "lost") return [icon("alert"), el("span", "reason", t("hook_lost"))];
+  if (message.hook === "lost") return [icon("alert"), el("span", "reason", t("hook_lost", { reason: message.hook_lost }))];
   if (message.status === -1) {
     const words = t("crm_failed", { code: message.error_code, error: message.error });
     return [icon("alert"), el("span", "reason", words)];

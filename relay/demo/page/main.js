@@ -21,13 +21,13 @@ function redraw() {
   drawJournal(state);
   drawCrm(state);
   drawEditor(state);
-  document.body.dataset.ready = state.relay.life === "running" && Boolean(state.relay.health);
+  document.body.dataset.ready = state.relay.life === "running" && state.amocrm.connected;
 }
 
 function drawBadges() {
   const { life, health } = state.relay;
   const badges = lost ? [{ id: "lost", text: t("lost_page"), mood: "bad" }] : [
-    { id: "life", text: t(`life_${life}`), mood: GOOD_LIFE[life] ?? "bad" },
+    { id: "life", text: t(`life_${life}`), mood: GOOD_LIFE[life] ?? "bad", fixed: true },
     ...channels(health),
     ...queues(health),
     ...(health?.troubles ?? []).map((text) => ({ id: text, text, mood: "bad", long: true })),
@@ -50,6 +50,7 @@ function queues(health) {
     text: `${t(`queue_${name}`)}: ${queue.waiting}`,
     note: queue.dead ? t("dead", { n: queue.dead }) : "",
     mood: queue.dead ? "bad" : queue.waiting ? "fair" : "calm",
+    fixed: true,
   }));
 }
 
@@ -59,9 +60,10 @@ function makeBadge() {
   return badge;
 }
 
-function updateBadge(badge, { text, note, mood, long }) {
+function updateBadge(badge, { text, note, mood, long, fixed }) {
   badge.dataset.mood = mood;
   badge.classList.toggle("long", Boolean(long));
+  badge.classList.toggle("fixed", Boolean(fixed));
   badge.firstChild.textContent = text;
   badge.lastChild.textContent = note ?? "";
   badge.title = long ? text : "";

@@ -34,7 +34,11 @@ const WORDS = {
     trouble_down: "Недоступна",
     trouble_slow: "Медлит",
     trouble_broken: "503",
-    trouble_lie: "Солжёт раз",
+    trouble_lie: "Солжёт",
+    about_down: "Не принимает соединений",
+    about_slow: "Отвечает через три секунды",
+    about_broken: "На всё отвечает ошибкой 503",
+    about_lie: "Один раз примет сообщение, но оборвёт связь вместо ответа",
     file: "Файл настроек",
     restore: "Вернуть как было",
     save: "Сохранить",
@@ -48,7 +52,7 @@ const WORDS = {
     no_process: "Процесса нет · журнал лежит на диске, хуки ждут в сокете",
     queue_amocrm: "в amoCRM",
     queue_whatsapp: "в WhatsApp",
-    dead: "не доставлено {n}",
+    dead: "не ушло {n}",
     connected: "на связи",
     reconnecting: "нет связи",
     connecting: "подключается",
@@ -80,7 +84,7 @@ const WORDS = {
     ms: "{n} мс",
     seconds: "{n} с",
     hook_under_way: "хук в пути…",
-    hook_lost: "хук потерян: реле не ответило за 5 с",
+    hook_lost: "хук потерян ({reason})",
     crm_sent: "отправлено",
     crm_delivered: "доставлено",
     crm_read: "прочитано",
@@ -139,7 +143,11 @@ const WORDS = {
     trouble_down: "Down",
     trouble_slow: "Slow",
     trouble_broken: "503",
-    trouble_lie: "Lies once",
+    trouble_lie: "Lies",
+    about_down: "Refuses connections",
+    about_slow: "Answers after three seconds",
+    about_broken: "Answers everything with error 503",
+    about_lie: "Takes one message, but breaks the connection instead of answering",
     file: "Configuration file",
     restore: "Restore",
     save: "Save",
@@ -153,7 +161,7 @@ const WORDS = {
     no_process: "No process · the journal is on disk, hooks wait in the socket",
     queue_amocrm: "to amoCRM",
     queue_whatsapp: "to WhatsApp",
-    dead: "undelivered {n}",
+    dead: "dead {n}",
     connected: "connected",
     reconnecting: "no connection",
     connecting: "connecting",
@@ -185,7 +193,7 @@ const WORDS = {
     ms: "{n} ms",
     seconds: "{n} s",
     hook_under_way: "hook under way…",
-    hook_lost: "hook lost: no answer from the relay in 5 s",
+    hook_lost: "hook lost ({reason})",
     crm_sent: "sent",
     crm_delivered: "delivered",
     crm_read: "read",
@@ -239,6 +247,7 @@ export function translateDocument() {
   document.title = `${t("title")} · ${language === "ru" ? "демонстрация" : "demonstration"}`;
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
   for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
+  for (const node of document.querySelectorAll("[data-t-about]")) node.title = t(node.dataset.tAbout);
   for (const node of document.querySelectorAll("[data-t-hint]")) node.placeholder = t(node.dataset.tHint);
 }
 
