@@ -153,7 +153,7 @@ def decode(frame: bytes) -> Node:
         body = zlib.decompress(frame[1:]) if frame[:1] and frame[0] & _COMPRESSED else frame[1:]
         reader = _Reader(body)
         stanza = reader.node()
-    except (IndexError, zlib.error, UnicodeDecodeError) as error:
+    except (IndexError, KeyError, RecursionError, zlib.error, UnicodeDecodeError) as error:
         raise CodecError(f"a broken frame of {len(frame)} bytes: {error}") from error
     if not reader.exhausted:
         raise CodecError("bytes follow the stanza")

@@ -28,6 +28,7 @@ from tests.whatsapp_server.tls import create_authority
 
 _HOOK = Path(__file__).parent / "hook"
 _ROOT_VARIABLE = "RELAY_TEST_WHATSAPP_ROOT"
+_STRAYS_VARIABLE = "RELAY_TEST_STRAYS"
 _PROXY_VARIABLES = ("NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
@@ -42,6 +43,7 @@ class WhatsAppServer:
         self._directory = tempfile.TemporaryDirectory(prefix="whatsapp-server-")
         self._root = KeyPair.generate()
         self._authority = create_authority(Path(self._directory.name))
+        self._strays_file = Path(self._directory.name) / "strays"
         self._proxy = Proxy()
         self._runner: web.AppRunner | None = None
         self._next_group = 120_363_000_000_000_001
@@ -68,9 +70,11 @@ class WhatsAppServer:
         await self._proxy.close()
         if self._runner:
             await self._runner.cleanup()
-        self._directory.cleanup()
-        if error is None:
-            self.check()
+        try:
+            if error is None:
+                self.check()
+        finally:
+            self._directory.cleanup()
 
     async def _chat(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(max_msg_size=0)
@@ -139,6 +143,7 @@ class WhatsAppServer:
             "SSL_CERT_FILE": str(self._authority.certificate),
             "PYTHONPATH": os.pathsep.join(paths),
             _ROOT_VARIABLE: self._root.public.hex(),
+            _STRAYS_VARIABLE: str(self._strays_file),
             "NEONIZE_BOT_TAG": "off",
         }
 
@@ -171,6 +176,15 @@ class WhatsAppServer:
         return self._proxy.refused
 
     @property
+    def strays(self) -> list[str]:
+        """What Python in a client process tried to reach beyond this machine; it was kept back."""
+        return self._strays_file.read_text().splitlines() if self._strays_file.exists() else []
+
+    def forgive_strays(self) -> None:
+        """Forgets what was tried until now, for the test that tries it on purpose."""
+        self._strays_file.unlink(missing_ok=True)
+
+    @property
     def faults(self) -> list[str]:
         """What clients said that this server could not read."""
         return self.service.faults + self.service.router.lost
@@ -179,6 +193,7 @@ class WhatsAppServer:
         """Raises ``AssertionError`` unless everything was answered, allowed and understood."""
         assert not self.unanswered, f"unanswered: {self.unanswered}"
         assert not self.refused, f"refused by the proxy: {self.refused}"
+        assert not self.strays, f"connections beyond this machine: {self.strays}"
         assert not self.faults, f"not understood: {self.faults}"
 
 

@@ -1,18 +1,22 @@
 """Lets an unmodified client trust the test server: swaps its built-in root key after loading.
 
 Python imports this module at start when its directory is on ``PYTHONPATH``. The key is changed in
-the memory of this process alone; nothing on disk changes. It stays away unless the test's variable
-is set.
+the memory of this process alone; nothing on disk changes. It also refuses Python's own connections
+to anything but this machine, and writes them down. Both stay away unless the test's variables are
+set.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 _VARIABLE = "RELAY_TEST_WHATSAPP_ROOT"
+_STRAYS = "RELAY_TEST_STRAYS"
+_LOCAL = ("localhost", "::1", "::", "0.0.0.0")  # noqa: S104  (names of this machine)
 _BUILT_IN = bytes.fromhex("142375574d0a587166aae71ebe516437c4a28b73e3695c6ce1f7f9545da8ee6b")
 
 
@@ -49,5 +53,26 @@ def _install(root: bytes) -> None:
     ctypes.CDLL = SwappingCDLL  # type: ignore[misc]  # the whole purpose of this module
 
 
+def _watch(report: Path) -> None:
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect":
+            address = arguments[1]
+            host = address[0] if isinstance(address, tuple) else None
+        elif event == "socket.getaddrinfo":
+            host = arguments[0]
+        else:
+            return
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is None or name == "" or name in _LOCAL or name.startswith("127."):
+            return
+        with report.open("a", encoding="utf-8") as lines:
+            lines.write(f"{event} {name}\n")
+        raise PermissionError(f"this test allows no connection to {name}")
+
+    sys.addaudithook(hook)
+
+
+if _STRAYS in os.environ:
+    _watch(Path(os.environ[_STRAYS]))
 if _VARIABLE in os.environ:
     _install(bytes.fromhex(os.environ[_VARIABLE]))
