@@ -98,7 +98,7 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(_ALL,     range(200, 300), Sign.ACCEPTED, Delivered),
     Row(_ALL,     range(200, 300), Sign.ANY,      Retry),  # a proxy's page: nobody accepted it
     Row(_MESSAGE, _only(400),      Sign.SEEN,     Delivered),  # UNCONFIRMED: a repeated msgid
-    Row(_MESSAGE, _only(409),      Sign.SEEN,     Delivered),  # UNCONFIRMED: the same, in HTTP's word
+    Row(_MESSAGE, _only(409),      Sign.SEEN,     Delivered),  # UNCONFIRMED: HTTP's own word
     Row(_ALL,     _only(400),      Sign.ANY,      Dead),
     Row(_ALL,     _only(401),      Sign.ANY,      Retry, Alarm.CREDENTIALS),  # UNCONFIRMED
     Row(_ALL,     _only(403),      Sign.ANY,      Retry, Alarm.CREDENTIALS),
