@@ -10,8 +10,8 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Callable
-from typing import cast
+from collections.abc import Awaitable
+from typing import Protocol, cast
 
 import structlog
 
@@ -27,17 +27,31 @@ REGISTER_S = 90.0  # dialling and the handshake; the library bounds both below t
 CLOSE_S = 5.0  # the library waits that long for the server's answer to its goodbye
 DRAIN_S = 2.0
 QUIET_S = 0.05
-_MUST_NOT_RAISE = "an event could not be handed over"
 
 log = structlog.get_logger(__name__)
+
+
+class Listener(Protocol):
+    """Who is told what becomes of a client."""
+
+    def heard(self, code: int, data: bytes) -> None:
+        """An event that is not handed over came."""
+        ...
+
+    def broken(self, error: BaseException) -> None:
+        """An event could not be taken or handed over."""
+        ...
+
+    def ended(self, words: str) -> None:
+        """The client ended though nobody stopped it; the library's last words."""
+        ...
 
 
 class Client:
     """A client of the library, its thread, and the way of its events.
 
     ``hand_over`` is called on the client's own thread, before the library goes on to the next
-    event. ``on_event`` (code, bytes), ``on_broken`` (the error) and ``on_end`` (the library's last
-    words) are called on the loop.
+    event; the listener is called on the loop.
     """
 
     def __init__(
@@ -46,19 +60,14 @@ class Client:
         database: str,
         proxy: str | None,
         hand_over: HandOver,
-        *,
-        on_event: Callable[[int, bytes], None],
-        on_broken: Callable[[BaseException], None],
-        on_end: Callable[[str], None],
+        listener: Listener,
     ) -> None:
         self.own: OwnNumber | None = None
         self._library = library
         self._database = database
         self._proxy = proxy
         self._hand_over = hand_over
-        self._on_event = on_event
-        self._on_broken = on_broken
-        self._on_end = on_end
+        self._listener = listener
         self._name = uuid.uuid4().hex
         self._loop = asyncio.get_running_loop()
         self._settled = asyncio.Event()  # registered, or over before it got so far
@@ -174,9 +183,10 @@ class Client:
         self._hearing = True
         try:
             self._take(code, data)
-        except BaseException as error:  # nothing may be raised into the library
-            log.exception(_MUST_NOT_RAISE, code=code)
-            tell(self._loop, self._on_broken, error)
+        except BaseException as error:  # noqa: BLE001 - nothing may be raised into the library
+            # Without a traceback: some formatters add local variables, and a message is among them.
+            log.error("event_not_handed_over", code=code, error=f"{type(error).__name__}: {error}")
+            tell(self._loop, self._listener.broken, error)
         finally:
             self._heard_at = time.monotonic()
             self._hearing = False
@@ -205,10 +215,10 @@ class Client:
         if code == Code.QR:
             self._settled.set()
         if not self._left_behind:
-            self._on_event(code, data)
+            self._listener.heard(code, data)
 
     def _finish(self, words: str) -> None:
         self._ended.set()
         self._settled.set()
         if not self._stopping and not self._left_behind:
-            self._on_end(words)
+            self._listener.ended(words)

@@ -7,8 +7,6 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import structlog
-
 from relay.delivery.ports import Clock, HandOver, Report
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import Reply, Text, WhatsAppEvent
@@ -24,6 +22,7 @@ from relay.whatsapp.linked_device.library import (
     LibraryMissingError,
     load_library,
 )
+from relay.whatsapp.linked_device.life import Life
 from relay.whatsapp.linked_device.outcomes import outcome_of
 from relay.whatsapp.linked_device.protobufs import jid_bytes, load, text_bytes
 from relay.whatsapp.linked_device.reachability import first_hop, reach
@@ -42,8 +41,6 @@ OFFLINE_CHECK_MS = 5 * SECOND
 STABLE_MS = 2 * MINUTE
 SEND_LIMIT_S = 90.0  # above the library's own 75 s
 TURN_LIMIT_S = 20.0
-
-log = structlog.get_logger(__name__)
 
 
 class LinkedDevice:
@@ -76,12 +73,14 @@ class LinkedDevice:
         self._client: Client | None = None
         self._state = SessionState.STARTING
         self._since_ms = clock.now_ms()
+        self._told: tuple[SessionState, str] | None = None
         self._own: OwnNumber | None = None
 
     # --- The port --------------------------------------------------------------------------------
 
     async def run(self, hand_over: HandOver, report: Report) -> None:
         """See :class:`relay.delivery.ports.Engine`."""
+        self._told = None
         await on_own_thread("load-messages", load)
         attempts = 0
         while True:
@@ -140,15 +139,14 @@ class LinkedDevice:
 
     async def _until_paired(self, report: Report) -> None:
         """Back once the session's file holds a device that may be used."""
-        told: str | None = None
         while True:
             self._pairing.clear()
             obstacle = await on_own_thread("session-file", self._obstacle)
             if obstacle is None:
                 return
-            if told != obstacle[1] and self._state is not SessionState.LOGGED_OUT:
-                self._tell(report, *obstacle)
-                told = obstacle[1]
+            state, reason = obstacle
+            if (self._state, state) != (SessionState.LOGGED_OUT, SessionState.UNPAIRED):
+                self._tell(report, state, reason)
             await self._clock.wait_ms(self._pairing, LOOK_FOR_PAIRING_MS)
 
     def _obstacle(self) -> tuple[SessionState, str] | None:
@@ -188,43 +186,14 @@ class LinkedDevice:
 
     async def _with_client(self, hand_over: HandOver, report: Report) -> Verdict:
         library = await on_own_thread("load-library", self._load)
-        over: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-
-        def end(verdict: Verdict) -> None:
-            if not over.done():
-                over.set_result(verdict)
-
-        def on_event(code: int, data: bytes) -> None:
-            if over.done():
-                return
-            verdict = states.verdict_on(code, data)
-            if verdict is None:
-                return
-            if verdict.then is not Then.STAY:
-                end(verdict)
-            elif verdict.state is not self._state:
-                self._tell(report, verdict.state, verdict.reason)
-
-        def on_broken(error: BaseException) -> None:
-            end(Verdict(states.BROKEN.state, f"{states.BROKEN.reason}: {error}", Then.AGAIN))
-
-        def on_end(words: str) -> None:
-            log.warning("library_stream_ended", channel=self._channel, words=words)
-            end(states.ENDED)
-
-        client = Client(
-            library,
-            self._store.database,
-            self._proxy,
-            hand_over,
-            on_event=on_event,
-            on_broken=on_broken,
-            on_end=on_end,
-        )
+        life = Life(lambda verdict: self._tell(report, verdict.state, verdict.reason))
+        client = Client(library, self._store.database, self._proxy, hand_over, life)
         self._client = client
         try:
             await client.start()
-            return await self._watch(over)
+            verdict = await self._watch(life.over)
+            self._tell(report, verdict.state, verdict.reason)
+            return verdict
         finally:
             self._client = None
             await client.stop()
@@ -249,5 +218,7 @@ class LinkedDevice:
         await self._clock.wait_ms(self._pairing, wait_ms)
 
     def _tell(self, report: Report, state: SessionState, reason: str) -> None:
-        self._state, self._since_ms = state, self._clock.now_ms()
+        if (state, reason) == self._told:
+            return
+        self._state, self._told, self._since_ms = state, (state, reason), self._clock.now_ms()
         report(state, reason, self._own)

@@ -212,8 +212,8 @@ def _hear_log(address: int, size: int) -> None:
         message = without_numbers(as_text(entry.Message))
         log.warning("library", source=as_text(entry.Name), level_there=as_text(entry.Level),
                     message=message)  # fmt: skip
-    except Exception:  # nothing may be raised into Go
-        log.exception("library_log_unreadable")
+    except Exception as error:  # noqa: BLE001 - nothing may be raised into Go
+        log.error("library_log_unreadable", error=type(error).__name__)
 
 
 def without_numbers(text: str) -> str:

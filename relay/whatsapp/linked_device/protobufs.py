@@ -107,9 +107,13 @@ def jid_bytes(user: str, server: str) -> bytes:
 
 
 def text_bytes(text: str) -> bytes:
-    """The content of an outgoing text message, for the library."""
+    """The content of an outgoing text message, for the library.
+
+    Half a surrogate pair, which JSON can carry and UTF-8 cannot, is replaced.
+    """
     envelope = load().Message()
-    envelope.Message.conversation = text
+    sound = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    envelope.Message.conversation = sound
     content: bytes = envelope.Message.SerializeToString()
     return content
 

@@ -17,6 +17,7 @@ from relay.domain.retry import RetryPolicy
 from relay.whatsapp.linked_device import LinkedDevice
 from relay.whatsapp.linked_device.events import Code
 from tests.clock import HandClock
+from tests.whatsapp.engine_contract import PATIENCE_S
 from tests.whatsapp.linked_device import samples
 from tests.whatsapp.linked_device.pretended_library import PretendedLibrary
 
@@ -38,13 +39,34 @@ def unpair(store: Path) -> None:
         database.execute("DELETE FROM whatsmeow_device")
 
 
+class WatchedClock(HandClock):
+    """A clock that tells for how long it is being waited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waited_ms = 0
+        self._asked = asyncio.Event()
+
+    async def wait_ms(self, event: asyncio.Event, at_most_ms: int) -> None:
+        self._waited_ms = at_most_ms
+        self._asked.set()
+        await super().wait_ms(event, at_most_ms)
+
+    async def asked_ms(self, at_most_ms: int) -> None:
+        """Until somebody waits for that long."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self._waited_ms != at_most_ms:
+                self._asked.clear()
+                await self._asked.wait()
+
+
 @dataclass
 class LinkedRig:
     """Implements :class:`tests.whatsapp.engine_contract.Rig`."""
 
     store: Path
     proxy: str
-    clock: HandClock = field(default_factory=HandClock)
+    clock: WatchedClock = field(default_factory=WatchedClock)
     library: PretendedLibrary = field(default_factory=PretendedLibrary)
     own: OwnNumber = samples.OWN
     client: Client = field(
