@@ -5,7 +5,10 @@ It proves what the engine and the library do, not what WhatsApp accepts.
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sqlite3
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -13,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from relay.domain.message import Origin, Received, Status, Text, Unsupported
+from relay.domain.message import Noise, Origin, Received, Status, Text, Unsupported
 from relay.whatsapp.linked_device.reading import placeholder_id
 from tests.whatsapp.linked_device.engine_process import EngineProcess
 from tests.whatsapp.linked_device.scene import OWN, Scene, connected, scene
-from tests.whatsapp_server import content
+from tests.whatsapp_server import WhatsAppServer, content
 from tests.whatsapp_server.contact import Addressing
 from tests.whatsapp_server.node import Attribute, Node, node
 from tests.whatsapp_server.person import new_id
@@ -122,6 +125,15 @@ async def test_what_cannot_be_carried_yet_is_named(live: Live) -> None:
     assert (await engine.message()).content == Unsupported("deletion")
 
 
+async def test_a_group_is_noise(live: Live) -> None:
+    """What is written in a group is handed over and says "group", never a client."""
+    there, engine = live
+    group = there.server.group("Team", there.phone, there.anna)
+    await group.send(there.anna, "to everybody")
+    noise = await engine.heard.take(lambda event: isinstance(event, Noise), what="noise")
+    assert noise == Noise("group")
+
+
 async def test_an_undecryptable_message_is_filled_in(live: Live) -> None:
     """Its placeholder comes at once under an id of its own; the text follows under the plain id."""
     there, engine = live
@@ -169,6 +181,30 @@ async def test_a_link_lost_while_sending_is_no_second_message(live: Live) -> Non
     assert (await there.anna.received("once")).id == outcome["reference"]
     assert there.anna.repeated in ([], [outcome["reference"]])
     assert [heard.text for heard in there.anna.messages.history].count("once") == 1
+
+
+async def test_a_link_that_stays_away_leaves_the_outcome_unknown(live: Live) -> None:
+    """Sent, no answer, and no way back: nobody knows, and so it is said; then nothing is sent."""
+    there, engine = live
+    await engine.send("79161234567", "first")
+    there.device.drop_before_next_ack()
+    number = engine.begin_send("79161234567", "perhaps")
+    await there.anna.received("perhaps")
+    there.server.go_down()
+    assert (await engine.outcome(number))["kind"] == "Unknown"
+    assert (await engine.send("79161234567", "not now"))["kind"] == "Retry"
+    there.server.come_back()
+    await engine.state("connected")
+    assert (await engine.send("79161234567", "now"))["kind"] == "Delivered"
+    texts = [heard.text for heard in there.anna.messages.history]
+    assert texts == ["first", "perhaps", "now"]
+
+
+async def test_half_a_surrogate_pair_can_be_sent(live: Live) -> None:
+    """What JSON can carry and UTF-8 cannot is replaced; the rest of the text is exact."""
+    there, engine = live
+    assert (await engine.send("79161234567", "a\ud83d b"))["kind"] == "Delivered"
+    await there.anna.received("a\ufffd b")
 
 
 async def test_nothing_is_sent_without_a_connection(live: Live) -> None:
@@ -268,6 +304,31 @@ async def test_a_second_engine_on_one_session_stays_away(live: Live) -> None:
     await there.anna.send(there.phone, "undisturbed")
     assert (await engine.message()).content == Text("undisturbed")
     assert there.device.logins == logins
+
+
+async def test_many_sessions_in_one_process(tmp_path: Path) -> None:
+    """Channels come and go while others send: the process lives, and no send fails."""
+    async with WhatsAppServer() as server:
+        anna = server.contact("79161234567", "Анна")
+        stores = [tmp_path / f"channel{number}.db" for number in range(6)]
+        for number, store in enumerate(stores):
+            await server.pair_store(store, server.phone(f"7495000000{number}"))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.whatsapp.linked_device.many_driver",
+            anna.number,
+            *map(str, stores),
+            stdout=asyncio.subprocess.PIPE,
+            env=server.environment(),
+        )
+        out, _ = await process.communicate()
+    assert process.returncode == 0
+    figures = json.loads(out)
+    assert figures["outcomes"] == {"Delivered": 30}
+    assert len(anna.messages.history) == 30
+    assert figures["threads_each"] <= 2
+    assert figures["stop_s"] < 10
 
 
 # --- Restarts -------------------------------------------------------------------------------------
