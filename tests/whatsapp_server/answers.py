@@ -117,7 +117,13 @@ class Answers:
         return (owner.settings.answer(sync),)
 
     def _picture(self, device: LinkedDevice, request: Node) -> Sequence[Node]:
-        raise Refused(404, "item-not-found")
+        wanted = request.need("picture")
+        target = wanted.attributes.get("jid") or request.attributes.get("target")
+        person = self._directory.find(target) if isinstance(target, Jid) else None
+        if person is None or person.picture_url is None:
+            raise Refused(404, "item-not-found")
+        shown = {"id": "1", "url": person.picture_url, "direct_path": "/picture"}
+        return (node("picture", type=wanted.get("type") or "preview", **shown),)
 
     def _nothing(self, device: LinkedDevice, request: Node) -> Sequence[Node]:
         return ()

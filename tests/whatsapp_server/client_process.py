@@ -62,6 +62,7 @@ class Process:
             "send_media": self._send_media,
             "contact": self._contact,
             "blocklist": self._blocklist,
+            "picture": self._picture,
         }
         self._subscribe()
 
@@ -96,7 +97,8 @@ class Process:
         os.write(self._output, line.encode() + b"\n")
 
     async def _plain(self, _: NewAClient, event: Any) -> None:
-        self.say(type(event).__name__, fields=_fields(event))
+        body = base64.b64encode(event.SerializeToString()).decode()
+        self.say(type(event).__name__, fields=_fields(event), body=body)
 
     async def _message(self, _: NewAClient, event: Any) -> None:
         source = event.Info.MessageSource
@@ -185,6 +187,9 @@ class Process:
 
     async def _blocklist(self) -> None:
         await self._client.get_blocklist()
+
+    async def _picture(self, jid: str) -> str:
+        return str((await self._client.get_profile_picture(_jid(jid))).URL)
 
     async def _contact(self, jid: str) -> dict[str, Any]:
         found = await self._client.contact.get_contact(_jid(jid))

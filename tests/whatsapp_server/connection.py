@@ -70,6 +70,13 @@ class Connection:
                 self.log.append(f"-> {stanza}")
                 await self._write(self._outgoing.encrypt(encode(stanza)))
 
+    async def send_garbage(self, plaintext: bytes, *, sealed: bool = True) -> None:
+        """Says what is no stanza: properly encrypted, or damaged on the way as well."""
+        async with self._turn:
+            assert self._outgoing, "greet first"
+            frame = self._outgoing.encrypt(plaintext)
+            await self._write(frame if sealed else frame[:-1] + bytes([frame[-1] ^ 1]))
+
     async def ask(self, *children: Node, **attributes: Attribute) -> Node:
         """Sends an ``iq`` and waits for the client's answer."""
         number = next(self._ids)

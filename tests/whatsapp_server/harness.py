@@ -137,6 +137,12 @@ class RealClient:
             values = json.loads(line)
             self.events.put(Event(values.pop("event"), values))
 
+    async def died(self) -> int:
+        """Waits until the process has ended by itself; gives its exit code."""
+        assert self._process
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._process.wait()
+
     async def printed(self, words: bytes) -> None:
         """Waits until the library has printed something; failures of pairing show only there."""
         await self._lines.take(lambda line: words in line, what=f"{words!r} in print")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tests.whatsapp_server import content
+from tests.whatsapp_server.media import MediaHost, Sealed
 from tests.whatsapp_server.person import Person, new_id
 from tests.whatsapp_server.protobuf import encode
+
+Fields = list[tuple[int, int | str | bytes]]
 
 _RECENT, _PUSH_NAMES = 3, 4
 
@@ -24,14 +28,18 @@ class Past:
     id: str = field(default_factory=new_id)
 
 
-def handover(messages: Sequence[Past]) -> bytes:
-    """The body that carries the messages inline, grouped by chat, newest first as phones do."""
+def handover(messages: Sequence[Past], media: MediaHost | None = None) -> bytes:
+    """The body that carries the messages, grouped by chat, newest first as phones do.
+
+    They stand in the body itself, or in a file on the media host if one is given.
+    """
     chats = {message.chat.lid: message.chat for message in messages}
     conversations = [
         (2, _conversation(chat, [m for m in messages if m.chat is chat])) for chat in chats.values()
     ]
     mappings = [(15, encode((1, str(c.jid)), (2, str(c.lid)))) for c in chats.values()]
-    return _notification(_RECENT, encode((1, _RECENT), *conversations, (6, 100), *mappings))
+    sync = encode((1, _RECENT), *conversations, (6, 100), *mappings)
+    return _notification(_RECENT, sync, media)
 
 
 def names(people: Iterable[Person]) -> bytes:
@@ -40,9 +48,22 @@ def names(people: Iterable[Person]) -> bytes:
     return _notification(_PUSH_NAMES, encode((1, _PUSH_NAMES), *pairs))
 
 
-def _notification(kind: int, sync: bytes) -> bytes:
-    notification = encode((6, kind), (7, 1), (9, 100), (11, zlib.compress(sync)))
-    return encode((12, encode((2, 5), (6, notification))))
+def _notification(kind: int, sync: bytes, media: MediaHost | None = None) -> bytes:
+    data = zlib.compress(sync)
+    place: Fields = [(11, data)] if media is None else _stored(data, media)
+    fields: Fields = sorted([*place, (6, kind), (7, 1), (9, 100)], key=lambda field: field[0])
+    return encode((12, encode((2, 5), (6, encode(*fields)))))
+
+
+def _stored(data: bytes, media: MediaHost) -> Fields:
+    sealed = Sealed.of(data, "history")
+    return [
+        (1, hashlib.sha256(data).digest()),
+        (2, len(data)),
+        (3, sealed.key),
+        (4, hashlib.sha256(sealed.blob).digest()),
+        (5, media.keep(sealed.blob)),
+    ]
 
 
 def _conversation(chat: Person, messages: list[Past]) -> bytes:

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tests.whatsapp_server.addresses import Jid
+from tests.whatsapp_server.addresses import SERVICE, Jid
 from tests.whatsapp_server.connection import Connection
 from tests.whatsapp_server.inbox import PATIENCE_S, Inbox
 from tests.whatsapp_server.node import Attribute, Node, node
 from tests.whatsapp_server.signal_device import Bundle, PublicPrekey
 
 _COME_AGAIN = (500, 503)
+_FEW_PREKEYS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,17 @@ class LinkedDevice:
         one_time = PublicPrekey(number, self._one_time.pop(number)) if number is not None else None
         known = self.registered
         return Bundle(known.registration_id, known.identity, known.signed, one_time)
+
+    async def ask_for_prekeys(self) -> None:
+        """Tells the client that few one-time prekeys are left, so that it uploads more."""
+        left = node("count", value=str(len(self._one_time)))
+        news = {"type": "encrypt", "id": f"prekeys-{len(self._one_time)}"}
+        if len(self._one_time) < _FEW_PREKEYS:
+            await self.deliver(node("notification", left, from_=SERVICE, **news))
+
+    def use_up_prekeys(self, left: int = 0) -> None:
+        """Throws one-time prekeys away, as if many people had begun to write."""
+        self._one_time = dict(list(self._one_time.items())[:left])
 
     # The queue: a stanza stays until the client has confirmed it
 
@@ -178,6 +190,11 @@ class LinkedDevice:
             self.drops_before_ack += 1
         else:
             self.drops_undelivered += 1
+
+    async def crash(self) -> None:
+        """Makes the library of neonize 0.5.2 panic, which ends the client's whole process."""
+        if self.connection:
+            await self.connection.send_garbage(b"")
 
     async def fail(self, reason: int, **attributes: str) -> None:
         """Says ``<failure reason=…>`` on the running connection."""

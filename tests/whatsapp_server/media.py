@@ -16,7 +16,7 @@ from tests.whatsapp_server.protobuf import encode
 from tests.whatsapp_server.ratchet import cbc_open, cbc_seal
 from tests.whatsapp_server.tls import MEDIA_HOST
 
-Kind = Literal["image", "video", "audio", "document", "sticker"]
+Kind = Literal["image", "video", "audio", "document", "sticker", "history"]
 
 _INFO: dict[Kind, bytes] = {
     "image": b"WhatsApp Image Keys",
@@ -24,6 +24,7 @@ _INFO: dict[Kind, bytes] = {
     "audio": b"WhatsApp Audio Keys",
     "document": b"WhatsApp Document Keys",
     "sticker": b"WhatsApp Image Keys",
+    "history": b"WhatsApp History Keys",
 }
 _MAC_BYTES = 10
 _LARGEST = 256 * 1024 * 1024
@@ -71,10 +72,12 @@ class MediaHost:
 
     def __init__(self) -> None:
         self.gone: int | None = None
+        self.deleted: list[str] = []
         self._files: dict[str, bytes] = {}
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_post("/mms/{kind}/{token}", self._upload)
+        router.add_delete("/mms/{kind}/{token}", self._delete)
         router.add_get("/files/{name}", self._download)
 
     def connection(self) -> Node:
@@ -124,6 +127,10 @@ class MediaHost:
         path = self.keep(await request.read())
         url = f"https://{MEDIA_HOST}{path}"
         return web.json_response({"url": url, "direct_path": path, "handle": "test"})
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        self.deleted.append(request.match_info["kind"])
+        return web.Response()
 
     async def _download(self, request: web.Request) -> web.Response:
         if self.gone:

@@ -33,6 +33,7 @@ class Person:
         self.repeated: list[str] = []
         self.retries_asked = 0
         self.deaf_for = 0
+        self.picture_url: str | None = None
         self._garbles = False
         self._seen: set[tuple[Jid, str]] = set()
         self.sent: dict[str, tuple[bytes, dict[str, Attribute]]] = {}
@@ -117,8 +118,11 @@ class Person:
         marks: Mapping[str, str] | None = None,
     ) -> None:
         """Encrypts a body for one linked device and hands it to the service."""
+        begins = not self.device.knows(device.lid)
         stanza = Node("message", attributes, (self.sealed(device, body, marks or {}),))
         await device.deliver(stanza)
+        if begins:
+            await device.ask_for_prekeys()
 
     def sealed(
         self, device: LinkedDevice, body: bytes, marks: Mapping[str, str] = MappingProxyType({})

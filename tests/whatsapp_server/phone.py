@@ -14,6 +14,7 @@ from tests.whatsapp_server.code_pairing import CodeRequest, secret_of
 from tests.whatsapp_server.history import Past, handover, names
 from tests.whatsapp_server.inbox import Inbox
 from tests.whatsapp_server.linked import LinkedDevice, Registered
+from tests.whatsapp_server.media import MediaHost
 from tests.whatsapp_server.node import Attribute, Node, node
 from tests.whatsapp_server.pairing import PairingError, Registration, link, read_qr
 from tests.whatsapp_server.person import Person, new_id
@@ -106,11 +107,16 @@ class Phone(Person):
         for device in self.linked_devices():
             await device.deliver(notification)
 
-    async def hand_over_history(self, messages: Sequence[Past]) -> None:
-        """Gives linked devices earlier messages and push names, as at pairing."""
+    async def hand_over_history(
+        self, messages: Sequence[Past], media: MediaHost | None = None
+    ) -> None:
+        """Gives linked devices earlier messages and push names, as at pairing.
+
+        With ``media`` the messages lie in a file there, as a long history does.
+        """
         people = {message.chat.lid: message.chat for message in messages}
         for device in self.linked_devices():
-            await self._tell_peer(device, handover(messages))
+            await self._tell_peer(device, handover(messages, media))
             await self._tell_peer(device, names(people.values()))
 
     async def _tell_peer(self, device: LinkedDevice, body: bytes) -> None:

@@ -45,7 +45,25 @@ class Router:
         elif target.device == 0:
             await person.hear(device, stanza.jid("to").person, enc, stanza)
         elif linked := person.linked.get(target.device):
-            await linked.deliver(_forwarded(device, enc, stanza))
+            await linked.deliver(self._forwarded(device, linked, enc, stanza))
+
+    def _forwarded(
+        self, sender: LinkedDevice, reader: LinkedDevice, enc: Node, stanza: Node
+    ) -> Node:
+        """A client's message as another client gets it: somebody else's, or one of its account."""
+        attributes: Attributes = {
+            "from": sender.lid,
+            "addressing_mode": "lid",
+            "id": stanza.get("id"),
+            "type": stanza.get("type"),
+            "t": now(),
+        }
+        if sender.lid.person != reader.lid.person:
+            return Node("message", {**attributes, "sender_pn": sender.jid}, (enc,))
+        to = stanza.jid("to").person
+        known = self._directory.find(to)
+        beside: Attributes = {"peer_recipient_pn": known.jid} if known else {}
+        return Node("message", {**attributes, "recipient": to, **beside}, (enc,))
 
     async def take_receipt(self, device: LinkedDevice, stanza: Node) -> None:
         """Takes a client's word on a message: an ack, and word to the author."""
@@ -78,20 +96,6 @@ def _copies(stanza: Node) -> list[tuple[Jid, Node]]:
     if direct and not named:
         copies.append((stanza.jid("to"), direct))
     return copies
-
-
-def _forwarded(device: LinkedDevice, enc: Node, stanza: Node) -> Node:
-    """A client's message as another client gets it."""
-    return node(
-        "message",
-        enc,
-        from_=device.lid,
-        sender_pn=device.jid,
-        addressing_mode="lid",
-        id=stanza.get("id"),
-        type=stanza.get("type"),
-        t=now(),
-    )
 
 
 def _ids(stanza: Node) -> list[str]:

@@ -95,18 +95,30 @@ async def test_a_status_and_a_call_are_confirmed(tmp_path: Path) -> None:
         await s.device.drained()
 
 
-async def test_history_is_handed_over_after_pairing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stored", [False, True])
+async def test_history_is_handed_over_after_pairing(tmp_path: Path, *, stored: bool) -> None:
     """Earlier messages of both sides come in one event, and the phone learns they arrived."""
     async with scene(tmp_path) as s:
         past = [
             Past(s.anna, "давно", 1_780_000_000),
             Past(s.anna, "отвечаю", 1_780_000_100, own=True),
         ]
-        await s.phone.hand_over_history(past)
+        await s.phone.hand_over_history(past, s.server.media if stored else None)
         event = await s.client.event("HistorySync")
-        assert event["fields"]
+        said = base64.b64decode(event["body"])
+        assert all(message.text.encode() in said for message in past)
         await s.phone.receipts.take(lambda r: r.kind == "hist_sync", what="hist_sync")
         await s.device.drained()
+
+
+async def test_a_picture_is_shown_if_there_is_one(tmp_path: Path) -> None:
+    """The client learns where a contact's picture lies; without one it is told so."""
+    async with scene(tmp_path) as s:
+        s.anna.picture_url = "http://127.0.0.1/anna.jpg"
+        assert await s.client.command("picture", jid=str(s.anna.lid)) == s.anna.picture_url
+        s.anna.picture_url = None
+        with pytest.raises(ClientError):
+            await s.client.command("picture", jid=str(s.anna.lid))
 
 
 async def test_the_owners_new_name_reaches_the_client(tmp_path: Path) -> None:

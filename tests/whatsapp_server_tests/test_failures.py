@@ -8,6 +8,7 @@ import pytest
 
 from tests.whatsapp_server import WhatsAppServer
 from tests.whatsapp_server.harness import ClientError, RealClient
+from tests.whatsapp_server.node import node
 from tests.whatsapp_server_tests.stage import scene
 
 
@@ -136,3 +137,41 @@ async def test_an_unknown_request_fails_the_test(tmp_path: Path) -> None:
         with pytest.raises(AssertionError, match="blocklist"):
             s.server.check()
         s.server.unanswered.clear()
+
+
+async def test_garbage_on_the_line_is_survived(tmp_path: Path) -> None:
+    """Frames that are no stanza, damaged frames and unknown stanzas leave the client alive."""
+    async with scene(tmp_path) as s:
+        connection = s.device.connection
+        assert connection
+        await connection.send_garbage(b"\x00\xf8\xff")
+        await connection.send_garbage(b"anything", sealed=False)
+        await s.device.say(node("weather", city="Москва"))
+        await s.anna.send(s.phone, "still there?")
+        await s.client.message("still there?")
+        assert s.device.logins == 1
+
+
+async def test_a_fault_of_the_library_ends_the_process(tmp_path: Path) -> None:
+    """An empty frame is a fault that the library does not survive: its whole process dies."""
+    async with scene(tmp_path) as s:
+        await s.device.crash()
+        assert await s.client.died() != 0
+        await s.client.printed(b"panic: runtime error")
+
+
+async def test_a_client_with_few_prekeys_uploads_more(tmp_path: Path) -> None:
+    """When new people use up the prekeys the client is told, and delivers new ones."""
+    async with scene(tmp_path) as s:
+        s.device.use_up_prekeys(left=2)
+        await s.anna.send(s.phone, "one of the last")
+        await s.client.message("one of the last")
+        await s.device.until(lambda: s.device.prekeys_left > 5, "upload prekeys")
+
+
+async def test_without_one_time_prekeys_a_session_still_begins(tmp_path: Path) -> None:
+    """The signed prekey alone is enough to write to a client for the first time."""
+    async with scene(tmp_path) as s:
+        s.device.use_up_prekeys()
+        await s.anna.send(s.phone, "without")
+        await s.client.message("without")

@@ -144,3 +144,31 @@ async def test_a_number_check_tells_who_is_there(tmp_path: Path) -> None:
         answers = {f["query"]: (f["is_in"], f["jid"]) for f in found}
         assert answers["+79991234567"] == (True, str(s.anna.lid))
         assert answers["+79990000000"][0] is False
+
+
+async def test_two_clients_of_one_phone_see_what_the_other_sends(tmp_path: Path) -> None:
+    """What one linked client sends reaches its sister as the account's own message."""
+    async with (
+        scene(tmp_path) as s,
+        RealClient(s.server.environment(), tmp_path / "sister.db") as sister,
+    ):
+        second = await s.phone.scan(await sister.qr())
+        await sister.connected()
+        await second.online()
+        assert str(second.jid) == "74950000001:2@s.whatsapp.net"
+        sent = await s.client.send(s.anna.number, "from the first")
+        heard = await sister.message("from the first")
+        assert (heard["id"], heard["from_me"], heard["chat"]) == (sent, True, str(s.anna.lid))
+        await s.anna.send(s.phone, "to both")
+        await s.client.message("to both")
+        await sister.message("to both")
+
+
+async def test_a_long_text_passes_whole(tmp_path: Path) -> None:
+    """A megabyte of text arrives as it was sent, both ways."""
+    async with scene(tmp_path) as s:
+        text = "Я" * 524_288
+        await s.anna.send(s.phone, text)
+        assert (await s.client.message())["text"] == text
+        await s.client.send(s.anna.number, text)
+        assert (await s.anna.received()).text == text
