@@ -1,4 +1,4 @@
-"""Debian's Chromium on the demonstration as its user starts it."""
+"""Debian's Chromium, the demonstration as its user starts it, and what a person does there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 INSTALL = "apt-get install chromium"
 
@@ -56,3 +56,41 @@ def a_demonstration() -> Iterator[str]:
         finally:
             process.terminate()
             assert process.wait(_PATIENCE_S) == 0
+
+
+# --- What a person does on the page ---------------------------------------------------------------
+
+
+def client_writes(page: Page, text: str) -> None:
+    """On the phone that is shown."""
+    page.get_by_label("Сообщение").and_(page.locator("#phone-text")).fill(text)
+    page.locator("#phone-form").get_by_role("button", name="Отправить").click()
+
+
+def manager_writes(page: Page, text: str) -> None:
+    """In the chat that is shown."""
+    page.locator("#crm-text").fill(text)
+    page.locator("#crm-form").get_by_role("button", name="Отправить").click()
+
+
+def write_first(page: Page, phone: str, text: str) -> None:
+    """A manager begins a conversation."""
+    page.get_by_role("button", name="Написать первым").click()
+    form = page.locator("#first-form")
+    form.get_by_label("Номер").fill(phone)
+    form.get_by_label("Сообщение").fill(text)
+    form.get_by_role("button", name="Отправить").click()
+
+
+def save(page: Page, old: str, new: str) -> None:
+    """Edit the file and save it."""
+    field = page.get_by_role("textbox", name="Файл настроек")
+    text = field.input_value()
+    assert old in text
+    field.fill(text.replace(old, new))
+    page.get_by_role("button", name="Сохранить").click()
+
+
+def in_crm(page: Page) -> list[str]:
+    """The texts of amoCRM's chat, in order."""
+    return page.locator("#crm-chat .said").all_text_contents()

@@ -15,9 +15,7 @@ export function openJournal(redraw) {
 }
 
 export function drawJournal(whole) {
-  const { life, pid, starts } = whole.relay;
-  $("kill").disabled = life !== "running";
-  setText($("process"), t(pid ? "process" : "no_process", { pid, starts }));
+  drawProcess(whole.relay);
   const titles = whole.file.titles;
   const tales = whole.journal
     .filter((tale) => $("receipts").checked || !isReceipt(tale))
@@ -25,6 +23,15 @@ export function drawJournal(whole) {
   keep($("tales"), tales, (tale) => tale.trace, makeTale, updateTale);
   setHidden($("no-tales"), tales.length > 0);
   announce(whole.journal);
+}
+
+function drawProcess({ life, pid, starts, health }) {
+  $("kill").disabled = life !== "running";
+  const troubles = (health?.troubles ?? []).join("; ");
+  const line = $("process");
+  setText(line, troubles || t(pid ? "process" : "no_process", { pid, starts }));
+  line.classList.toggle("trouble", Boolean(troubles));
+  line.title = troubles;
 }
 
 const isReceipt = (tale) => tale.status !== "";

@@ -30,7 +30,6 @@ function drawBadges() {
     { id: "life", text: t(`life_${life}`), mood: GOOD_LIFE[life] ?? "bad", fixed: true },
     ...channels(health),
     ...queues(health),
-    ...(health?.troubles ?? []).map((text) => ({ id: text, text, mood: "bad", long: true })),
   ];
   keep($("badges"), badges, (b) => b.id, makeBadge, updateBadge);
 }
@@ -60,13 +59,12 @@ function makeBadge() {
   return badge;
 }
 
-function updateBadge(badge, { text, note, mood, long, fixed }) {
+function updateBadge(badge, { text, note, mood, fixed }) {
   badge.dataset.mood = mood;
-  badge.classList.toggle("long", Boolean(long));
   badge.classList.toggle("fixed", Boolean(fixed));
   badge.firstChild.textContent = text;
   badge.lastChild.textContent = note ?? "";
-  badge.title = long ? text : "";
+  badge.title = text;
 }
 
 function choose(language) {

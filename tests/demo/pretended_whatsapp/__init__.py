@@ -1,0 +1,1 @@
+"""The pretended WhatsApp: its world, and the simulated engine."""
