@@ -8,9 +8,10 @@ from typing import Literal
 
 from tests.whatsapp_server import content
 from tests.whatsapp_server.inbox import Heard
-from tests.whatsapp_server.node import Attribute, node
+from tests.whatsapp_server.node import Attribute, Node, node
 from tests.whatsapp_server.person import Person, new_id
 from tests.whatsapp_server.phone import Phone
+from tests.whatsapp_server.signal_device import SignalDevice
 
 Addressing = Literal["lid", "pn", "lid_alone", "pn_alone"]
 """By hidden id with the number beside it, by number with the id beside it, or by one alone."""
@@ -49,6 +50,23 @@ class Contact(Person):
         for device in owner.linked_devices():
             await self.tell(device, plain, stanza, content.marks(plain))
         return number
+
+    async def send_unavailable(self, owner: Phone, body: str) -> str:
+        """Sends what only the owner's phone can read; linked devices hear that there is something.
+
+        A client then asks its phone for the message, which gives it.
+        """
+        number, plain = new_id(), content.text(body)
+        owner.overhear(self.lid, owner.lid, plain, node("message", id=number))
+        attributes: dict[str, Attribute] = {"id": number, "type": "text", "notify": self.name}
+        attributes |= {"t": str(int(time.time())), **self._addresses("lid")}
+        for device in owner.linked_devices():
+            await device.deliver(Node("message", attributes, (node("unavailable"),)))
+        return number
+
+    def reinstall(self) -> None:
+        """Starts on a new phone with the same number: new keys, no sessions."""
+        self.device = SignalDevice()
 
     async def receipt(
         self,

@@ -37,6 +37,7 @@ class Person:
         self._garbles = False
         self._seen: set[tuple[Jid, str]] = set()
         self.sent: dict[str, tuple[bytes, dict[str, Attribute]]] = {}
+        self.known: dict[str, bytes] = {}
         self.writers: dict[Jid, LinkedDevice] = {}
 
     def __repr__(self) -> str:
@@ -77,9 +78,14 @@ class Person:
             return
         self._seen.add((sender.lid, number))
         self.overhear(sender.lid, chat, unpadded(plaintext), stanza)
+        await self.attend(sender, self.messages.history[-1])
+
+    async def attend(self, sender: LinkedDevice, heard: Heard) -> None:
+        """Does what a message asks of the phone itself; most ask nothing."""
 
     def overhear(self, sender: Jid, chat: Jid, plaintext: bytes, stanza: Node) -> None:
         """Puts a decrypted message where tests look for it."""
+        self.known[stanza.get("id")] = plaintext
         body, destination = content.unwrapped(Fields(plaintext))
         text = content.text_of(body)
         self.messages.put(Heard(stanza.get("id"), sender, destination or chat, text, body, stanza))

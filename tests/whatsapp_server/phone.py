@@ -7,12 +7,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from tests.whatsapp_server import content
+from tests.whatsapp_server import content, placeholder
 from tests.whatsapp_server.addresses import SERVICE
 from tests.whatsapp_server.app_state import AppState
 from tests.whatsapp_server.code_pairing import CodeRequest, secret_of
 from tests.whatsapp_server.history import Past, handover, names
-from tests.whatsapp_server.inbox import Inbox
+from tests.whatsapp_server.inbox import Heard, Inbox
 from tests.whatsapp_server.linked import LinkedDevice, Registered
 from tests.whatsapp_server.media import MediaHost
 from tests.whatsapp_server.node import Attribute, Node, node
@@ -118,6 +118,14 @@ class Phone(Person):
         for device in self.linked_devices():
             await self._tell_peer(device, handover(messages, media))
             await self._tell_peer(device, names(people.values()))
+
+    async def attend(self, sender: LinkedDevice, heard: Heard) -> None:
+        """Gives an own client the messages it asks its phone for."""
+        keys = placeholder.wanted(heard.message)
+        known = [key for key in keys if placeholder.id_of(key) in self.known]
+        found = [(key, self.known[placeholder.id_of(key)], "") for key in known]
+        if found:
+            await self._tell_peer(sender, placeholder.answer(heard.id, found))
 
     async def _tell_peer(self, device: LinkedDevice, body: bytes) -> None:
         """Speaks to a linked device about the account itself."""

@@ -61,6 +61,35 @@ async def test_a_client_that_cannot_decrypt_asks_and_gets_the_message_again(
         await s.client.message("after")
 
 
+async def test_a_message_that_only_the_phone_has_is_asked_of_it(tmp_path: Path) -> None:
+    """The client says that something is missing, asks its own phone, and gets the message."""
+    async with scene(tmp_path) as s:
+        # The library asks only in a session that the phone has begun, as each does at pairing.
+        await s.phone.share_names()
+        await s.device.settled()
+        number = await s.anna.send_unavailable(s.phone, "for the phone alone")
+        missing = (await s.client.event("UndecryptableMessage"))["fields"]
+        assert (missing["Info.ID"], missing["IsUnavailable"]) == (number, True)
+        heard = await s.client.message("for the phone alone")
+        assert (heard["id"], heard["chat"]) == (number, str(s.anna.lid))
+
+
+async def test_a_contact_with_a_new_phone_is_understood_and_understands(tmp_path: Path) -> None:
+    """New keys under the same number are trusted: both directions go on."""
+    async with scene(tmp_path) as s:
+        await s.client.send(s.anna.number, "to the old phone")
+        await s.anna.received()
+        s.anna.reinstall()
+        sent = await s.client.send(s.anna.number, "to the new phone")
+        assert (await s.anna.received("to the new phone")).id == sent
+        assert s.anna.retries_asked == 1
+        await s.anna.send(s.phone, "from the new phone")
+        await s.client.message("from the new phone")
+        s.anna.reinstall()
+        await s.anna.send(s.phone, "from the newest phone")
+        await s.client.message("from the newest phone")
+
+
 async def test_typing_and_presence_reach_the_client(tmp_path: Path) -> None:
     """The client hears that a contact types, and when it was last there."""
     async with scene(tmp_path) as s:

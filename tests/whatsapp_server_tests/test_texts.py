@@ -144,6 +144,7 @@ async def test_a_number_check_tells_who_is_there(tmp_path: Path) -> None:
         answers = {f["query"]: (f["is_in"], f["jid"]) for f in found}
         assert answers["+79991234567"] == (True, str(s.anna.lid))
         assert answers["+79990000000"][0] is False
+        assert await s.client.command("number_of", lid=str(s.anna.lid)) == str(s.anna.jid)
 
 
 async def test_two_clients_of_one_phone_see_what_the_other_sends(tmp_path: Path) -> None:
