@@ -7,6 +7,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
+import orjson
 import structlog
 
 _LEVELS = {
@@ -51,10 +52,7 @@ def configure(*, level: str, form: str | None, stream: TextIO | None = None) -> 
     render: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
         if console
-        else [
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
+        else [structlog.processors.format_exc_info, as_json_line]
     )
     structlog.configure(
         processors=[_threshold, *shared, *render],
@@ -71,6 +69,12 @@ def configure(*, level: str, form: str | None, stream: TextIO | None = None) -> 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(_threshold.level, logging.WARNING))
+
+
+def as_json_line(_: object, __: str, event: MutableMapping[str, Any]) -> str:
+    """One event as one line: when, how grave and what first, then the rest."""
+    first = {key: event.pop(key, None) for key in ("timestamp", "level", "event")}
+    return orjson.dumps(first | dict(event), default=str).decode()
 
 
 def set_level(level: str) -> None:
