@@ -102,7 +102,8 @@ class Parts:
 
     def servers(self, listening: Listening) -> Iterator[Server]:
         """The servers, in the order in which they open: the door for hooks first."""
-        yield Server(listening.hooks, [web.post("/amocrm/hook/{scope_id}", self.hook_door.handle)])
+        hooks = [web.post("/amocrm/hook/{scope_id}", self.hook_door.handle)]
+        yield Server(listening.hooks, hooks, last_call=True)
         admin = admin_routes(self.health.read, self.metrics.registry)
         yield Server(listening.admin, admin)
         yield Server(listening.control, admin)

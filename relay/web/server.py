@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from aiohttp import web
 _BACKLOG = 1024
 _LONGEST_BODY = 4 * 1024 * 1024  # contract: 413 above
 _CLOSING_S = 5.0
+_LAST_CALL_S = 0.25  # a request follows its connection at once: the proxy is our neighbour
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -59,12 +61,25 @@ def address(sock: socket.socket) -> str:
 
 
 class Server:
-    """Serves routes on a socket from entering to leaving; requests in hand are finished first."""
+    """Serves routes on a socket from entering to leaving; requests in hand are finished first.
 
-    def __init__(self, sock: socket.socket, routes: Iterable[web.AbstractRouteDef]) -> None:
+    With ``last_call``, connections that were accepted just before leaving may still bring their
+    request, and every answer then asks its sender to come back on a new connection.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        routes: Iterable[web.AbstractRouteDef],
+        *,
+        last_call: bool = False,
+    ) -> None:
         self._sock = sock
+        self._last_call = last_call
+        self._leaving = False
         app = web.Application(client_max_size=_LONGEST_BODY)
         app.add_routes(routes)
+        app.on_response_prepare.append(self._send_away)
         self._runner = web.AppRunner(
             app, access_log=None, handle_signals=False, shutdown_timeout=_CLOSING_S
         )
@@ -82,5 +97,15 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         """Stop accepting, finish what is in hand, close the socket."""
+        self._leaving = True
+        for site in self._runner.sites:
+            await site.stop()
+        if self._last_call:
+            await asyncio.sleep(_LAST_CALL_S)
         await self._runner.cleanup()
         self._sock.close()
+
+    async def _send_away(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Who keeps his connection would lose what he says on it next."""
+        if self._leaving:
+            response.force_close()

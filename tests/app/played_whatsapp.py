@@ -17,6 +17,8 @@ from tests.app.wire_engine import LONGEST_LINE, Said
 OWN = {"sales": "74950000001", "support": "74950000002"}
 """The numbers of the channels."""
 
+_MOST_PATIENCE_S = 60.0
+
 SENT_AT_MS = 1_790_000_000_000
 
 
@@ -125,13 +127,14 @@ class PlayedWhatsApp(Watched):
         await self.offer(raw.decode(), channel)
 
     async def offer(self, raw: str, channel: str = "sales") -> None:
-        """Offer an event until it is taken."""
+        """Offer an event until it is taken; TimeoutError if that takes a minute."""
         offer = _Offer(channel, raw, asyncio.get_running_loop().create_future())
         number = next(self._numbers)
         self._offers[number] = offer
         self._show(channel)
         try:
-            await offer.taken
+            async with asyncio.timeout(_MOST_PATIENCE_S):
+                await offer.taken
         finally:
             self._offers.pop(number, None)
 
