@@ -20,6 +20,7 @@ from relay.amocrm.hooks import read_hook
 from relay.amocrm.webhook import HookDoor
 from relay.app.channels import ChannelCourier, Channels
 from relay.app.clock import SystemClock
+from relay.app.connecting import HasteningConnector
 from relay.app.engines import EngineFactory
 from relay.app.facts import Facts
 from relay.app.listen import Listening
@@ -87,7 +88,7 @@ class Parts:
         self.dispatchers = {
             side: self._dispatcher(side, courier) for side, courier in couriers.items()
         }
-        self.taker = Taker(live, self.channels, around.engines, clock)
+        self.taker = Taker(live, self.channels, around.engines, clock, self._on_credentials)
         self.reloader = Reloader(around.path, around.secrets, clock, self.taker.take)
         self.health = HealthReader(
             store=store,
@@ -114,7 +115,7 @@ class Parts:
         client = ChatsClient(session, amocrm.chats_url, live.credentials, self.clock, self.alarm)
         accounts = AccountReader(session, amocrm.account, live.credentials, self.alarm)
         self.connection = Connection(
-            chats=client,
+            chats=HasteningConnector(client, self._hasten_amocrm),
             accounts=accounts,
             credentials=live.credentials,
             clock=self.clock,
@@ -158,6 +159,14 @@ class Parts:
             on_letters=self._on_letters,
             steps=self._steps,
         )
+
+    async def _on_credentials(self) -> None:
+        """What amoCRM refused with the old ones is tried with the new ones at once."""
+        self.connection.reconnect()
+        await self._hasten_amocrm()
+
+    async def _hasten_amocrm(self) -> None:
+        await self.dispatchers[Destination.AMOCRM].hasten()
 
     def _on_append(self, source: str) -> None:
         side = Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM

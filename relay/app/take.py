@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from relay.app import logging
 from relay.app.channels import Channels
@@ -16,15 +17,24 @@ from relay.domain.ids import ChannelId
 
 
 class Taker:
-    """Takes configurations into force, one at a time."""
+    """Takes configurations into force, one at a time.
+
+    ``on_credentials`` is called when those for amoCRM have changed.
+    """
 
     def __init__(
-        self, live: Live, channels: Channels, engines: EngineFactory, clock: SystemClock
+        self,
+        live: Live,
+        channels: Channels,
+        engines: EngineFactory,
+        clock: SystemClock,
+        on_credentials: Callable[[], Awaitable[None]],
     ) -> None:
         self._live = live
         self._channels = channels
         self._engines = engines
         self._clock = clock
+        self._on_credentials = on_credentials
         self._storage = live.config.storage.directory  # a change of it needs a restart
         self._owner: asyncio.TaskGroup | None = None
 
@@ -44,7 +54,10 @@ class Taker:
             id_: self._engine(config, ChannelId(id_)) for id_ in (*moved.added, *moved.restarted)
         }
         # From here on nothing can fail.
+        credentials = self._live.credentials.current
         self._live.take(config)
+        if self._live.credentials.current != credentials:
+            await self._on_credentials()
         logging.set_level(config.log.level)
         for id_ in (*moved.removed, *moved.restarted):
             await self._channels.remove(ChannelId(id_))

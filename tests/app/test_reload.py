@@ -167,7 +167,7 @@ async def test_a_right_secret_acts_at_once(here: Site) -> None:
     await here.relay.until_logged("deferred", 3)  # the next try is five seconds away, or more
     here.save()
     await here.relay.until_logged("config_reloaded")
-    await here.until_in_amocrm(1, within_s=3)
+    await here.until_in_amocrm(1, within_s=3.9)
     await here.relay.until_logged("channel_connected")
     assert (await here.admin("/healthz"))[0] == 200
 
