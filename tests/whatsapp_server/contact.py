@@ -71,11 +71,14 @@ class Contact(Person):
     async def receipt(
         self,
         message: Heard,
-        kind: Literal["delivered", "read", "played"] = "delivered",
+        kind: str = "delivered",
         *,
         addressing: Addressing = "lid",
     ) -> None:
-        """Tells the sender of a message that it has arrived, or was read."""
+        """Tells the sender of a message that it was ``delivered``, ``read``, ``played``…
+
+        Any word can be said, also one that the client does not know.
+        """
         attributes: dict[str, Attribute] = {"id": message.id, "t": str(int(time.time()))}
         if kind != "delivered":
             attributes["type"] = kind

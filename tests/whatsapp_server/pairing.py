@@ -55,6 +55,10 @@ class Registration:
             )
         )
 
+    async def hang_up(self) -> None:
+        """Ends the line while the client still shows its code."""
+        await self.connection.hang_up()
+
     def check(self, noise: bytes, identity: bytes) -> None:
         """Raises ``PairingError`` unless the QR code speaks of this client's keys."""
         if (noise, identity) != (self.registered.static, self.registered.identity):

@@ -17,6 +17,8 @@ from tests.whatsapp_server.protobuf import Fields
 from tests.whatsapp_server.ratchet import SignalError
 from tests.whatsapp_server.signal_device import SignalDevice, padded, unpadded
 
+_MOST_RETRIES = 5
+
 
 class Person:
     """Somebody with a number, a hidden id (LID), a phone, and perhaps linked devices."""
@@ -30,6 +32,7 @@ class Person:
         self.linked: dict[int, LinkedDevice] = {}
         self.messages: Inbox[Heard] = Inbox(f"{name} ({number})")
         self.receipts: Inbox[Receipt] = Inbox(f"the receipts of {name} ({number})")
+        self.given_up: Inbox[str] = Inbox(f"what {name} ({number}) never understood")
         self.repeated: list[str] = []
         self.retries_asked = 0
         self.deaf_for = 0
@@ -94,6 +97,9 @@ class Person:
         self.retries_asked += 1
         number, now = stanza.get("id"), str(int(time.time()))
         count = int(next((e.get("count") for e in stanza.all("enc") if e.get("count")), "0")) + 1
+        if count > _MOST_RETRIES:
+            self.given_up.put(number)
+            return
         bundle = self.device.bundle()
         registration, *keys = bundle_nodes(bundle)
         retry = node("retry", count=str(count), id=number, t=now, v="1")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -73,6 +75,8 @@ class WhatsAppServer:
         try:
             if error is None:
                 self.check()
+            else:
+                error.add_note(self._troubles())
         finally:
             self._directory.cleanup()
 
@@ -163,6 +167,18 @@ class WhatsAppServer:
         remember(path, phone, device)
         return device
 
+    async def pair_stores(self, stores: Mapping[Path, Phone]) -> None:
+        """As ``pair_store`` for many, two processes at a time."""
+        turns = asyncio.Semaphore(2)
+
+        async def pair(path: Path, phone: Phone) -> None:
+            async with turns:
+                await self.pair_store(path, phone)
+
+        async with asyncio.TaskGroup() as group:
+            for path, phone in stores.items():
+                group.create_task(pair(path, phone), name=f"pairing {phone.number}")
+
     # What went wrong
 
     @property
@@ -188,6 +204,13 @@ class WhatsAppServer:
     def faults(self) -> list[str]:
         """What clients said that this server could not read."""
         return self.service.faults + self.service.router.lost
+
+    def _troubles(self) -> str:
+        """What a failed test may have failed of."""
+        return (
+            f"The WhatsApp server: unanswered {self.unanswered}, refused {self.refused}, "
+            f"strays {self.strays}, faults {self.faults}"
+        )
 
     def check(self) -> None:
         """Raises ``AssertionError`` unless everything was answered, allowed and understood."""

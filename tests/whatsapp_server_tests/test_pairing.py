@@ -110,3 +110,16 @@ async def test_an_outdated_client_is_told_so_before_the_qr(tmp_path: Path) -> No
         server.refuse_registrations(405)
         async with RealClient(server.environment(), tmp_path / "store.db") as client:
             await client.printed(b"err-client-outdated")
+
+
+async def test_a_line_lost_while_the_code_is_shown_ends_the_pairing(tmp_path: Path) -> None:
+    """The client calls it a timeout, and its code is worth nothing afterwards."""
+    async with WhatsAppServer() as server:
+        phone = server.phone("74950000001")
+        async with RealClient(server.environment(), tmp_path / "store.db") as client:
+            qr = await client.qr()
+            registration = await server.registration()
+            await registration.hang_up()
+            await client.printed(b"Login event: timeout")
+            with pytest.raises(PairingError, match="no client that waits"):
+                await phone.scan(qr)

@@ -45,6 +45,18 @@ async def test_a_contact_that_cannot_decrypt_gets_the_message_again(tmp_path: Pa
         await s.anna.received("third")
 
 
+async def test_a_contact_gives_up_asking(tmp_path: Path) -> None:
+    """A contact that never understands asks five times, as phones do, and stops."""
+    async with scene(tmp_path) as s:
+        s.anna.deaf_for = 100
+        sent = await s.client.send(s.anna.number, "in vain")
+        assert await s.anna.given_up.take() == sent
+        s.anna.deaf_for = 0
+        await s.client.send(s.anna.number, "understood")
+        await s.anna.received("understood")
+        assert [heard.text for heard in s.anna.messages.history] == ["understood"]
+
+
 async def test_a_client_that_cannot_decrypt_asks_and_gets_the_message_again(
     tmp_path: Path,
 ) -> None:

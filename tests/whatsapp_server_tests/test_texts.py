@@ -102,8 +102,7 @@ async def test_many_clients_live_at_once(tmp_path: Path) -> None:
     async with WhatsAppServer() as server:
         phones = [server.phone(f"7495000000{n}", f"Phone {n}") for n in range(3)]
         stores = [tmp_path / f"{n}.db" for n in range(3)]
-        for store, phone in zip(stores, phones, strict=True):
-            await server.pair_store(store, phone)
+        await server.pair_stores(dict(zip(stores, phones, strict=True)))
         async with (
             RealClient(server.environment(), stores[0]) as one,
             RealClient(server.environment(), stores[1]) as two,
