@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,6 +88,16 @@ class _Image:
                 return self._data[at : at + size]
         return b""
 
+    def addresses(self, text: bytes) -> set[int]:
+        """Wherever these bytes lie when the library is loaded."""
+        places = [match.start() for match in re.finditer(re.escape(text), self._data)]
+        return {
+            start + place - offset
+            for _, start, offset, length in self._sections
+            for place in places
+            if start and offset <= place < offset + length
+        }
+
     def word(self, address: int) -> int:
         return int.from_bytes(self.read(address, 8), "little")
 
@@ -118,16 +129,9 @@ def _double(image: _Image) -> tuple[tuple[str, ...], ...]:
 
 def _find(image: _Image, expected: tuple[bytes, ...]) -> int:
     """Where the only run of string headers that reads ``expected`` begins."""
-    texts = {
-        target
-        for target in image.pointers.values()
-        if image.read(target, len(expected[0])) == expected[0]
-    }
-    found = [
-        at
-        for at, target in image.pointers.items()
-        if target in texts and image.begins(at, expected)
-    ]
+    texts = image.addresses(expected[0])
+    holders = (at for at, target in image.pointers.items() if target in texts)
+    found = [at for at in holders if image.begins(at, expected)]
     if len(found) != 1:
         raise LibraryError(f"one table beginning with {expected[0]!r} expected, {len(found)} found")
     return found[0]

@@ -82,6 +82,13 @@ class Phone(Person):
             await self.tell(device, copy, attributes, content.marks(plain))
         return number
 
+    async def read(self, author: Person, message_id: str) -> None:
+        """Reads a message on the phone: linked devices learn that it was read there."""
+        attributes: dict[str, Attribute] = {"from": self.lid, "recipient": author.lid}
+        attributes |= {"id": message_id, "type": "read-self", "t": str(int(time.time()))}
+        for device in self.linked_devices():
+            await device.deliver(Node("receipt", attributes))
+
     async def share_names(self, contacts: Mapping[Person, str] | None = None) -> None:
         """Tells linked devices the owner's push name and the names of the address book.
 

@@ -81,7 +81,7 @@ class WhatsAppServer:
             self._directory.cleanup()
 
     async def _chat(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(max_msg_size=0)
+        socket = web.WebSocketResponse(max_msg_size=0, compress=False)
         await socket.prepare(request)
         await self.service.serve(Connection(socket, request))
         return socket

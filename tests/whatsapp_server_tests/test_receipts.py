@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.whatsapp_server_tests.stage import scene
 
-_DELIVERED, _READ = 1, 4
+_DELIVERED, _READ, _READ_ON_THE_PHONE = 1, 4, 5
 
 
 async def test_a_contacts_receipts_reach_the_client(tmp_path: Path) -> None:
@@ -20,6 +20,17 @@ async def test_a_contacts_receipts_reach_the_client(tmp_path: Path) -> None:
         assert [r["MessageIDs"] for r in receipts] == [[sent], [sent]]
         assert [r["Type"] for r in receipts] == [_DELIVERED, _READ]
         await s.device.drained()
+
+
+async def test_reading_on_the_phone_reaches_the_client(tmp_path: Path) -> None:
+    """The client learns that the owner has read a contact's message on the phone."""
+    async with scene(tmp_path) as s:
+        number = await s.anna.send(s.phone, "read me")
+        await s.client.message()
+        await s.phone.read(s.anna, number)
+        receipt = (await s.client.event("Receipt"))["fields"]
+        assert (receipt["MessageIDs"], receipt["Type"]) == ([number], _READ_ON_THE_PHONE)
+        assert receipt["MessageSource.Chat"] == str(s.anna.lid)
 
 
 async def test_the_client_marks_messages_as_read(tmp_path: Path) -> None:
