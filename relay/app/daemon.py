@@ -21,6 +21,7 @@ from relay.config.channel import LinkedDevice
 from relay.config.load import Loaded
 from relay.config.model import Config
 from relay.config.secret import SecretSource
+from relay.delivery.ports import StoreRefusedError
 from relay.sqlite.errors import StorageError
 from relay.whatsapp.linked_device.process import (
     exit_process,
@@ -52,7 +53,7 @@ def _run(loaded: Loaded, path: Path) -> int:
     runner = asyncio.Runner()  # not closed: that would wait for a session that will not stop
     try:
         runner.run(_main(config, around))
-    except (StorageError, ListenError) as error:
+    except (StorageError, StoreRefusedError, ListenError) as error:
         return _tell(error)
     except ExceptionGroup as group:
         told = group.subgroup(OtherAccountError)

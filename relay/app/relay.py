@@ -23,7 +23,7 @@ from relay.app.live import Live
 from relay.app.parts import Parts, Surroundings
 from relay.config.model import Config
 from relay.delivery.housekeeping import note_start, note_stop
-from relay.delivery.ports import Store
+from relay.delivery.ports import Store, StoreRefusedError
 from relay.domain.ids import ChannelId
 from relay.domain.outbox import Destination
 from relay.domain.session import Session, SessionState
@@ -73,7 +73,7 @@ class Relay:
             )
             await stack.enter_async_context(store)
             await self._begin_life(store)
-            stack.push_async_callback(note_stop, store, self._clock)
+            stack.push_async_callback(self._end_life, store)
             own = await Facts(store).own_numbers(ChannelId(id_) for id_ in config.channels)
             session = await stack.enter_async_context(open_session())
             parts = Parts(Live(config, own), self._around, self._clock, store, session)
@@ -92,6 +92,12 @@ class Relay:
                 until=_moment(unclean.until_ms),
                 meaning="a linked device may have lost messages of this span; Cloud API did not",
             )
+
+    async def _end_life(self, store: Store) -> None:
+        try:
+            await note_stop(store, self._clock)
+        except StoreRefusedError as error:  # a full disk: the next start calls this stop unclean
+            _log.warning("stop_not_noted", error=str(error))
 
     async def _work(self, parts: Parts) -> None:
         async with asyncio.TaskGroup() as core:

@@ -102,7 +102,9 @@ async def test_a_stop_finishes_what_is_in_hand_and_closes_the_door_last(here: Si
 
 async def test_every_stop_is_bounded_in_time(nursery: Nursery) -> None:
     """Neither a send that is never answered nor a session that will not stop holds a stop."""
-    await asyncio.gather(_stop_with_a_silent_client(nursery), _stop_a_stubborn_session(nursery))
+    async with asyncio.TaskGroup() as both:
+        both.create_task(_stop_with_a_silent_client(nursery))
+        both.create_task(_stop_a_stubborn_session(nursery))
 
 
 async def _stop_with_a_silent_client(nursery: Nursery) -> None:
