@@ -29,6 +29,7 @@ class PretendedClient:
     last_words: str = ""
     online: bool = False
     dialling: bool = True
+    stopped: bool = False
 
 
 class PretendedLibrary:
@@ -41,6 +42,7 @@ class PretendedLibrary:
         self.sent: list[tuple[bytes, str]] = []
         self.fatal: list[str] = []
         self.started = 0
+        self.disconnected = threading.Event()
         self.removed = threading.Event()
         self.dial_error: str | None = None
         self.device_gone = False
@@ -86,7 +88,7 @@ class PretendedLibrary:
         else:
             hear(Code.DEVICE, samples.device(self.own))
             hear(Code.CONNECTED, b"")
-        while (event := client.events.get()) != _STOP:
+        while (event := client.events.get()) != _STOP and not client.stopped:
             code, data = event
             if code in subscribed:
                 hear(code, data)
@@ -94,6 +96,7 @@ class PretendedLibrary:
 
     def disconnect(self, uuid: str) -> None:
         self._registered(uuid, "disconnect").online = False
+        self.disconnected.set()
 
     def stop(self, uuid: str) -> None:
         if uuid in self.clients and self.clients[uuid].dialling:
@@ -102,6 +105,7 @@ class PretendedLibrary:
             client = self.clients.pop(uuid, None)
             self.removed.set()
         if client is not None:
+            client.stopped = True  # what is still on its way is lost
             client.events.put(_STOP)
 
     def send_message(self, uuid: str, to: bytes, message: bytes) -> bytes:

@@ -296,6 +296,13 @@ async def test_what_was_received_is_kept_when_the_session_stops(rig: LinkedRig) 
     """WhatsApp will not repeat what the library took; stopping lets it through first."""
     async with running(rig.engine) as run:
         await run.state(SessionState.CONNECTED)
+        ordinary = run.kept.changed
+
+        def wait_for_the_goodbye() -> None:
+            rig.library.disconnected.wait(PATIENCE_S)
+            ordinary()
+
+        run.kept.changed = wait_for_the_goodbye
         for number in range(200):
             await rig.client_writes(str(number))
     assert len(run.kept.payloads) == 200
