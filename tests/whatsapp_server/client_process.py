@@ -63,6 +63,7 @@ class Process:
             "contact": self._contact,
             "blocklist": self._blocklist,
             "picture": self._picture,
+            "group": self._group,
         }
         self._subscribe()
 
@@ -190,6 +191,11 @@ class Process:
 
     async def _picture(self, jid: str) -> str:
         return str((await self._client.get_profile_picture(_jid(jid))).URL)
+
+    async def _group(self, jid: str) -> dict[str, Any]:
+        found = await self._client.get_group_info(_jid(jid))
+        members = [_address(member.JID) for member in found.Participants]
+        return {"subject": found.GroupName.Name, "members": members}
 
     async def _contact(self, jid: str) -> dict[str, Any]:
         found = await self._client.contact.get_contact(_jid(jid))

@@ -27,7 +27,11 @@ class Registered:
 
 
 class LinkedDevice:
-    """A real client linked to somebody's account. ``jid`` and ``lid`` are its two addresses."""
+    """A real client linked to somebody's account.
+
+    ``jid`` and ``lid`` are its two addresses, ``said`` its presence and typing, ``logins`` how
+    often it came. While ``silent`` is set its messages are delivered and never acknowledged.
+    """
 
     def __init__(self, jid: Jid, lid: Jid, registered: Registered) -> None:
         self.jid = jid

@@ -21,7 +21,11 @@ _MOST_RETRIES = 5
 
 
 class Person:
-    """Somebody with a number, a hidden id (LID), a phone, and perhaps linked devices."""
+    """Somebody with a number, a hidden id (LID), a phone, and perhaps linked devices.
+
+    ``messages`` and ``receipts`` hold what reached the phone, ``repeated`` the ids that came twice
+    and were shown once. ``deaf_for`` makes the phone fail to decrypt that many messages.
+    """
 
     def __init__(self, number: str, lid: str, name: str) -> None:
         self.number = number

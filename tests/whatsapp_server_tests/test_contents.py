@@ -83,6 +83,16 @@ async def test_a_group_message_is_decrypted(tmp_path: Path) -> None:
         await s.device.drained()
 
 
+async def test_a_group_is_described_to_its_members(tmp_path: Path) -> None:
+    """The client learns a group's subject and members; a group nobody made is an error."""
+    async with scene(tmp_path) as s:
+        group = s.server.group("Соседи", s.phone, s.anna)
+        found = await s.client.command("group", jid=str(group.jid))
+        assert found == {"subject": "Соседи", "members": [str(s.phone.lid), str(s.anna.lid)]}
+        with pytest.raises(ClientError):
+            await s.client.command("group", jid="120363999999999999@g.us")
+
+
 async def test_a_status_and_a_call_are_confirmed(tmp_path: Path) -> None:
     """A status arrives as a message of its own chat; a call is acknowledged and forgotten."""
     async with scene(tmp_path) as s:

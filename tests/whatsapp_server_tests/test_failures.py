@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,39 @@ async def test_a_refused_login_is_reported(
         device.fail_next_login(reason, **attributes)
         async with RealClient(server.environment(), tmp_path / "store.db") as client:
             await client.event(event)
+
+
+async def test_a_running_connection_can_be_refused_as_well(tmp_path: Path) -> None:
+    """A failure said in the midst of a session does what it does at login."""
+    async with scene(tmp_path) as s:
+        await s.device.fail(401)
+        await s.client.event("LoggedOut")
+
+
+async def test_a_send_that_is_never_acknowledged_is_repeated_after_a_cut(tmp_path: Path) -> None:
+    """While the service is silent the client waits; on a new line it says the same again."""
+    async with scene(tmp_path) as s:
+        s.device.silent = True
+        sending = asyncio.create_task(s.client.send(s.anna.number, "heard, not answered"))
+        heard = await s.anna.received("heard, not answered")
+        assert not sending.done()
+        s.device.silent = False
+        s.device.drop()
+        assert await sending == heard.id
+        assert s.anna.repeated == [heard.id]
+
+
+async def test_word_for_nobody_fails_the_test(tmp_path: Path) -> None:
+    """What a client says to somebody who does not exist is remembered, and fails the check."""
+    async with scene(tmp_path) as s:
+        nobody = "100000000000000@lid"
+        await s.client.command("mark_read", chat=nobody, sender=nobody, ids=["3A00"])
+        await s.anna.send(s.phone, "later")
+        await s.client.message("later")
+        await s.device.drained()
+        with pytest.raises(AssertionError, match="does not exist"):
+            s.server.check()
+        s.server.service.router.lost.clear()
 
 
 async def test_a_device_removed_on_the_phone_is_logged_out(tmp_path: Path) -> None:
