@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import structlog
@@ -14,8 +14,6 @@ from relay.amocrm.answers import Alarm, Answer, Verdict, decipher
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Request
-from relay.delivery.ports import Conversation, StoreRefusedError
-from relay.domain.ids import ConversationId
 from relay.domain.message import NewMessage, Reply, StatusUpdate
 from relay.domain.outbox import Dead, Delivered, Entry, Outcome, Retry
 from relay.domain.retry import SECOND
@@ -25,8 +23,6 @@ NO_SCOPE_PAUSE_MS: Final = SECOND
 """How soon to look again whether the account has become known."""
 
 _log = structlog.get_logger()
-
-FindConversation = Callable[[ConversationId], Awaitable[Conversation | None]]
 
 
 class Poster(Protocol):
@@ -62,14 +58,12 @@ class ChatsCourier:
         connection: Scope,
         credentials: CredentialsHolder,
         alarm: CredentialsAlarm,
-        find: FindConversation,
         language: Callable[[], Language],
     ) -> None:
         self._client = client
         self._connection = connection
         self._credentials = credentials
         self._alarm = alarm
-        self._find = find
         self._language = language
 
     async def deliver(self, entry: Entry) -> Outcome:
@@ -79,7 +73,7 @@ class ChatsCourier:
             return Retry("the amoCRM account is not known yet", NO_SCOPE_PAUSE_MS)
         try:
             return await self._carry(entry, scope_id)
-        except (UnreachableError, StoreRefusedError) as error:
+        except UnreachableError as error:
             return Retry(str(error))
         except Exception as error:  # noqa: BLE001 - the port's promise: whatever it is, try again
             # Only the type and the place: the words of a stranger's error may quote the message.
@@ -97,12 +91,10 @@ class ChatsCourier:
 
     async def _message(self, message: NewMessage, scope_id: str) -> Outcome:
         now = self._credentials.current
-        conversation = await self._find(message.conversation)
         try:
             request = translate.message_request(
                 message,
                 scope_id,
-                conversation,
                 language=self._language(),
                 bot_id=now.bot_id,
                 title=now.title,

@@ -18,6 +18,8 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
+import orjson
+
 CONTENT_TYPE: Final = "application/json"
 """Byte for byte what is signed and sent; amoCRM documents no other."""
 
@@ -56,8 +58,11 @@ class Request:
 
 def compact(value: Mapping[str, object]) -> bytes:
     """JSON without spaces, letters as they are, UTF-8; a lone surrogate becomes ``?``."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # a lone surrogate: a text that is no text, but somebody's message
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
 
 
 def connect(channel_id: str, account_id: str, title: str) -> Request:

@@ -11,7 +11,6 @@ from typing import Final
 
 from relay.amocrm.placeholders import NOT_DELIVERED, placeholder
 from relay.amocrm.protocol import Request, delivery_status, new_message
-from relay.delivery.ports import Conversation
 from relay.domain.message import (
     Client,
     Content,
@@ -40,7 +39,6 @@ class NoBotError(ValueError):
 def message_request(
     message: NewMessage,
     scope_id: str,
-    conversation: Conversation | None,
     *,
     language: Language,
     bot_id: str | None,
@@ -58,8 +56,7 @@ def message_request(
         "conversation_id": message.conversation,
     }
     client = _client(message.client)
-    if conversation is not None and not conversation.crm_bound:
-        _bind(payload, client, conversation)
+    _bind(payload, client, message)
     match message.origin:
         case Origin.CLIENT:
             payload |= {"silent": False, "sender": client}
@@ -105,15 +102,15 @@ def _client(client: Client) -> Fields:
     return fields
 
 
-def _bind(payload: Fields, client: Fields, conversation: Conversation) -> None:
+def _bind(payload: Fields, client: Fields, message: NewMessage) -> None:
     """Name amoCRM's ids of a chat that amoCRM began ("write first"), so that it learns ours.
 
     Both or neither: half a pair would make a second contact. UNCONFIRMED: whether a message from
     the phone binds too; without the ids it would open a second chat, so they go with it.
     """
-    if conversation.crm_chat and conversation.crm_client:
-        payload["conversation_ref_id"] = conversation.crm_chat
-        client["ref_id"] = conversation.crm_client
+    if message.crm_chat and message.crm_client:
+        payload["conversation_ref_id"] = message.crm_chat
+        client["ref_id"] = message.crm_client
 
 
 def _owner(message: NewMessage, bot_id: str | None, title: str) -> Fields:

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import orjson
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 _LEVELS = {
     "debug": logging.DEBUG,
@@ -45,7 +46,6 @@ def configure(*, level: str, form: str | None, stream: TextIO | None = None) -> 
     console = form == "console" or (form is None and stream.isatty())
     set_level(level)
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -66,9 +66,16 @@ def configure(*, level: str, form: str | None, stream: TextIO | None = None) -> 
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
+    logging.getLogger("aiohttp.server").addFilter(_not_their_mistake)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(_threshold.level, logging.WARNING))
+
+
+def _not_their_mistake(record: logging.LogRecord) -> bool:
+    """Whether a server's line is about us: a malformed request is its sender's own affair."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def as_json_line(_: object, __: str, event: MutableMapping[str, Any]) -> str:

@@ -128,7 +128,6 @@ class Parts:
             connection=self.connection,
             credentials=live.credentials,
             alarm=self.alarm,
-            find=lambda id_: self.store.query(lambda ledger: ledger.conversation(id_)),
             language=lambda: live.settings.language,
         )
         self.hook_door = HookDoor(

@@ -25,6 +25,7 @@ from relay.domain.message import (
     Failure,
     NewMessage,
     Noise,
+    Origin,
     Receipt,
     Received,
     Reply,
@@ -103,14 +104,16 @@ def client_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause
 
 
 def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
-    echo = ledger.linked(message.own, message.id) is not None
+    typed = message.origin is Origin.PHONE  # a client's message cannot be our own
+    echo = typed and ledger.linked(message.own, message.id) is not None
     verdict = decide_incoming(Incoming(message, sent_by_us=echo), cause.settings)
     if isinstance(verdict, Ignored):
         return Sorted(ignored=(verdict.rule,))
     message = verdict.message
     conversation = _meet(ledger, message)
+    bound = conversation.crm_bound
     body = NewMessage(
-        conversation=conversation,
+        conversation=conversation.id,
         id=message_id(message.own, message.id),
         whatsapp_id=message.id,
         own=message.own,
@@ -118,10 +121,12 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         sent_at_ms=message.sent_at_ms,
         origin=message.origin,
         content=message.content,
+        crm_chat=None if bound else conversation.crm_chat,
+        crm_client=None if bound else conversation.crm_client,
     )
     letter = Letter(
         key=f"message:{body.id}",
-        lane=f"in:{conversation}",
+        lane=f"in:{conversation.id}",
         destination=Destination.AMOCRM,
         body=body,
         trace=cause.trace,
@@ -132,17 +137,15 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
     return Sorted((letter,))
 
 
-def _meet(ledger: Ledger, message: Received) -> ConversationId:
+def _meet(ledger: Ledger, message: Received) -> Conversation:
     """The message's conversation, remembered with what is newest of its client."""
     id_ = conversation_id(message.own, message.client.address)
     known = ledger.conversation(id_)
-    if known is None:
-        ledger.save_conversation(Conversation(id_, message.own, message.client))
-    else:
-        client = _newest(known.client, message.client)
-        if client != known.client:
-            ledger.save_conversation(replace(known, client=client))
-    return id_
+    met = known or Conversation(id_, message.own, message.client)
+    met = replace(met, client=_newest(met.client, message.client))
+    if met != known:
+        ledger.save_conversation(met)
+    return met
 
 
 def _newest(known: Client, seen: Client) -> Client:

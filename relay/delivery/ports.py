@@ -245,7 +245,8 @@ class Store(Protocol):
         """Run ``work`` in a transaction and return its result once it is durable.
 
         Works run in the order of the calls, many of them under one commit (one fsync). A work
-        that raises is undone alone, and its exception comes out here.
+        that raises is undone alone, and its exception comes out here. A work may be run again
+        when what it did was undone: it must do nothing but through the ledger.
 
         Raises:
             StoreRefusedError: the disk refused, or too many works are waiting already.

@@ -144,7 +144,11 @@ CrmEvent = Written | Skipped
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message for amoCRM."""
+    """A message for amoCRM.
+
+    ``crm_chat`` and ``crm_client``: amoCRM's ids of a chat that it began ("write first"), told
+    along until it is seen to know ours.
+    """
 
     conversation: ConversationId
     id: MessageId
@@ -154,6 +158,8 @@ class NewMessage:
     sent_at_ms: int
     origin: Origin
     content: Content
+    crm_chat: CrmChatId | None = None
+    crm_client: CrmPersonId | None = None
     kind: Literal["new_message"] = "new_message"
 
 

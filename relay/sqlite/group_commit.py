@@ -1,8 +1,9 @@
 """Group commit: many works under one BEGIN IMMEDIATE … COMMIT, so under one fsync.
 
-Each work runs under its own savepoint, so one that raises is undone alone. When SQLite itself gives
-the transaction up (it may, on a full disk or a failing one), everything the transaction had done
-is refused, and the rest of the batch goes on in a new one.
+Hardly ever does a work raise. So a batch is first run plainly; if one raises, everything is undone
+and the batch is run once more, each work under its own savepoint, so that the one is undone alone.
+When SQLite itself gives the transaction up (it may, on a full disk or a failing one), everything
+the transaction had done is refused, and the rest of the batch goes on in a new one.
 
 No thread and no loop here: :mod:`relay.sqlite.store` owns both.
 """
@@ -80,9 +81,25 @@ class GroupCommit:
 
     def __call__(self, batch: Sequence[Work]) -> None:
         """Run the works in order and commit them together; each ends with a value or an error."""
+        if self._plainly(batch):
+            return
         start = 0
         while start < len(batch):
             start = self._transaction(batch, start)
+
+    def _plainly(self, batch: Sequence[Work]) -> bool:
+        """Run and commit the batch without savepoints; if anything is amiss, nothing is kept."""
+        try:
+            self._roll_back()
+            self._connection.execute("BEGIN IMMEDIATE")
+            for work in batch:
+                work.value = work.run(self._ledger)
+            self._connection.execute("COMMIT")
+        except BaseException:  # noqa: BLE001 - it comes again, and is told, when run with care
+            with contextlib.suppress(sqlite3.Error):
+                self._roll_back()
+            return False
+        return True
 
     def _transaction(self, batch: Sequence[Work], start: int) -> int:
         """One transaction from ``start`` on; returns where the next one has to begin."""

@@ -6,6 +6,7 @@ unfinished entry, so that what is due is found by walking one small index, whate
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 
 from relay.delivery.codec import dump_body, load_body
@@ -54,6 +55,7 @@ _BY_WAKE = (
     " ORDER BY wake_ms, id"
 )
 _ENTRY = f"SELECT {_COLUMNS} FROM entry WHERE id = ?"  # noqa: S608 - constants
+_ENTRIES = f"SELECT {_COLUMNS} FROM entry WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
 _BEGUN = f"SELECT {_COLUMNS} FROM entry WHERE destination = ? AND state = 1 ORDER BY id"  # noqa: S608
 _DEAD = f"SELECT {_COLUMNS} FROM entry WHERE state = 3 ORDER BY finished_ms DESC, id DESC LIMIT ?"  # noqa: S608
 _STANDING = "SELECT state, head, destination, lane FROM entry WHERE id = ?"
@@ -122,8 +124,15 @@ class OutboxTable(JournalTable):
             expiring = self._walk(_EXPIRING_FAR, (to, now_ms, horizon), -1, busy)
             found += sorted(expiring, key=_by_wake)
             found += self._walk(_FAR, (to, horizon), limit, busy)
-        rows = (self._connection.execute(_ENTRY, (entry,)) for entry, _ in found[:limit])
-        return [_entry(row.fetchone()) for row in rows]
+        return self._entries([entry for entry, _ in found[:limit]])
+
+    def _entries(self, ids: Sequence[int]) -> list[Entry]:
+        """These entries, in this order, in one statement."""
+        if not ids:
+            return []
+        rows = self._connection.execute(_ENTRIES, (json.dumps(ids),))
+        found = {row[0]: _entry(row) for row in rows}
+        return [found[entry] for entry in ids]
 
     def _walk(
         self, sql: str, bounds: tuple[object, ...], limit: int, busy: Collection[EntryId]

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from aiohttp import web
 from prometheus_client import CollectorRegistry, exposition
 
+_MOST_ERRORS = 100  # a file may hold a hundred thousand; the log has them all
+
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
 
@@ -74,7 +76,7 @@ def as_json(health: Health) -> dict[str, JsonValue]:
         "reload": {
             "at": _moment(health.reload.at_ms),
             "ok": health.reload.ok,
-            "errors": list(health.reload.errors),
+            "errors": list(health.reload.errors[:_MOST_ERRORS]),
         },
     }
 

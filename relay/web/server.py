@@ -15,6 +15,7 @@ from aiohttp import web
 _BACKLOG = 1024
 _LONGEST_BODY = 4 * 1024 * 1024  # contract: 413 above
 _CLOSING_S = 5.0
+_LINGERING_S = 2.0  # for a sender who was refused and still sends
 _LAST_CALL_S = 0.25  # a request follows its connection at once: the proxy is our neighbour
 
 
@@ -81,7 +82,12 @@ class Server:
         app.add_routes(routes)
         app.on_response_prepare.append(self._send_away)
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=_CLOSING_S
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=_CLOSING_S,
+            auto_decompress=False,  # nobody who calls us compresses; a bomb would
+            lingering_time=_LINGERING_S,
         )
 
     async def __aenter__(self) -> Self:

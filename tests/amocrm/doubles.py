@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from typing import Final
 
 from relay.amocrm.credentials import Credentials, CredentialsHolder
-from relay.delivery.ports import Conversation
 from relay.domain.ids import (
     ClientAddress,
     ConversationId,
@@ -79,8 +79,9 @@ def read_status() -> StatusUpdate:
     return StatusUpdate(CRM_MESSAGE, Status.READ)
 
 
-def conversation(*, bound: bool = False) -> Conversation:
-    return Conversation(CONVERSATION, OWN, IVAN, CHAT, PERSON, bound)
+def binding(letter: NewMessage) -> NewMessage:
+    """The same in a chat that amoCRM began and does not know by our ids yet."""
+    return dataclasses.replace(letter, crm_chat=CHAT, crm_client=PERSON)
 
 
 def entry(body: Body) -> Entry:

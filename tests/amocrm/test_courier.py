@@ -15,8 +15,8 @@ from relay.amocrm.courier import ChatsCourier
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Call, Request
-from relay.delivery.ports import Conversation, Courier, StoreRefusedError
-from relay.domain.ids import ChannelId, ConversationId, OwnNumber
+from relay.delivery.ports import Courier, StoreRefusedError
+from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import Body, Origin, Reply, Status, StatusUpdate, Text, Unsupported
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from relay.domain.settings import Language
@@ -29,7 +29,7 @@ from tests.amocrm.doubles import (
     IVAN,
     FakeScope,
     HandClock,
-    conversation,
+    binding,
     credentials,
     entry,
     holder,
@@ -67,23 +67,14 @@ class Scene:
         self.scope = FakeScope()
         self.held = holder()
         self.alarm = CredentialsAlarm(HandClock())
-        self.known: Conversation | BaseException | None = None
-        self.asked: list[ConversationId] = []
         self.language = Language.RU
         self.courier: Courier = ChatsCourier(
             client=self.client,
             connection=self.scope,
             credentials=self.held,
             alarm=self.alarm,
-            find=self.find,
             language=lambda: self.language,
         )
-
-    async def find(self, conversation_id: ConversationId) -> Conversation | None:
-        self.asked.append(conversation_id)
-        if isinstance(self.known, BaseException):
-            raise self.known
-        return self.known
 
     async def deliver(self, body: Body) -> Outcome:
         return await self.courier.deliver(entry(body))
@@ -99,8 +90,7 @@ async def test_message_is_delivered_with_its_reference() -> None:
 async def test_every_attempt_sends_the_same_bytes() -> None:
     """Retries of one entry repeat its request to the byte, so its ``msgid`` tells them."""
     scene = Scene(UnreachableError("no answer"), Answer(500, b""), Answer(200, ACCEPTED))
-    scene.known = conversation()
-    same = entry(message())
+    same = entry(binding(message()))
     outcomes = [await scene.courier.deliver(same) for _ in range(3)]
     assert [type(outcome) for outcome in outcomes] == [Retry, Retry, Delivered]
     assert len(set(scene.client.posted)) == 1
@@ -110,18 +100,15 @@ async def test_every_attempt_sends_the_same_bytes() -> None:
 async def test_unbound_chat_is_bound() -> None:
     """A message in a chat that amoCRM began carries amoCRM's ids."""
     scene = Scene(Answer(200, ACCEPTED))
-    scene.known = conversation()
-    await scene.deliver(message())
+    await scene.deliver(binding(message()))
     assert json.loads(scene.client.posted[0].body)["payload"]["conversation_ref_id"] == CHAT
-    assert scene.asked == [CONVERSATION]
 
 
 async def test_status_needs_no_conversation() -> None:
-    """A status is told by amoCRM's id alone: no look into the store."""
+    """A status is told by amoCRM's id alone."""
     scene = Scene(Answer(200, b""))
     assert await scene.deliver(read_status()) == Delivered()
     assert scene.client.posted[0].body == b'{"status_code":2}'
-    assert scene.asked == []
 
 
 async def test_sent_is_delivered_without_a_post() -> None:
@@ -221,16 +208,6 @@ async def test_trouble_is_retry(trouble: Exception) -> None:
     assert "Привет" not in outcome.reason + str(logs)
 
 
-@pytest.mark.parametrize("trouble", [StoreRefusedError("full"), KeyError("x")])
-async def test_trouble_in_the_lookup_is_retry(trouble: Exception) -> None:
-    """A store that cannot be asked makes the letter wait: unbound ids must not be forgotten."""
-    scene = Scene()
-    scene.known = trouble
-    with capture_logs():
-        assert isinstance(await scene.deliver(message()), Retry)
-    assert scene.client.posted == []
-
-
 async def test_cancellation_goes_through() -> None:
     """A cancelled attempt is cancelled, not an outcome."""
     scene = Scene(asyncio.CancelledError())
@@ -251,9 +228,6 @@ async def test_over_the_wire() -> None:
     alarm = CredentialsAlarm(clock)
     held = CredentialsHolder(credentials())
 
-    async def nobody(_: ConversationId) -> Conversation | None:
-        return None
-
     async with open_session() as session:
 
         def courier(url: str) -> Courier:
@@ -263,7 +237,6 @@ async def test_over_the_wire() -> None:
                 connection=FakeScope(),
                 credentials=held,
                 alarm=alarm,
-                find=nobody,
                 language=lambda: Language.RU,
             )
 

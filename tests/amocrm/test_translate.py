@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.amocrm import translate
-from relay.delivery.ports import Conversation
 from relay.domain.ids import ClientAddress
 from relay.domain.message import (
     Client,
@@ -31,7 +30,7 @@ from tests.amocrm.doubles import (
     CRM_MESSAGE,
     PERSON,
     SCOPE,
-    conversation,
+    binding,
     message,
 )
 from tests.amocrm.test_protocol import B2, B5
@@ -39,17 +38,16 @@ from tests.amocrm.test_protocol import B2, B5
 
 def body(
     letter: NewMessage,
-    known: Conversation | None = None,
     language: Language = Language.RU,
     bot_id: str | None = None,
 ) -> bytes:
     return translate.message_request(
-        letter, SCOPE, known, language=language, bot_id=bot_id, title="WA relay"
+        letter, SCOPE, language=language, bot_id=bot_id, title="WA relay"
     ).body
 
 
-def payload(letter: NewMessage, known: Conversation | None = None) -> dict[str, Any]:
-    fields = json.loads(body(letter, known))["payload"]
+def payload(letter: NewMessage) -> dict[str, Any]:
+    fields = json.loads(body(letter))["payload"]
     assert isinstance(fields, dict)
     return fields
 
@@ -57,7 +55,7 @@ def payload(letter: NewMessage, known: Conversation | None = None) -> dict[str, 
 def test_message_is_vector_2() -> None:
     """A client's text is, byte for byte, the body of the reference's second vector."""
     request = translate.message_request(
-        message(), SCOPE, None, language=Language.RU, bot_id=None, title=""
+        message(), SCOPE, language=Language.RU, bot_id=None, title=""
     )
     assert request.body == B2
     assert request.path == f"/v2/origin/custom/{SCOPE}"
@@ -96,7 +94,7 @@ def test_name_falls_back(name: str | None, phone: str | None, shown: str) -> Non
 
 def test_unbound_chat_is_bound_by_both_pairs() -> None:
     """In a chat that amoCRM began, its ids of chat and client go beside ours."""
-    fields = payload(message(), conversation())
+    fields = payload(binding(message()))
     assert fields["conversation_ref_id"] == CHAT
     assert fields["sender"]["ref_id"] == PERSON
     assert fields["conversation_id"] == "wa-79991234567"
@@ -104,25 +102,23 @@ def test_unbound_chat_is_bound_by_both_pairs() -> None:
 
 
 @pytest.mark.parametrize(
-    "known",
+    "half",
     [
-        None,
-        conversation(bound=True),
-        dataclasses.replace(conversation(), crm_chat=None),
-        dataclasses.replace(conversation(), crm_client=None),
+        dataclasses.replace(binding(message()), crm_chat=None),
+        dataclasses.replace(binding(message()), crm_client=None),
     ],
 )
-def test_no_half_pairs(known: Conversation | None) -> None:
-    """Bound already, or only half known: none of amoCRM's ids is sent."""
-    assert body(message(), known) == body(message())
+def test_no_half_pairs(half: NewMessage) -> None:
+    """Only half known: none of amoCRM's ids is sent."""
+    assert body(half) == body(message())
 
 
 @given(text=st.text(), bound=st.booleans())
 def test_same_entry_same_bytes(text: str, bound: bool) -> None:
     """Every attempt at a message sends the same bytes, hence the same ``msgid``."""
-    letter = message(Text(text))
-    first = body(letter, conversation(bound=bound))
-    assert first == body(letter, conversation(bound=bound))
+    letter = message(Text(text)) if bound else binding(message(Text(text)))
+    first = body(letter)
+    assert first == body(letter)
     assert json.loads(first)["payload"]["msgid"] == "wa-3EB0C0FFEE"
 
 
@@ -168,7 +164,7 @@ def test_what_cannot_be_carried_is_said(content: Content, language: Language, sh
 def test_message_from_the_phone() -> None:
     """What the owner typed on the phone is outgoing, silent, and in the name of the bot."""
     letter = message(origin=Origin.PHONE)
-    fields = json.loads(body(letter, conversation(), bot_id=BOT))["payload"]
+    fields = json.loads(body(binding(letter), bot_id=BOT))["payload"]
     assert fields["silent"] is True
     assert fields["sender"] == {"id": "phone-74950000001", "name": "WA relay", "ref_id": BOT}
     assert fields["receiver"] == {

@@ -87,7 +87,9 @@ class Counter:
             await self._enough.wait()
 
 
-async def push(rigged: Rig, counter: Counter, first: int, messages: int, lanes: int = LANES) -> Cost:
+async def push(
+    rigged: Rig, counter: Counter, first: int, messages: int, lanes: int = LANES
+) -> Cost:
     """Accepted, committed, signed, posted, answered, committed: all of them."""
     meter, before = Meter(), counter.count
 

@@ -122,9 +122,7 @@ async def rig(
         path, config = stack.enter_context(file_for(amocrm, home))
         quiet_log()
         engine = BenchEngine()
-        around = Surroundings(
-            path, SecretSource(None, {}), lambda *_: engine, observers=(observe,)
-        )
+        around = Surroundings(path, SecretSource(None, {}), lambda *_: engine, observers=(observe,))
         async with (
             open_store(config.storage.directory, account=amocrm) as store,
             open_session() as session,

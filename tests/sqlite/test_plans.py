@@ -44,5 +44,6 @@ def test_no_statement_walks_a_table(store: SqliteStore, module: ModuleType) -> N
         plan = store._opened.reader.execute(f"EXPLAIN QUERY PLAN {sql}", (None,) * places(sql))
         for *_, step in plan:
             walks_the_living = re.search(_PARTIAL, step)
-            assert not step.startswith("SCAN") or walks_the_living, f"{sql}\n{step}"
+            walks_a_list = step.startswith("SCAN json_each")  # handed over, not stored
+            assert not step.startswith("SCAN") or walks_the_living or walks_a_list, f"{sql}\n{step}"
             assert "TEMP B-TREE" not in step, f"{sql}\n{step}"
