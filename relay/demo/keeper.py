@@ -20,7 +20,7 @@ from typing import Any
 from relay.app.cli import EXIT_CONFIGURATION
 from relay.web.server import bind
 
-RESTART_AFTER_S = 0.7
+RESTART_AFTER_S = 0.5
 """As ``RestartSec=`` of a service: seen by a person, yet within amoCRM's patience with a hook."""
 
 _STOPPING_S = 15.0

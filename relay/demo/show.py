@@ -51,7 +51,7 @@ class Show:
         self.story = Story(lambda trace: look(place.database, trace), now_ms, changed)
         self.reloads = Reloads(now_ms, changed)
         self.switches = Switches(crm)
-        self.keeper = Keeper(place, doors, self._hear, changed)
+        self.keeper = Keeper(place, doors, self.hear, changed)
         self.errands = Errands()
         self.health: dict[str, Any] | None = None
         self.first_text = file.first_text(
@@ -79,7 +79,7 @@ class Show:
             tasks.create_task(self._watch_file(), name="file watch")
             tasks.create_task(self._watch_health(), name="health watch")
 
-    def _hear(self, told: dict[str, Any]) -> None:
+    def hear(self, told: dict[str, Any]) -> None:
         """The relay's process has told something."""
         match told:
             case {"told": "step"}:

@@ -72,6 +72,7 @@ def on_phone(show: Show) -> list[str]:
 async def test_a_killed_relay_loses_and_repeats_nothing(tmp_path: Path) -> None:
     """What clients and managers wrote before, during and after kill -9 arrives once, in order."""
     async with running(tmp_path) as show:
+        show.crm.sender.limit_s = PATIENCE_S  # on a machine out of breath a restart takes longer
         await do(show, writes("one"))
         await until(show, lambda: in_crm(show) == ["one"])
         chat = next(iter(show.crm.account.chats))

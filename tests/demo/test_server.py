@@ -159,6 +159,14 @@ async def test_the_file_is_saved(site: Site) -> None:
     assert snapshot(site.show)["file"]["outcome"] == "waiting"
 
 
+async def test_the_relays_word_is_on_the_file_as_it_stands(site: Site) -> None:
+    """A verdict that comes before the watch has seen the save is about the saved text."""
+    site.show.place.config.write_text("language: en\n")
+    site.show.hear({"told": "event", "event": "config_reloaded", "changes": ["language: ru → en"]})
+    told = snapshot(site.show)["file"]
+    assert (told["text"], told["outcome"]) == ("language: en\n", "taken")
+
+
 async def test_killing_a_relay_that_does_not_run(site: Site) -> None:
     """A kill without a process does nothing."""
     assert await site.act("kill") == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ import pytest
 from relay.app.clock import SystemClock
 from relay.delivery.ports import StoreRefusedError
 from relay.demo.pretended_whatsapp import Exchange, SimulatedEngine, World
-from relay.domain.ids import OwnNumber
+from relay.domain.ids import ClientAddress, OwnNumber
 from relay.domain.message import (
+    Client,
     Failure,
     Received,
     Text,
@@ -22,7 +24,8 @@ from relay.domain.message import (
 )
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
 from relay.domain.session import SessionState
-from tests.demo.pretended_whatsapp.samples import a_reply, a_world
+from tests.demo.pretended_whatsapp.samples import ANNA, a_reply, a_world
+from tests.whatsapp.engine_contract import EngineContract
 
 
 @dataclass
@@ -78,6 +81,32 @@ async def linked(world: World, directory: Path, relay: Relay) -> AsyncIterator[S
         yield engine
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@dataclass
+class SimulatedRig:
+    """Implements :class:`tests.whatsapp.engine_contract.Rig`."""
+
+    engine: SimulatedEngine
+    world: World
+    own = OwnNumber("74950000001")
+    client = Client(ClientAddress(ANNA), f"+{ANNA}", "Анна")
+
+    async def client_writes(self, text: str) -> None:
+        self.world.client_writes("anna", "sales", text)
+
+    def seen_by_client(self) -> list[str]:
+        return [bubble.text for bubble in self.world.bubbles if bubble.author == "relay"]
+
+
+class TestContract(EngineContract):
+    """The simulated engine is an engine."""
+
+    @pytest.fixture
+    async def rig(self, tmp_path: Path) -> AsyncIterator[SimulatedRig]:
+        world, path = a_world(), tmp_path / "wa.sock"
+        async with Exchange(world, path):
+            yield SimulatedRig(SimulatedEngine("sales", path, HastyClock()), world)
 
 
 async def test_the_engine_tells_its_number(tmp_path: Path) -> None:
@@ -147,6 +176,36 @@ async def test_a_line_that_is_cut_off_retries_and_recovers(tmp_path: Path) -> No
         world.switch_line("sales", True)
         await until(relay.changed, lambda: relay.payloads)
     assert [bubble.author for bubble in world.bubbles] == ["client"]
+
+
+async def test_whatsapp_out_of_reach_takes_nothing(tmp_path: Path) -> None:
+    """A device that sends although it was told that WhatsApp is out of reach is answered so."""
+    world, path = a_world(), tmp_path / "wa.sock"
+    world.switch_line("sales", False)
+    async with Exchange(world, path):
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b'{"hello": "sales"}\n')
+        writer.write(b'{"send": {"tag": 1, "to": "79000000001", "text": "hi"}}\n')
+        async with asyncio.timeout(5):
+            session, sent = await reader.readline(), await reader.readline()
+        writer.close()
+    assert b'"online": false' in session
+    assert b'"offline"' in sent
+    assert world.bubbles == []
+
+
+@pytest.mark.parametrize("nonsense", [b"\xff\n", b"[]\n", b"{}\n", b"x" * 300_000])
+async def test_a_device_that_talks_nonsense_is_sent_away(tmp_path: Path, nonsense: bytes) -> None:
+    """Whatever a device says, WhatsApp lives on, and the next device is served."""
+    world, path = a_world(), tmp_path / "wa.sock"
+    async with Exchange(world, path):
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(nonsense)
+        async with asyncio.timeout(5):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()
+        assert not world.line("sales").linked
 
 
 async def test_an_engine_that_does_not_run_retries(tmp_path: Path) -> None:
