@@ -20,7 +20,7 @@ from tests.whatsapp_server.keys import KeyPair
 from tests.whatsapp_server.linked import LinkedDevice
 from tests.whatsapp_server.media import MediaHost
 from tests.whatsapp_server.noise import Identity
-from tests.whatsapp_server.paired import recall, remember
+from tests.whatsapp_server.paired import known, recall, remember
 from tests.whatsapp_server.pairing import Registration
 from tests.whatsapp_server.person import Person
 from tests.whatsapp_server.phone import Phone
@@ -178,6 +178,14 @@ class WhatsAppServer:
         async with asyncio.TaskGroup() as group:
             for path, phone in stores.items():
                 group.create_task(pair(path, phone), name=f"pairing {phone.number}")
+
+    def clone_store(self, path: Path, phone: Phone, of: Phone) -> LinkedDevice:
+        """Leaves a copy of ``of``'s paired store in ``path``, renamed to ``phone``'s account.
+
+        For load: many stores for the price of one pairing. They share their keys, which no client
+        notices. Raises ``KeyError`` if ``of`` was not paired by ``pair_store`` in this run.
+        """
+        return known(of.number).restore(path, phone)
 
     # What went wrong
 

@@ -123,3 +123,27 @@ async def test_a_line_lost_while_the_code_is_shown_ends_the_pairing(tmp_path: Pa
             await client.printed(b"Login event: timeout")
             with pytest.raises(PairingError, match="no client that waits"):
                 await phone.scan(qr)
+
+
+async def test_a_cloned_store_is_an_account_of_its_own(tmp_path: Path) -> None:
+    """A renamed copy logs in under its own number, beside the original, and is spoken to apart."""
+    async with WhatsAppServer() as server:
+        phones = [server.phone(f"7495000000{n}") for n in range(3)]
+        anna = server.contact("79991234567", "Анна")
+        stores = [tmp_path / f"{n}.db" for n in range(3)]
+        await server.pair_store(stores[0], phones[0])
+        for store, phone in zip(stores[1:], phones[1:], strict=True):
+            server.clone_store(store, phone, of=phones[0])
+        async with (
+            RealClient(server.environment(), stores[0]) as original,
+            RealClient(server.environment(), stores[1]) as first,
+            RealClient(server.environment(), stores[2]) as second,
+        ):
+            for client, phone in zip((original, first, second), phones, strict=True):
+                await client.connected()
+                await anna.send(phone, f"to {phone.number}")
+                assert (await client.message())["text"] == f"to {phone.number}"
+                await client.send(anna.number, f"from {phone.number}")
+                heard = await anna.received(f"from {phone.number}")
+                assert heard.sender == server.session(phone).lid
+                await phone.received(f"from {phone.number}")
