@@ -1,4 +1,4 @@
-"""The real clock."""
+"""The real clock, and one that does not jump when somebody sets it."""
 
 from __future__ import annotations
 
@@ -30,3 +30,31 @@ class SystemClock:
                 await event.wait()
         except TimeoutError:
             return
+
+
+class SteadyClock:
+    """The time by which letters wait and expire.
+
+    When somebody sets the wall clock, this one goes on as if nothing had happened, so that nothing
+    expires by it; the heartbeat moves what waits, and only then is it told to follow.
+    """
+
+    def __init__(self, wall: SystemClock) -> None:
+        self._wall = wall
+        self.follow()
+
+    def follow(self) -> None:
+        """From now on agree with the wall."""
+        self._offset_ms = self._wall.now_ms() - self._wall.elapsed_ms()
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch, by the wall as it was when last followed."""
+        return self._offset_ms + self._wall.elapsed_ms()
+
+    async def sleep_ms(self, duration_ms: int) -> None:
+        """Wait that long."""
+        await self._wall.sleep_ms(duration_ms)
+
+    async def wait_ms(self, event: asyncio.Event, at_most_ms: int) -> None:
+        """Wait for the event, but at most that long."""
+        await self._wall.wait_ms(event, at_most_ms)

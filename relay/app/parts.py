@@ -19,7 +19,7 @@ from relay.amocrm.courier import ChatsCourier
 from relay.amocrm.hooks import read_hook
 from relay.amocrm.webhook import HookDoor
 from relay.app.channels import ChannelCourier, Channels
-from relay.app.clock import SystemClock
+from relay.app.clock import SteadyClock, SystemClock
 from relay.app.connecting import HasteningConnector
 from relay.app.engines import EngineFactory
 from relay.app.facts import Facts
@@ -73,11 +73,12 @@ class Parts:
         session: aiohttp.ClientSession,
     ) -> None:
         self.live, self.clock, self.store = live, clock, store
+        self._steady = SteadyClock(clock)
         self.facts = Facts(store)
         self.metrics = Metrics()
         self._around = around
         self._steps = Steps((self.metrics.count, *around.observers))
-        self.intake = Intake(store, clock, self._on_append)
+        self.intake = Intake(store, self._steady, self._on_append)
         self.channels = Channels(clock, around.chance, self.intake.door)
         self._build_amocrm(session)
         self.sorters = {side: self._sorter(side) for side in Destination}
@@ -138,7 +139,7 @@ class Parts:
         return Sorter(
             side,
             self.store,
-            self.clock,
+            self._steady,
             lambda: self.live.settings,
             hooks=read_hook,
             readers=self.channels.reader,
@@ -151,7 +152,7 @@ class Parts:
             side,
             self.store,
             courier,
-            self.clock,
+            self._steady,
             lambda: self.live.settings,
             concurrency=_IN_FLIGHT[side],
             chance=self._around.chance,
@@ -176,4 +177,6 @@ class Parts:
 
     def _on_beat(self, taken: bool) -> None:
         self.health.journal_writable = taken
+        if taken:  # so a jump of the clock, if there was one, has been made good
+            self._steady.follow()
         self._around.notifier.alive()
