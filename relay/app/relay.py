@@ -140,10 +140,10 @@ class Relay:
     ) -> None:
         if session.own is not None and parts.live.learn(id_, session.own):
             remember = parts.facts.remember_own(id_, session.own)
-            core.create_task(remember, name=f"remember number of {id_}")
+            _also(core, remember, f"remember number of {id_}")
         if session.state is SessionState.CONNECTED:
             hasten = parts.dispatchers[Destination.WHATSAPP].hasten(id_)
-            core.create_task(hasten, name=f"hasten {id_}")
+            _also(core, hasten, f"hasten {id_}")
         if self.ready.is_set() and not self._stopping.is_set():
             self._around.notifier.status(_status(parts))
 
@@ -158,6 +158,14 @@ def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
     work |= {f"sorter {side}": sorter.run() for side, sorter in parts.sorters.items()}
     work |= {f"dispatcher {side}": d.run() for side, d in parts.dispatchers.items()}
     return work
+
+
+def _also(core: asyncio.TaskGroup, work: Coroutine[object, object, None], name: str) -> None:
+    """Do it too, unless all is ending already."""
+    try:
+        core.create_task(work, name=name)
+    except RuntimeError:  # how a group says that it takes no more
+        work.close()
 
 
 async def _for_ever(work: Coroutine[object, object, None], name: str) -> None:

@@ -114,4 +114,5 @@ class Server:
     async def _send_away(self, _: web.Request, response: web.StreamResponse) -> None:
         """Who keeps his connection would lose what he says on it next."""
         if self._leaving:
+            response.headers["Connection"] = "close"  # aiohttp has decided about this header before
             response.force_close()

@@ -14,6 +14,7 @@ _CONVERSATIONS = 20
 _MOST_EVENTS = 120  # between a start and its kill
 _MOST_DELAY_S = 0.003  # so that a kill does not always fall on the end of an exchange
 _TORN_EVERY = 10
+_STOPS = 12
 
 
 async def test_a_hundred_kills_under_load(here: Site) -> None:
@@ -56,3 +57,25 @@ def _tear(here: Site, chance: random.Random) -> None:
     """A write was under way: the log of the database ends in half a frame."""
     with (here.storage / "relay.db-wal").open("ab") as log:
         log.write(chance.randbytes(chance.randint(1, 5000)))
+
+
+async def test_a_dozen_stops_under_load(here: Site) -> None:
+    """SIGTERM in the middle of work interrupts no send: no outcome is ever unknown."""
+    chance = random.Random(21)
+    here.hold_socket()
+    traffic = Traffic(here, _CONVERSATIONS, chance)
+    await here.start_connected()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(traffic.run())
+        for _ in range(_STOPS):
+            until = here.happened + chance.randint(1, _MOST_EVENTS)
+            await here.whatsapp.until(lambda until=until: here.happened >= until, "traffic")  # type: ignore[misc]  # bound in the loop
+            assert await here.relay.stop() == 0
+            await here.start()
+        traffic.end()
+    traffic.check()
+    for life in here.lives:
+        assert life.logged("dead") == []
+        assert life.logged("drain_late") == []
+        assert life.logged("unclean_stop") == []
+    here.check_log()

@@ -1,0 +1,1 @@
+"""Laws of the HTTP servers, of health and of metrics."""
