@@ -137,7 +137,7 @@ class Dispatcher:
             while True:
                 self._woken.clear()
                 claim = await self._claim()
-                for entry in claim.entries:
+                for entry in () if self._draining else claim.entries:
                     self._busy.add(entry.id)
                     self._idle.clear()
                     attempts.create_task(self._attempt(entry), name=f"attempt {entry.id}")
