@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from relay.app.logging import set_level
 from relay.config.errors import ConfigErrors
 from relay.config.load import load
 from relay.config.model import Config
@@ -71,6 +72,7 @@ class Reloader:
         self.last = LastReload(self._clock.now_ms())
         if done or again_good:
             _log.info("config_reloaded", changes=done)
+        set_level(loaded.config.log.level)  # last, so that it does not hide what was just said
 
     def _refuse(self, trouble: ConfigErrors) -> None:
         errors = tuple(str(error) for error in trouble.errors)

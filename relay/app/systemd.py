@@ -16,7 +16,8 @@ def inherited_sockets(environment: Mapping[str, str] = os.environ) -> dict[str, 
     """Listening sockets that systemd opened for us, by their ``FileDescriptorName=``."""
     if environment.get("LISTEN_PID") != str(os.getpid()):
         return {}
-    count = int(environment.get("LISTEN_FDS", "0"))
+    told = environment.get("LISTEN_FDS", "")
+    count = int(told) if told.isdecimal() else 0
     names = environment.get("LISTEN_FDNAMES", "").split(":")
     sockets: dict[str, socket.socket] = {}
     for offset, name in zip(range(count), names, strict=False):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from relay.app import logging
 from relay.app.channels import Channels
 from relay.app.clock import SystemClock
 from relay.app.engines import EngineFactory
@@ -58,7 +57,6 @@ class Taker:
         self._live.take(config)
         if self._live.credentials.current != credentials:
             await self._on_credentials()
-        logging.set_level(config.log.level)
         for id_ in (*moved.removed, *moved.restarted):
             await self._channels.remove(ChannelId(id_))
         for id_, engine in engines.items():
