@@ -156,32 +156,37 @@ async def test_the_log_is_beside_the_file_and_tells_no_text(tmp_path: Path) -> N
 # --- As a command --------------------------------------------------------------------------------
 
 
-def relay_demo(*arguments: str) -> subprocess.Popen[str]:
+def relay_demo(directory: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The command, keeping its things in this directory."""
     return subprocess.Popen(  # noqa: S603  our own command
         [sys.executable, "-m", "relay", "demo", "--no-open", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(directory)},
         text=True,
     )
 
 
-def test_the_command_tells_where_and_ends_cleanly() -> None:
-    """One line with the address; Ctrl-C ends it with 0, and leaves nothing running or lying."""
+def test_the_command_tells_where_and_ends_cleanly(tmp_path: Path) -> None:
+    """One line with the address; Ctrl-C, even twice, ends it with 0 and leaves nothing lying."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        with relay_demo("--port", "0") as process:
+        with relay_demo(tmp_path, "--port", "0") as process:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith("The demonstration is open at http://127.0.0.1:")
+            assert list(tmp_path.iterdir())
+            process.send_signal(number)
             process.send_signal(number)
             out, err = process.communicate(timeout=PATIENCE_S)
             assert (process.returncode, out, err) == (0, "", "")
+            assert list(tmp_path.iterdir()) == []
 
 
-def test_a_port_in_use_is_said_in_a_sentence() -> None:
+def test_a_port_in_use_is_said_in_a_sentence(tmp_path: Path) -> None:
     """A port that cannot be had ends it with 1 and one clear line."""
     with bind("127.0.0.1", 0) as taken:
         port = str(taken.getsockname()[1])
-        with relay_demo("--port", port) as process:
+        with relay_demo(tmp_path, "--port", port) as process:
             out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (1, "")
     assert port in err
