@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from relay import __version__
+from relay.app.not_yet import not_yet
 from relay.config.errors import ConfigErrors
 from relay.config.load import Loaded, load
 from relay.config.secret import SecretSource
@@ -72,6 +73,8 @@ def check(path: Path) -> None:
     loaded = _load(path, required=False)
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
+    for sentence in not_yet(loaded.config):
+        click.echo(f"warning: {path}: {sentence}", err=True)
     click.echo(f"{path}: no errors")
 
 

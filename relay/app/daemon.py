@@ -15,6 +15,7 @@ from relay.amocrm.errors import OtherAccountError
 from relay.app import logging
 from relay.app.engines import real_engine
 from relay.app.listen import ListenError
+from relay.app.not_yet import not_yet
 from relay.app.parts import Surroundings
 from relay.app.relay import Relay
 from relay.config.channel import LinkedDevice
@@ -49,6 +50,8 @@ def _run(loaded: Loaded, path: Path) -> int:
     logging.configure(level=config.log.level, form=config.log.format)
     for warning in loaded.warnings:
         _log.warning("config_warning", warning=str(warning))
+    for sentence in not_yet(config):
+        _log.warning("config_warning", warning=sentence)
     around = Surroundings(path, SecretSource.of(os.environ), real_engine)
     runner = asyncio.Runner()  # not closed: that would wait for a session that will not stop
     try:

@@ -1,0 +1,41 @@
+"""What the file may say but this version does not do yet. Each row goes when its work lands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from relay.config.channel import CloudApi, LinkedDevice
+from relay.config.model import Config, MessageSettings
+
+_DEFAULTS = MessageSettings()
+
+_ROWS: tuple[tuple[str, Callable[[Config], bool]], ...] = (
+    ("amocrm.oauth", lambda c: c.amocrm.oauth is not None),
+    ("amocrm.integration", lambda c: c.amocrm.integration is not None),
+    ("settings.title_in_messages", lambda c: bool(c.settings.title_in_messages)),
+    ("settings.blacklist", lambda c: bool(c.settings.blacklist)),
+    ("settings.phone_8_to_7", lambda c: c.settings.phone_8_to_7),
+    (
+        "settings.error_label",
+        lambda c: c.settings.error_label != _DEFAULTS.error_label,
+    ),
+    ("users", lambda c: bool(c.users)),
+)
+
+
+def not_yet(config: Config) -> Iterator[str]:
+    """One sentence for each key that is set but does not act."""
+    for key, is_set in _ROWS:
+        if is_set(config):
+            yield _row(key)
+    for id_, channel in config.channels.items():
+        if isinstance(channel, CloudApi):
+            yield f"channels.{id_}.engine: cloud_api cannot be run by this version yet"
+        if channel.pipeline_id is not None:
+            yield _row(f"channels.{id_}.pipeline_id")
+        if isinstance(channel, LinkedDevice) and channel.import_history_ms is not None:
+            yield _row(f"channels.{id_}.import_history")
+
+
+def _row(key: str) -> str:
+    return f"{key}: understood, but it does not act in this version yet"
