@@ -26,9 +26,12 @@ class Code(enum.IntEnum):
     MESSAGE = 17
     RECEIPT = 18
     UNDECRYPTABLE = 44
+    LOGIN_STATUS = 1001  # not the library's: another call of its own, the end of the QR codes
 
 
 HANDED_OVER = frozenset({Code.MESSAGE, Code.RECEIPT, Code.UNDECRYPTABLE})
 """What is kept in the journal before anything else happens to it."""
 
-SUBSCRIBED = tuple(code for code in Code if code not in {Code.DEVICE, Code.QR})
+SUBSCRIBED = tuple(
+    code for code in Code if code not in {Code.DEVICE, Code.QR, Code.LOGIN_STATUS}
+)

@@ -69,6 +69,17 @@ class Library(Protocol):
         """Send once. The client must be registered, else the process dies."""
         ...
 
+    def pair_phone(self, uuid: str, request: bytes) -> bytes:
+        """Ask for the letters that link by number; only after the client's first QR code."""
+        ...
+
+    def logout(self, uuid: str) -> str:
+        """Remove the device at WhatsApp and its keys from the file; returns the error, if any.
+
+        The client must be registered, else the process dies; it must be stopped afterwards.
+        """
+        ...
+
 
 class Neonize:
     """The library itself."""
@@ -90,12 +101,13 @@ class Neonize:
         def on_event(_: bytes, address: int, size: int, code: int) -> None:
             hear(code, ctypes.string_at(address, size))
 
-        def on_qr(_: int, __: int) -> None:
-            """Only a client without a device gets codes: the device was gone from the file."""
-            hear(Code.QR, b"")
+        def on_qr(_: int, address: int) -> None:
+            """A text to show as QR code; only a client without a device gets them."""
+            hear(Code.QR, ctypes.string_at(address))
 
-        def on_login_status(_: int, __: int) -> None:
-            """The end of the codes; nothing follows from it here."""
+        def on_login_status(_: int, address: int) -> None:
+            """How the showing of codes ended: one word."""
+            hear(Code.LOGIN_STATUS, ctypes.string_at(address))
 
         settings = binder.ProxySettings(proxy)._to_c_struct() if proxy else None
         events = (ctypes.c_char * len(subscribed)).from_buffer(bytearray(subscribed))
@@ -124,6 +136,16 @@ class Neonize:
         """See :class:`Library`."""
         answer: bytes = self._go.SendMessage(uuid.encode(), to, len(to), message, len(message))
         return answer
+
+    def pair_phone(self, uuid: str, request: bytes) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.PairPhone(uuid.encode(), request, len(request))
+        return answer
+
+    def logout(self, uuid: str) -> str:
+        """See :class:`Library`."""
+        error: bytes = self._go.Logout(uuid.encode())
+        return error.decode("utf-8", "replace")
 
 
 @cache
