@@ -14,7 +14,7 @@ from relay.config.schema import json_schema
 
 _ROOT = Path(__file__).parents[2]
 _README = (_ROOT / "README.md").read_text()
-_EVENT = re.compile(r"_log\.(?:info|warning|error|exception|critical)\(\s*\"(\w+)\"")
+_EVENT = re.compile(r"\b_?log\.(?:info|warning|error|exception|critical)\(\s*\"(\w+)\"")
 
 
 def section(title: str) -> str:
