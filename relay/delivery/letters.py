@@ -8,19 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from relay.delivery.ports import Conversation, Ledger
-from relay.domain.ids import (
-    ChannelId,
-    ClientAddress,
-    ConversationId,
-    CrmMessageId,
-    OwnNumber,
-    conversation_id,
-    message_id,
-    parse_conversation_id,
-)
+from relay.delivery.people import conversation_of, find, learn, meet, remember_chat, way_to
+from relay.delivery.phones import Absent, note_written
+from relay.delivery.ports import Ledger
+from relay.domain.ids import ChannelId, CrmMessageId, message_id
 from relay.domain.message import (
-    Client,
+    Alias,
     CrmEvent,
     Failure,
     NewMessage,
@@ -97,6 +90,9 @@ def client_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause
             return _message_in(ledger, event, cause)
         case Receipt():
             return _receipt_in(ledger, event, cause)
+        case Alias():
+            learn(ledger, event)
+            return Sorted.nothing()
         case Noise(rule) | Skipped(rule):
             return Sorted(ignored=(rule,))
         case Written():
@@ -106,11 +102,16 @@ def client_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause
 def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
     typed = message.origin is Origin.PHONE  # a client's message cannot be our own
     echo = typed and ledger.linked(message.own, message.id) is not None
+    conversation, news = meet(ledger, message, cause.now_ms)
+    message = replace(message, client=conversation.client)
     verdict = decide_incoming(Incoming(message, sent_by_us=echo), cause.settings)
     if isinstance(verdict, Ignored):
         return Sorted(ignored=(verdict.rule,))
     message = verdict.message
-    conversation = _meet(ledger, message)
+    if news:
+        ledger.save_conversation(conversation)
+    if message.origin is Origin.CLIENT:
+        note_written(ledger, message, cause.now_ms)
     bound = conversation.crm_bound
     body = NewMessage(
         conversation=conversation.id,
@@ -137,21 +138,6 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
     return Sorted((letter,))
 
 
-def _meet(ledger: Ledger, message: Received) -> Conversation:
-    """The message's conversation, remembered with what is newest of its client."""
-    id_ = conversation_id(message.own, message.client.address)
-    known = ledger.conversation(id_)
-    met = known or Conversation(id_, message.own, message.client)
-    met = replace(met, client=_newest(met.client, message.client))
-    if met != known:
-        ledger.save_conversation(met)
-    return met
-
-
-def _newest(known: Client, seen: Client) -> Client:
-    return replace(known, phone=seen.phone or known.phone, name=seen.name or known.name)
-
-
 def _receipt_in(ledger: Ledger, receipt: Receipt, cause: Cause) -> Sorted:
     letters: list[Letter] = []
     for id_ in receipt.ids:
@@ -173,20 +159,26 @@ def crm_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause) -
             return _message_out(ledger, event, cause)
         case Skipped(rule) | Noise(rule):
             return Sorted(ignored=(rule,))
-        case Received() | Receipt():
+        case Received() | Receipt() | Alias():
             raise TypeError("a WhatsApp event cannot come from a hook")
 
 
 def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
-    known = _find(ledger, written)
-    own, to = (known.own, known.client.address) if known else (None, None)
-    verdict = decide_outgoing(Outgoing(written, own, to), cause.settings)
+    known = find(ledger, written)
+    asked = Outgoing(written, absent=Absent(ledger, cause.now_ms))
+    if known is not None:
+        asked = replace(asked, own=known.own, to=way_to(known), wrote=known.wrote)
+    verdict = decide_outgoing(asked, cause.settings)
     if isinstance(verdict, Refused):
         return _refusal(ledger, written, verdict, cause)
     channel = verdict.channel
     if channel is None or channel.own is None or verdict.to is None:
         raise TypeError("the rules let a message through without a channel or a client")
-    conversation = _remember_chat(ledger, written, channel.own, verdict.to)
+    if known is not None and known.own == channel.own:
+        conversation = known.id
+    else:
+        conversation = conversation_of(ledger, channel.own, verdict.to)
+    remember_chat(ledger, written, conversation, channel.own, cause.now_ms)
     letter = Letter(
         key=f"reply:{written.id}",
         lane=f"out:{conversation}",
@@ -205,33 +197,6 @@ def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
         expires_ms=cause.received_ms + cause.settings.give_up_whatsapp_ms,
     )
     return Sorted((letter,))
-
-
-def _find(ledger: Ledger, written: Written) -> Conversation | None:
-    """The conversation a hook speaks of; our id alone tells it even if the ledger was lost."""
-    if written.conversation is None:
-        return ledger.conversation_of_chat(written.chat)
-    known = ledger.conversation(written.conversation)
-    parts = parse_conversation_id(written.conversation)
-    if known is None and parts is not None:
-        own, address = parts
-        phone = f"+{address}" if address.isdigit() else None
-        return Conversation(written.conversation, own, Client(address, phone))
-    return known
-
-
-def _remember_chat(
-    ledger: Ledger, written: Written, own: OwnNumber, to: ClientAddress
-) -> ConversationId:
-    """Keep which amoCRM chat this is, so that the client's answer comes into the same one."""
-    id_ = conversation_id(own, to)
-    phone = f"+{to}" if to.isdigit() else None
-    known = ledger.conversation(id_) or Conversation(id_, own, Client(to, phone))
-    bound = written.conversation == id_
-    wanted = replace(known, crm_chat=written.chat, crm_client=written.client, crm_bound=bound)
-    if wanted != known:
-        ledger.save_conversation(wanted)
-    return id_
 
 
 def _refusal(ledger: Ledger, written: Written, refused: Refused, cause: Cause) -> Sorted:

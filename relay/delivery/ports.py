@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 from relay.domain.ids import (
     ChannelId,
+    ClientAddress,
     ConversationId,
     CrmChatId,
     CrmMessageId,
@@ -35,6 +36,7 @@ from relay.domain.outbox import (
     QueueFigures,
     Seq,
 )
+from relay.domain.phone_check import PhoneCheck
 from relay.domain.session import SessionState
 
 T = TypeVar("T")
@@ -68,7 +70,8 @@ class Conversation:
     """A conversation of a number of ours with a client, and amoCRM's latest chat for it.
 
     ``crm_bound``: amoCRM has been seen to know our ids for that chat, so they need not be sent
-    along any more.
+    along any more. ``since_ms``: when it began (0: before anybody noted it). ``wrote``: the client
+    himself has written.
     """
 
     id: ConversationId
@@ -77,6 +80,8 @@ class Conversation:
     crm_chat: CrmChatId | None = None
     crm_client: CrmPersonId | None = None
     crm_bound: bool = False
+    since_ms: int = 0
+    wrote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,24 @@ class Ledger(Protocol):
 
     def save_conversation(self, conversation: Conversation) -> None:
         """Insert or replace by id; its ``crm_chat``, if any, leads to it from now on."""
+        ...
+
+    def alias(self, own: OwnNumber, address: ClientAddress) -> ConversationId | None:
+        """The conversation that an address was told to lead to, beyond the one named after it."""
+        ...
+
+    def save_alias(
+        self, own: OwnNumber, address: ClientAddress, conversation: ConversationId
+    ) -> None:
+        """From now on the address leads there; it is never forgotten."""
+        ...
+
+    def phone_check(self, number: str) -> PhoneCheck | None:
+        """What is known of a number (digits), and since when."""
+        ...
+
+    def save_phone_check(self, number: str, check: PhoneCheck) -> None:
+        """Insert or replace what is known of a number."""
         ...
 
     def link(self, link: Link) -> Receipt | None:

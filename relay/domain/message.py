@@ -109,7 +109,16 @@ class Noise:
     rule: str
 
 
-WhatsAppEvent = Received | Receipt | Noise
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """WhatsApp tells that a hidden address and a number are one client's."""
+
+    own: OwnNumber
+    hidden: ClientAddress
+    number: ClientAddress
+
+
+WhatsAppEvent = Received | Receipt | Noise | Alias
 
 
 # --- What amoCRM's hooks say ---------------------------------------------------------------------

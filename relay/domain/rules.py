@@ -6,7 +6,7 @@ that ends the matter. To add a rule, write the function and put its name into th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
 from relay.domain.ids import ClientAddress, OwnNumber
@@ -42,12 +42,18 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A manager's message on its way out. ``own`` and ``to`` are the chat's, if it has any yet."""
+    """A manager's message on its way out. ``own`` and ``to`` are the chat's, if it has any yet.
+
+    ``wrote``: the client has written himself. ``absent``: numbers of which WhatsApp has lately
+    said that they are not there.
+    """
 
     written: Written
     own: OwnNumber | None = None
     to: ClientAddress | None = None
     channel: Channel | None = None
+    wrote: bool = False
+    absent: Container[str] = ()
 
 
 InRule = Callable[[Incoming, Settings], Incoming | Ignored]
@@ -105,7 +111,14 @@ def refuse_unsupported(outgoing: Outgoing, _: Settings) -> Outgoing | Refused:
     return outgoing
 
 
-OUT_RULES: tuple[OutRule, ...] = (choose_channel, find_client, refuse_unsupported)
+def refuse_absent(outgoing: Outgoing, _: Settings) -> Outgoing | Refused:
+    """A number known not to be on WhatsApp is not tried again, unless the client has written."""
+    if not outgoing.wrote and outgoing.to in outgoing.absent:
+        return Refused(Reason.NOT_ON_WHATSAPP, Failure.NO_SUCH_CLIENT)
+    return outgoing
+
+
+OUT_RULES: tuple[OutRule, ...] = (choose_channel, find_client, refuse_unsupported, refuse_absent)
 
 
 # --- Running them --------------------------------------------------------------------------------

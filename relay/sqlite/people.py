@@ -16,24 +16,39 @@ from relay.domain.ids import (
     WhatsAppMessageId,
 )
 from relay.domain.message import Client, Receipt, Status
+from relay.domain.phone_check import PhoneCheck, PhoneState
 from relay.sqlite.outbox import OutboxTable
 
-_COLUMNS = "id, own, client_address, client_phone, client_name, crm_chat, crm_client, crm_bound"
+_COLUMNS = (
+    "id, own, client_address, client_phone, client_name, crm_chat, crm_client, crm_bound,"
+    " since_ms, wrote"
+)
 _CONVERSATION = f"SELECT {_COLUMNS} FROM conversation WHERE id = ?"  # noqa: S608 - constants
 _OF_CHAT = (
     f"SELECT {_COLUMNS} FROM conversation"  # noqa: S608 - constants
     " WHERE id = (SELECT conversation FROM crm_chat WHERE id = ?)"
 )
 _SAVE = (
-    f"INSERT INTO conversation ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+    f"INSERT INTO conversation ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
     " ON CONFLICT (id) DO UPDATE SET own = excluded.own,"
     " client_address = excluded.client_address, client_phone = excluded.client_phone,"
     " client_name = excluded.client_name, crm_chat = excluded.crm_chat,"
-    " crm_client = excluded.crm_client, crm_bound = excluded.crm_bound"
+    " crm_client = excluded.crm_client, crm_bound = excluded.crm_bound,"
+    " since_ms = excluded.since_ms, wrote = excluded.wrote"
 )
 _SAVE_CHAT = (
     "INSERT INTO crm_chat (id, conversation) VALUES (?, ?)"
     " ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation"
+)
+_ALIAS = "SELECT conversation FROM alias WHERE own = ? AND address = ?"
+_SAVE_ALIAS = (
+    "INSERT INTO alias (own, address, conversation) VALUES (?, ?, ?)"
+    " ON CONFLICT (own, address) DO UPDATE SET conversation = excluded.conversation"
+)
+_CHECK = "SELECT state, checked_ms FROM phone_check WHERE number = ?"
+_SAVE_CHECK = (
+    "INSERT INTO phone_check (number, state, checked_ms) VALUES (?, ?, ?)"
+    " ON CONFLICT (number) DO UPDATE SET state = excluded.state, checked_ms = excluded.checked_ms"
 )
 _LINK = (
     "INSERT INTO link (own, whatsapp_id, crm_id, kept_ms) VALUES (?, ?, ?, ?)"
@@ -62,7 +77,7 @@ _SET_FACT = (
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 
-_Row = tuple[str, str, str, str | None, str | None, str | None, str | None, int]
+_Row = tuple[str, str, str, str | None, str | None, str | None, str | None, int, int, int]
 
 
 class PeopleTable(OutboxTable):
@@ -90,10 +105,32 @@ class PeopleTable(OutboxTable):
             conversation.crm_chat,
             conversation.crm_client,
             int(conversation.crm_bound),
+            conversation.since_ms,
+            int(conversation.wrote),
         )
         self._connection.execute(_SAVE, row)
         if conversation.crm_chat is not None:
             self._connection.execute(_SAVE_CHAT, (conversation.crm_chat, conversation.id))
+
+    def alias(self, own: OwnNumber, address: ClientAddress) -> ConversationId | None:
+        """The conversation that an address was told to lead to."""
+        row = self._connection.execute(_ALIAS, (own, address)).fetchone()
+        return ConversationId(row[0]) if row else None
+
+    def save_alias(
+        self, own: OwnNumber, address: ClientAddress, conversation: ConversationId
+    ) -> None:
+        """From now on the address leads there."""
+        self._connection.execute(_SAVE_ALIAS, (own, address, conversation))
+
+    def phone_check(self, number: str) -> PhoneCheck | None:
+        """What is known of a number, and since when."""
+        row = self._connection.execute(_CHECK, (number,)).fetchone()
+        return PhoneCheck(PhoneState(row[0]), row[1]) if row else None
+
+    def save_phone_check(self, number: str, check: PhoneCheck) -> None:
+        """Insert or replace what is known of a number."""
+        self._connection.execute(_SAVE_CHECK, (number, check.state.value, check.checked_ms))
 
     def link(self, link: Link) -> Receipt | None:
         """Keep the pair of ids; returns a receipt that had come before it, if one did."""
@@ -138,7 +175,7 @@ class PeopleTable(OutboxTable):
 
 
 def _conversation(row: _Row) -> Conversation:
-    number, own, address, phone, name, chat, person, bound = row
+    number, own, address, phone, name, chat, person, bound, since_ms, wrote = row
     return Conversation(
         ConversationId(number),
         OwnNumber(own),
@@ -146,4 +183,6 @@ def _conversation(row: _Row) -> Conversation:
         None if chat is None else CrmChatId(chat),
         None if person is None else CrmPersonId(person),
         bool(bound),
+        since_ms,
+        bool(wrote),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from relay.delivery.ports import Conversation, Link, Store
-from relay.domain.ids import ClientAddress, ConversationId, CrmChatId, CrmPersonId
+from relay.delivery.ports import Conversation, Ledger, Link, Store
+from relay.domain.ids import ClientAddress, ConversationId, CrmChatId, CrmPersonId, OwnNumber
 from relay.domain.message import Client, Receipt, Status
+from relay.domain.phone_check import PhoneCheck, PhoneState
 from tests.delivery.contract_transactions import Crash
 from tests.delivery.store_samples import (
     CRM_FIRST,
@@ -33,6 +35,22 @@ async def save(store: Store, conversation: Conversation) -> None:
 
 async def of_chat(store: Store, chat: CrmChatId) -> Conversation | None:
     return await store.query(lambda ledger: ledger.conversation_of_chat(chat))
+
+
+async def alias(store: Store, own: OwnNumber, address: ClientAddress) -> ConversationId | None:
+    return await store.query(lambda ledger: ledger.alias(own, address))
+
+
+async def check_of(store: Store, number: str) -> PhoneCheck | None:
+    return await store.query(lambda ledger: ledger.phone_check(number))
+
+
+def _save_alias(ledger: Ledger, conversation: ConversationId) -> None:
+    ledger.save_alias(OWN, _HIDDEN.address, conversation)
+
+
+def _save_check(ledger: Ledger, number: str, check: PhoneCheck) -> None:
+    ledger.save_phone_check(number, check)
 
 
 async def link(store: Store, new: Link) -> Receipt | None:
@@ -61,6 +79,7 @@ class ConversationContract:
             _CONVERSATION,
             _OTHER,
             replace(_CONVERSATION, crm_chat=_CHAT, crm_client=CrmPersonId("p"), crm_bound=True),
+            replace(_CONVERSATION, since_ms=1_770_000_000_000, wrote=True),
         ],
     )
     async def test_a_conversation_comes_out_as_saved(
@@ -96,6 +115,39 @@ class ConversationContract:
         other = replace(_OTHER, crm_chat=_CHAT)
         await save(store, other)
         assert await of_chat(store, _CHAT) == other
+
+
+class AddressContract:
+    """By which other addresses a client comes, and what is known of his number."""
+
+    async def test_an_address_leads_where_it_was_last_told_to(self, store: Store) -> None:
+        """By own number and address; an address nobody told of leads nowhere."""
+        for target in (_OTHER.id, _CONVERSATION.id):
+            await store.transact(partial(_save_alias, conversation=target))
+        assert await alias(store, OWN, _HIDDEN.address) == _CONVERSATION.id
+        assert await alias(store, OTHER_OWN, _HIDDEN.address) is None
+        assert await alias(store, OWN, _ANNA.address) is None
+
+    async def test_what_is_known_of_a_number_is_the_latest(self, store: Store) -> None:
+        """Both states come out as saved, with their time; a number nobody asked for is None."""
+        known = PhoneCheck(PhoneState.REGISTERED, 1_000)
+        latest = PhoneCheck(PhoneState.NOT_REGISTERED, 2_000)
+        for number, check in (("79001234567", known), ("79001234568", known)):
+            await store.transact(partial(_save_check, number=number, check=check))
+        await store.transact(partial(_save_check, number="79001234567", check=latest))
+        assert await check_of(store, "79001234567") == latest
+        assert await check_of(store, "79001234568") == known
+        assert await check_of(store, "79001234569") is None
+
+    async def test_addresses_and_checks_survive(self, store: Store, crash: Crash) -> None:
+        """Neither a crash nor tidying forgets them."""
+        known = PhoneCheck(PhoneState.REGISTERED, 1_000)
+        await store.transact(partial(_save_check, number="79001234567", check=known))
+        await store.transact(partial(_save_alias, conversation=_CONVERSATION.id))
+        again = await crash()
+        assert await again.transact(lambda ledger: ledger.tidy(10**15, 99)) == 0
+        assert await alias(again, OWN, _HIDDEN.address) == _CONVERSATION.id
+        assert await check_of(again, "79001234567") == known
 
 
 class LinkContract:

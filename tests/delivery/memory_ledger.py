@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from relay.delivery.ports import Conversation, Link
-from relay.domain.ids import (
-    ChannelId,
-    ConversationId,
-    CrmChatId,
-    CrmMessageId,
-    OwnNumber,
-    WhatsAppMessageId,
-)
+from relay.delivery.ports import Link
+from relay.domain.ids import ChannelId, CrmMessageId, OwnNumber, WhatsAppMessageId
 from relay.domain.message import Receipt, Status
 from relay.domain.outbox import (
     TRANSITIONS,
@@ -27,50 +20,14 @@ from relay.domain.outbox import (
     QueueFigures,
     Seq,
 )
-
-_Pair = tuple[OwnNumber, WhatsAppMessageId]
-
-
-@dataclass(slots=True)
-class Tables:
-    """Everything that is kept. The values are frozen, so a shallow copy is a true one."""
-
-    unread: dict[Seq, JournalRow] = field(default_factory=dict)
-    read: dict[Seq, tuple[JournalRow, str | None]] = field(default_factory=dict)
-    unreadable: dict[Seq, tuple[JournalRow, str]] = field(default_factory=dict)
-    entries: dict[EntryId, Entry] = field(default_factory=dict)
-    finished_ms: dict[EntryId, int] = field(default_factory=dict)
-    keys: dict[str, EntryId] = field(default_factory=dict)
-    conversations: dict[ConversationId, Conversation] = field(default_factory=dict)
-    chats: dict[CrmChatId, ConversationId] = field(default_factory=dict)
-    links: dict[_Pair, tuple[int, CrmMessageId]] = field(default_factory=dict)
-    told: dict[CrmMessageId, tuple[int, Status]] = field(default_factory=dict)
-    early: dict[_Pair, tuple[int, Receipt]] = field(default_factory=dict)
-    facts: dict[str, str] = field(default_factory=dict)
-    last_seq: int = 0
-    last_id: int = 0
-
-    def copy(self) -> Tables:
-        """The same things in tables of their own."""
-        twin = Tables()
-        for name in self.__slots__:
-            value = getattr(self, name)
-            setattr(twin, name, value.copy() if isinstance(value, dict) else value)
-        return twin
+from tests.delivery.memory_tables import HeardTime, MemoryPeople, Tables
 
 
-@dataclass(slots=True)
-class HeardTime:
-    """The latest time the ledger was told: it dates what comes without one."""
-
-    now_ms: int = 0
-
-
-class MemoryLedger:
+class MemoryLedger(MemoryPeople):
     """Implements ``relay.delivery.ports.Ledger`` over tables in memory."""
 
     def __init__(self, tables: Tables, heard: HeardTime) -> None:
-        self._tables = tables
+        super().__init__(tables)
         self._heard = heard
 
     # The journal.
@@ -217,18 +174,6 @@ class MemoryLedger:
         return kept
 
     # The ledger proper.
-
-    def conversation(self, conversation: ConversationId) -> Conversation | None:
-        return self._tables.conversations.get(conversation)
-
-    def conversation_of_chat(self, chat: CrmChatId) -> Conversation | None:
-        conversation = self._tables.chats.get(chat)
-        return None if conversation is None else self._tables.conversations[conversation]
-
-    def save_conversation(self, conversation: Conversation) -> None:
-        self._tables.conversations[conversation.id] = conversation
-        if conversation.crm_chat is not None:
-            self._tables.chats[conversation.crm_chat] = conversation.id
 
     def link(self, link: Link) -> Receipt | None:
         pair = (link.own, link.whatsapp_id)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from relay.delivery.ports import Ledger, StoreRefusedError
-from tests.delivery.memory_ledger import HeardTime, MemoryLedger, Tables
+from tests.delivery.memory_ledger import MemoryLedger
+from tests.delivery.memory_tables import HeardTime, Tables
 
 T = TypeVar("T")
 

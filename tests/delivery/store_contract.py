@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from tests.delivery.contract_journal import JournalContract
 from tests.delivery.contract_outbox import LaneContract, PuttingContract
-from tests.delivery.contract_people import ConversationContract, FactContract, LinkContract
+from tests.delivery.contract_people import (
+    AddressContract,
+    ConversationContract,
+    FactContract,
+    LinkContract,
+)
 from tests.delivery.contract_settling import SettlingContract
 from tests.delivery.contract_time import TimeContract
 from tests.delivery.contract_transactions import Crash, TransactionContract
@@ -24,6 +29,7 @@ class StoreContract(
     TimeContract,
     SettlingContract,
     ConversationContract,
+    AddressContract,
     LinkContract,
     FactContract,
     TransactionContract,

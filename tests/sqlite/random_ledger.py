@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from relay.delivery.ports import Ledger
-from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId, OwnNumber, WhatsAppMessageId
+from relay.domain.ids import (
+    ClientAddress,
+    ConversationId,
+    CrmChatId,
+    CrmMessageId,
+    OwnNumber,
+    WhatsAppMessageId,
+)
 from relay.domain.outbox import Destination, Entry, EntryId
 
 KEYS = [f"key-{number}" for number in range(12)]
@@ -17,6 +24,7 @@ WHATSAPP_IDS = [WhatsAppMessageId(f"3EB0{number}") for number in range(4)]
 CRM_IDS = [CrmMessageId(f"crm-{number}") for number in range(4)]
 CONVERSATIONS = [ConversationId(f"wa-{number}") for number in range(3)]
 CHATS = [CrmChatId(f"chat-{number}") for number in range(4)]
+ADDRESSES = [ClientAddress("7900"), ClientAddress("lid:1")]
 FACTS = ["a", "b"]
 
 
@@ -45,6 +53,8 @@ class Book:
         seen += [ledger.conversation(one) for one in CONVERSATIONS]
         seen += [ledger.conversation_of_chat(chat) for chat in CHATS]
         seen += [ledger.linked(own, one) for own in OWNS for one in WHATSAPP_IDS]
+        seen += [ledger.alias(own, one) for own in OWNS for one in ADDRESSES]
+        seen += [ledger.phone_check(number) for number in ADDRESSES]
         seen += [ledger.fact(name) for name in FACTS]
         return seen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +16,14 @@ from relay.delivery.ports import Conversation, Ledger, Link
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmChatId, OwnNumber
 from relay.domain.message import Client, Receipt, Status
 from relay.domain.outbox import Destination, EntryState, Seq
+from relay.domain.phone_check import PhoneCheck
 from relay.sqlite import SqliteStore, open_store
 from tests.delivery.contract_transactions import BoomError
 from tests.delivery.memory_store import MemoryStore
 from tests.delivery.store_samples import SALES, SUPPORT, letter
 from tests.sqlite.images import ACCOUNT, open_image
 from tests.sqlite.random_ledger import (
+    ADDRESSES,
     CHATS,
     CONVERSATIONS,
     CRM_IDS,
@@ -50,6 +53,7 @@ class StoresInStep(RuleBasedStateMachine):
         self._home = tempfile.TemporaryDirectory()
         self._lives = 0
         self._now_ms = 100_000
+        self._loop = asyncio.Runner()
         self._disk: SqliteStore = open_store(self._directory(), account=ACCOUNT)
         self._memory = MemoryStore()
         self._disk_book, self._memory_book = Book(), Book()
@@ -57,26 +61,25 @@ class StoresInStep(RuleBasedStateMachine):
     def _directory(self) -> Path:
         return Path(self._home.name) / str(self._lives)
 
+    def _run(self, store: SqliteStore | MemoryStore, work: Callable[[Ledger], object]) -> object:
+        return self._loop.run(store.transact(work))
+
     def _both(self, work: _Work) -> object:
         """Run the work in both stores; the result they agree on."""
         on_disk = attempt(
-            lambda: self._disk.transact_from_thread(lambda ledger: work(ledger, self._disk_book))
+            lambda: self._run(self._disk, lambda ledger: work(ledger, self._disk_book))
         )
         in_memory = attempt(
-            lambda: self._memory.transact_from_thread(
-                lambda ledger: work(ledger, self._memory_book)
-            )
+            lambda: self._run(self._memory, lambda ledger: work(ledger, self._memory_book))
         )
         assert on_disk == in_memory
         return on_disk
 
     @invariant()
     def nothing_seen_differs(self) -> None:
-        on_disk = self._disk.transact_from_thread(
-            lambda ledger: self._disk_book.see(ledger, self._now_ms)
-        )
-        in_memory = self._memory.transact_from_thread(
-            lambda ledger: self._memory_book.see(ledger, self._now_ms)
+        on_disk = self._run(self._disk, lambda ledger: self._disk_book.see(ledger, self._now_ms))
+        in_memory = self._run(
+            self._memory, lambda ledger: self._memory_book.see(ledger, self._now_ms)
         )
         assert on_disk == in_memory
 
@@ -160,7 +163,7 @@ class StoresInStep(RuleBasedStateMachine):
 
     def _fail(self, store: SqliteStore | MemoryStore, work: Callable[[Ledger], None]) -> None:
         with pytest.raises((BoomError, ValueError)):
-            store.transact_from_thread(work)
+            self._run(store, work)
 
     @rule(to=_destinations, channel=_channels)
     def hasten(self, to: Destination, channel: ChannelId | None) -> None:
@@ -195,8 +198,19 @@ class StoresInStep(RuleBasedStateMachine):
             Client(ClientAddress("7900"), None, name),
             chat,
             crm_bound=bound,
+            since_ms=self._now_ms,
+            wrote=not bound,
         )
         self._both(lambda ledger, _: ledger.save_conversation(new))
+
+    @rule(own=_owns, address=st.sampled_from(ADDRESSES), to=st.sampled_from(CONVERSATIONS))
+    def alias(self, own: OwnNumber, address: ClientAddress, to: ConversationId) -> None:
+        self._both(lambda ledger, _: ledger.save_alias(own, address, to))
+
+    @rule(number=st.sampled_from(ADDRESSES), registered=st.booleans())
+    def check(self, number: str, registered: bool) -> None:
+        found = PhoneCheck.answered(registered, self._now_ms)
+        self._both(lambda ledger, _: ledger.save_phone_check(number, found))
 
     @rule(
         link=st.builds(
@@ -237,6 +251,7 @@ class StoresInStep(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self._disk.close()
+        self._loop.close()
         self._home.cleanup()
 
 
