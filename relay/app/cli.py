@@ -102,7 +102,13 @@ def status(path: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--port", default=8800, show_default=True, help="Port of the page on 127.0.0.1.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8800,
+    show_default=True,
+    help="Port of the page on 127.0.0.1; 0 takes any free one.",
+)
 @click.option("--open/--no-open", "open_page", default=True, help="Open the page in a browser.")
 def demo(port: int, open_page: bool) -> None:
     """Show everything on this machine: a pretended phone and a pretended amoCRM in a web page."""

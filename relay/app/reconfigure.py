@@ -45,10 +45,12 @@ class Reloader:
         self._clock = clock
         self._take = take
         self._asked = asyncio.Event()
+        self._answer = False  # somebody waits for a line in the log
         self.last = LastReload(clock.now_ms())
 
     def ask(self) -> None:
-        """Read the file again, changed or not (SIGHUP)."""
+        """Read the file again, changed or not, and say so (SIGHUP)."""
+        self._answer = True
         self._asked.set()
 
     async def run(self) -> None:
@@ -68,15 +70,17 @@ class Reloader:
         except ConfigErrors as trouble:
             self._refuse(trouble)
             return
-        again_good = bool(self.last.errors)
+        worth_a_line = bool(done or self.last.errors or self._answer)
+        self._answer = False
         self.last = LastReload(self._clock.now_ms())
-        if done or again_good:
+        if worth_a_line:
             _log.info("config_reloaded", changes=done)
         set_level(loaded.config.log.level)  # last, so that it does not hide what was just said
 
     def _refuse(self, trouble: ConfigErrors) -> None:
         errors = tuple(str(error) for error in trouble.errors)
-        known = errors == self.last.errors
+        known = errors == self.last.errors and not self._answer
+        self._answer = False
         self.last = LastReload(self._clock.now_ms(), errors)
         if not known:  # one save may be seen as several changes
             _log.error("config_rejected", errors=list(errors))
