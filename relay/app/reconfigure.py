@@ -79,10 +79,10 @@ class Reloader:
 
     def _refuse(self, trouble: ConfigErrors) -> None:
         errors = tuple(str(error) for error in trouble.errors)
-        known = errors == self.last.errors and not self._answer
+        known = errors == self.last.errors
         self._answer = False
         self.last = LastReload(self._clock.now_ms(), errors)
-        if not known:  # one save may be seen as several changes
+        if not known:  # errors are told once, however often the file is read
             _log.error("config_rejected", errors=list(errors))
 
     async def _watch(self) -> None:

@@ -221,3 +221,11 @@ async def test_a_storm_of_saves(here: Site) -> None:
     assert here.whatsapp.comings("sales") == 1
     assert json.loads((await here.admin("/healthz"))[1])["reload"]["ok"] is True
     assert not here.relay.ended
+
+
+async def test_a_sighup_is_always_answered(here: Site) -> None:
+    """Who asks for a reload sees in the log that it happened, even if nothing had changed."""
+    await here.start_connected()
+    here.relay.signal(signal.SIGHUP)
+    line = await here.relay.until_logged("config_reloaded")
+    assert line["changes"] == []
