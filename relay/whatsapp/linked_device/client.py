@@ -20,7 +20,7 @@ from relay.domain.ids import OwnNumber
 from relay.whatsapp.linked_device.events import HANDED_OVER, SUBSCRIBED, Code
 from relay.whatsapp.linked_device.library import Library
 from relay.whatsapp.linked_device.payload import RawEvent, wrap
-from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, parse
+from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, letters_request, parse
 from relay.whatsapp.linked_device.threads import on_own_thread, tell
 
 REGISTER_S = 90.0  # dialling and the handshake; the library bounds both below this
@@ -98,7 +98,7 @@ class Client:
     async def send(self, to: bytes, message: bytes) -> bytes | None:
         """The library's answer to a send; None if there is no client to send with."""
         async with self._library.gate.call() as enter:
-            if not self._registered or self._stopping:
+            if not self._usable:
                 return None
 
             def send() -> bytes:
@@ -106,6 +106,53 @@ class Client:
                 return self._library.send_message(self._name, to, message)
 
             return await on_own_thread("send", send)
+
+    @property
+    def _usable(self) -> bool:
+        """Whether the library knows the client: a call about one it does not know is fatal."""
+        return self._registered and not self._stopping and not self._ended.is_set()
+
+    async def letters(self, digits: str) -> bytes:
+        """The library's answer to the request for letters that link by number.
+
+        Only after the first QR code of this client.
+        """
+        request = letters_request(digits)
+        async with self._library.gate.call() as enter:
+
+            def ask() -> bytes:
+                enter()
+                return self._library.pair_phone(self._name, request)
+
+            return await on_own_thread("letters", ask)
+
+    async def name(self) -> str | None:
+        """The owner's name, once WhatsApp has told it."""
+        async with self._library.gate.call() as enter:
+            if not self._usable:
+                return None
+
+            def ask() -> bytes:
+                enter()
+                return self._library.get_me(self._name)
+
+            device = cast(OwnDevice, parse("Device", await on_own_thread("name", ask)))
+            return as_text(device.PushName).strip() or None
+
+    async def logout(self) -> str:
+        """Remove the device at WhatsApp and its keys here; why not, if that failed.
+
+        The client must be stopped afterwards.
+        """
+        async with self._library.gate.call() as enter:
+            if not self._usable:
+                return "there is no connection"
+
+            def logout() -> str:
+                enter()
+                return self._library.logout(self._name)
+
+            return await on_own_thread("logout", logout)
 
     async def stop(self) -> None:
         """Close the socket, let what was received come through, remove the client.

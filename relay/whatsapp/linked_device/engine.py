@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from relay.delivery.ports import Clock, HandOver, Report
@@ -17,10 +18,12 @@ from relay.domain.texts import Reason
 from relay.whatsapp.linked_device import states
 from relay.whatsapp.linked_device.addressing import server_and_user
 from relay.whatsapp.linked_device.client import Client
+from relay.whatsapp.linked_device.early import hand_over_early
 from relay.whatsapp.linked_device.library import (
     Library,
     LibraryMissingError,
     load_library,
+    without_numbers,
 )
 from relay.whatsapp.linked_device.life import Life
 from relay.whatsapp.linked_device.outcomes import outcome_of
@@ -34,6 +37,7 @@ from relay.whatsapp.linked_device.store import (
     SessionStore,
 )
 from relay.whatsapp.linked_device.threads import on_own_thread
+from relay.whatsapp.linked_device.unpairing import NotUnlinkedError
 
 LOOK_FOR_PAIRING_MS = 15 * SECOND
 OFFLINE_LIMIT_MS = 3 * MINUTE  # then our own backoff takes over from the library's
@@ -41,6 +45,7 @@ OFFLINE_CHECK_MS = 5 * SECOND
 STABLE_MS = 2 * MINUTE
 SEND_LIMIT_S = 90.0  # above the library's own 75 s
 TURN_LIMIT_S = 20.0
+REMOVE_LIMIT_S = 15.0
 
 
 class LinkedDevice:
@@ -71,6 +76,8 @@ class LinkedDevice:
         self._pairing = asyncio.Event()
         self._sending = asyncio.Lock()
         self._client: Client | None = None
+        self._life: Life | None = None
+        self._removed = asyncio.Event()
         self._state = SessionState.STARTING
         self._since_ms = clock.now_ms()
         self._told: tuple[SessionState, str] | None = None
@@ -84,7 +91,7 @@ class LinkedDevice:
         await on_own_thread("load-messages", load)
         attempts = 0
         while True:
-            await self._until_paired(report)
+            await self._until_paired(hand_over, report)
             born_ms = self._clock.now_ms()
             verdict = await self._one_life(hand_over, report)
             # A life cut short at once, again and again, must not become a storm of logins.
@@ -118,6 +125,25 @@ class LinkedDevice:
         """Somebody has paired the channel: look at once."""
         self._pairing.set()
 
+    async def unpair(self) -> OwnNumber:
+        """Log the device out at WhatsApp and remove the session; the number it had.
+
+        Raises:
+            NotUnlinkedError: not connected, or WhatsApp did not take it; the session is kept.
+        """
+        async with self._sending:  # a message in flight comes first
+            client, life = self._client, self._life
+            own = client.own if client else None
+            if client is None or life is None or own is None or not life.connected:
+                raise NotUnlinkedError(f"the channel is {self._state.value}")
+            if error := await client.logout():
+                raise NotUnlinkedError(without_numbers(error))
+            life.unlinked()
+        with suppress(TimeoutError):  # a stop of the relay came between: the keys are gone already
+            async with asyncio.timeout(REMOVE_LIMIT_S):
+                await self._removed.wait()
+        return own
+
     # --- Sending ---------------------------------------------------------------------------------
 
     async def _send(self, reply: Reply, to: bytes, message: bytes) -> Outcome:
@@ -137,10 +163,11 @@ class LinkedDevice:
 
     # --- A session's life ------------------------------------------------------------------------
 
-    async def _until_paired(self, report: Report) -> None:
-        """Back once the session's file holds a device that may be used."""
+    async def _until_paired(self, hand_over: HandOver, report: Report) -> None:
+        """Back once the session's file holds a device that may be used, and nothing waits."""
         while True:
             self._pairing.clear()
+            await hand_over_early(self._store.path, hand_over)
             obstacle = await on_own_thread("session-file", self._obstacle)
             if obstacle is None:
                 return
@@ -177,25 +204,34 @@ class LinkedDevice:
                 unreachable = await reach(first_hop(self._proxy))
                 if unreachable is not None:
                     return Verdict(SessionState.RECONNECTING, unreachable, Then.AGAIN)
-                return await self._with_client(hand_over, report)
+                return self._removing(await self._with_client(hand_over, report))
         except SessionBusyError:
             reason = "another process is using the session (a pairing, a second relay)"
             return Verdict(SessionState.REPLACED, reason, Then.AGAIN)
         except (OSError, ValueError, LibraryMissingError) as error:
             return Verdict(SessionState.FAILED, str(error), Then.AGAIN)
 
+    def _removing(self, verdict: Verdict) -> Verdict:
+        """Remove the session's file, with its keys, if it was unlinked on our demand."""
+        if verdict is states.UNLINKED:
+            self._store.remove()
+            self._own = None
+            self._removed.set()
+        return verdict
+
     async def _with_client(self, hand_over: HandOver, report: Report) -> Verdict:
         library = await on_own_thread("load-library", self._load)
         life = Life(lambda verdict: self._tell(report, verdict.state, verdict.reason))
         client = Client(library, self._store.database, self._proxy, hand_over, life)
-        self._client = client
+        self._client, self._life = client, life
+        self._removed.clear()
         try:
             await client.start()
             verdict = await self._watch(life.over)
             self._tell(report, verdict.state, verdict.reason)
             return verdict
         finally:
-            self._client = None
+            self._client = self._life = None
             await client.stop()
 
     async def _watch(self, over: asyncio.Future[Verdict]) -> Verdict:

@@ -32,6 +32,4 @@ class Code(enum.IntEnum):
 HANDED_OVER = frozenset({Code.MESSAGE, Code.RECEIPT, Code.UNDECRYPTABLE})
 """What is kept in the journal before anything else happens to it."""
 
-SUBSCRIBED = tuple(
-    code for code in Code if code not in {Code.DEVICE, Code.QR, Code.LOGIN_STATUS}
-)
+SUBSCRIBED = tuple(code for code in Code if code not in {Code.DEVICE, Code.QR, Code.LOGIN_STATUS})

@@ -73,6 +73,10 @@ class Library(Protocol):
         """Ask for the letters that link by number; only after the client's first QR code."""
         ...
 
+    def get_me(self, uuid: str) -> bytes:
+        """Whose device it is. The client must be registered, else the process dies."""
+        ...
+
     def logout(self, uuid: str) -> str:
         """Remove the device at WhatsApp and its keys from the file; returns the error, if any.
 
@@ -140,6 +144,11 @@ class Neonize:
     def pair_phone(self, uuid: str, request: bytes) -> bytes:
         """See :class:`Library`."""
         answer: bytes = self._go.PairPhone(uuid.encode(), request, len(request))
+        return answer
+
+    def get_me(self, uuid: str) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.GetMe(uuid.encode())
         return answer
 
     def logout(self, uuid: str) -> str:

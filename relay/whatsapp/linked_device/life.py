@@ -25,6 +25,15 @@ class Life:
         self.state = SessionState.CONNECTING
         self._tell = tell
 
+    @property
+    def connected(self) -> bool:
+        """Whether the session is up, as far as anybody knows."""
+        return self.state is SessionState.CONNECTED and not self.over.done()
+
+    def unlinked(self) -> None:
+        """The device was logged out on our own demand."""
+        self._end(states.UNLINKED)
+
     def heard(self, code: int, data: bytes) -> None:
         """An event of the session came."""
         if self.over.done():

@@ -118,6 +118,20 @@ def text_bytes(text: str) -> bytes:
     return content
 
 
+def letters_request(digits: str) -> bytes:
+    """The request for letters that link by number; the phone is to show a notification.
+
+    WhatsApp takes a device's name only in the form "Browser (System)" here.
+    """
+    request: Message = load().PairPhoneParams(
+        phone=digits,
+        clientDisplayName="Chrome (Linux)",
+        clientType=1,  # Chrome, so that name and kind agree
+        showPushNotification=True,
+    )
+    return request.SerializeToString()
+
+
 def as_text(value: str | bytes) -> str:
     """A protobuf string; what was not UTF-8 arrives as bytes and is repaired by replacing."""
     return value if isinstance(value, str) else value.decode("utf-8", "replace")

@@ -40,6 +40,7 @@ ENDED = Verdict(
     SessionState.RECONNECTING, "the library's event stream ended; starting it again", Then.AGAIN
 )
 OFFLINE = Verdict(SessionState.RECONNECTING, "offline for too long; starting afresh", Then.AGAIN)
+UNLINKED = Verdict(SessionState.UNPAIRED, "unlinked by relay unpair", Then.PAIR)
 BROKEN = Verdict(
     SessionState.FAILED, "an event could not be handed over; starting afresh", Then.AGAIN
 )
