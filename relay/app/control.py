@@ -26,20 +26,27 @@ def ask_status(storage: Path) -> Answer:
     Raises:
         StatusError: no relay runs there, or it does not answer.
     """
-    return asyncio.run(_ask(control_path(storage)))
+    return asyncio.run(ask(storage, "GET", "/healthz"))[1]
 
 
-async def _ask(path: Path) -> Answer:
-    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+async def ask(
+    storage: Path, method: str, route: str, timeout_s: float = _TIMEOUT_S
+) -> tuple[int, Answer]:
+    """The HTTP status and the answer of the running relay.
+
+    Raises:
+        StatusError: no relay runs there, or it does not answer.
+    """
+    path, timeout = control_path(storage), aiohttp.ClientTimeout(total=timeout_s)
     try:
         async with (
             aiohttp.ClientSession(
                 connector=aiohttp.UnixConnector(str(path)), timeout=timeout
             ) as session,
-            session.get("http://relay/healthz") as response,
+            session.request(method, f"http://relay{route}") as response,
         ):
             answer: Answer = json.loads(await response.read())
-            return answer
+            return response.status, answer
     except PermissionError as error:
         raise StatusError(f"{path}: not permitted; run this as the relay's user") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:

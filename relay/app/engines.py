@@ -27,12 +27,17 @@ def real_engine(id_: ChannelId, channel: Channel, storage: Path, clock: Clock) -
 
         return LinkedDeviceEngine(
             id_,
-            storage / "sessions" / f"{id_}.db",
+            session_path(storage, id_),
             phone=channel.phone,
             proxy=channel.proxy.reveal() if channel.proxy else None,
             clock=clock,
         )
     return NotBuiltYet(channel.engine)
+
+
+def session_path(storage: Path, id_: ChannelId) -> Path:
+    """Where a linked device keeps its session."""
+    return storage / "sessions" / f"{id_}.db"
 
 
 class NotBuiltYet:

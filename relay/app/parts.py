@@ -23,6 +23,7 @@ from relay.app.clock import SteadyClock, SystemClock
 from relay.app.connecting import HasteningConnector
 from relay.app.engines import EngineFactory
 from relay.app.facts import Facts
+from relay.app.linking import linking_routes
 from relay.app.listen import Listening
 from relay.app.live import Live
 from relay.app.reconfigure import Reloader
@@ -108,7 +109,7 @@ class Parts:
         yield Server(listening.hooks, hooks, last_call=True)
         admin = admin_routes(self.health.read, self.metrics.registry)
         yield Server(listening.admin, admin)
-        yield Server(listening.control, admin)
+        yield Server(listening.control, [*admin, *linking_routes(self.channels.engine)])
 
     def _build_amocrm(self, session: aiohttp.ClientSession) -> None:
         live, amocrm = self.live, self.live.config.amocrm

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relay.domain.ids import ClientAddress, OwnNumber
+from relay.domain.message import Alias
 from relay.whatsapp.linked_device.protobufs import Jid, Source, as_text
 
 NUMBER_SERVER = "s.whatsapp.net"
@@ -61,9 +62,46 @@ def peer_of(source: Source, own: OwnNumber) -> Peer | Nobody:
     return _person(digits, user, own)
 
 
+def alias_of(source: Source, own: OwnNumber) -> Alias | None:
+    """That the address and the one beside it are one client's, if it tells both."""
+    beside: Jid = source.RecipientAlt if source.IsFromMe else source.SenderAlt
+    hidden = hidden_user(source.Chat) or hidden_user(beside)
+    digits = digits_of(source.Chat) or digits_of(beside)
+    if hidden is None or digits is None or isinstance(_person(digits, digits, own), Nobody):
+        return None
+    return Alias(own, hidden_address(hidden), ClientAddress(digits))
+
+
+def unnumbered(source: Source) -> str | None:
+    """The hidden address of the client, if WhatsApp told no number beside it."""
+    beside = _number_beside(source)
+    return hidden_user(source.Chat) if beside is None and not source.IsGroup else None
+
+
+def hidden_address(user: str) -> ClientAddress:
+    """A client's address by his hidden identity."""
+    return ClientAddress(_HIDDEN_PREFIX + user)
+
+
+def hidden_user(jid: Jid) -> str | None:
+    """Whose hidden identity it is; None if it is none, or not one of digits."""
+    return _digits_at(jid, _HIDDEN)
+
+
+def digits_of(jid: Jid) -> str | None:
+    """The digits of a number's address; None if it is another address."""
+    return _digits_at(jid, _BY_NUMBER)
+
+
+def _digits_at(jid: Jid, servers: frozenset[str]) -> str | None:
+    user = as_text(jid.User)
+    here = not jid.IsEmpty and as_text(jid.Server) in servers
+    return user if here and user.isascii() and user.isdigit() else None
+
+
 def _person(digits: str | None, user: str, own: OwnNumber) -> Peer | Nobody:
     if digits is None:
-        return Peer(ClientAddress(_HIDDEN_PREFIX + user), None)
+        return Peer(hidden_address(user), None)
     if digits == own:
         return Nobody("self")
     if len(digits) < _SHORTEST_NUMBER or not (digits.isascii() and digits.isdigit()):

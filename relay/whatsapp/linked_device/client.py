@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
 import structlog
@@ -19,6 +19,7 @@ from relay.delivery.ports import HandOver
 from relay.domain.ids import OwnNumber
 from relay.whatsapp.linked_device.events import HANDED_OVER, SUBSCRIBED, Code
 from relay.whatsapp.linked_device.library import Library
+from relay.whatsapp.linked_device.numbers import stranger_in
 from relay.whatsapp.linked_device.payload import RawEvent, wrap
 from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, letters_request, parse
 from relay.whatsapp.linked_device.threads import on_own_thread, tell
@@ -51,7 +52,8 @@ class Client:
     """A client of the library, its thread, and the way of its events.
 
     ``hand_over`` is called on the client's own thread, before the library goes on to the next
-    event; the listener is called on the loop.
+    event; the listener is called on the loop, and so is ``on_stranger``: with the hidden address of
+    whoever a message came from without a number beside it, once that message was handed over.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Client:
         proxy: str | None,
         hand_over: HandOver,
         listener: Listener,
+        on_stranger: Callable[[str], None] | None = None,
     ) -> None:
         self.own: OwnNumber | None = None
         self._library = library
@@ -68,6 +71,7 @@ class Client:
         self._proxy = proxy
         self._hand_over = hand_over
         self._listener = listener
+        self._on_stranger = on_stranger
         self._name = uuid.uuid4().hex
         self._loop = asyncio.get_running_loop()
         self._settled = asyncio.Event()  # registered, or over before it got so far
@@ -106,6 +110,18 @@ class Client:
                 return self._library.send_message(self._name, to, message)
 
             return await on_own_thread("send", send)
+
+    async def ask(self, what: str, call: Callable[[Library, str], bytes]) -> bytes | None:
+        """The answer to a call of the library with this client's name; None without a client."""
+        async with self._library.gate.call() as enter:
+            if not self._usable:
+                return None
+
+            def ask() -> bytes:
+                enter()
+                return call(self._library, self._name)
+
+            return await on_own_thread(what, ask)
 
     @property
     def _usable(self) -> bool:
@@ -247,8 +263,20 @@ class Client:
             if self.own is None:
                 raise RuntimeError("an event came before the library said whose device it is")
             self._hand_over.from_thread(wrap(RawEvent(code, self.own, data)))
+            self._point_out_stranger(code, data)
         else:
             tell(self._loop, self._announce, code, data)
+
+    def _point_out_stranger(self, code: int, data: bytes) -> None:
+        """The library must not be called from its own thread: whoever looks him up does it later."""
+        if self._on_stranger is None:
+            return
+        try:
+            hidden = stranger_in(code, data)
+        except ValueError:
+            return  # it is in the journal, and will be found unreadable there
+        if hidden is not None:
+            tell(self._loop, self._on_stranger, hidden)
 
     # --- On the loop -----------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from relay.whatsapp.linked_device.library import (
 )
 from relay.whatsapp.linked_device.life import Life
 from relay.whatsapp.linked_device.outcomes import outcome_of
+from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
 from relay.whatsapp.linked_device.protobufs import jid_bytes, load, text_bytes
 from relay.whatsapp.linked_device.reachability import first_hop, reach
 from relay.whatsapp.linked_device.reading import read_payload
@@ -37,7 +38,6 @@ from relay.whatsapp.linked_device.store import (
     SessionStore,
 )
 from relay.whatsapp.linked_device.threads import on_own_thread
-from relay.whatsapp.linked_device.unpairing import NotUnlinkedError
 
 LOOK_FOR_PAIRING_MS = 15 * SECOND
 OFFLINE_LIMIT_MS = 3 * MINUTE  # then our own backoff takes over from the library's

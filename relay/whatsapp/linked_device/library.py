@@ -69,6 +69,14 @@ class Library(Protocol):
         """Send once. The client must be registered, else the process dies."""
         ...
 
+    def is_on_whatsapp(self, uuid: str, numbers: bytes) -> bytes:
+        """Ask for numbers, each with its plus, parted by blanks. The client must be registered."""
+        ...
+
+    def get_pn_from_lid(self, uuid: str, jid: bytes) -> bytes:
+        """Look a hidden address up in the client's own file. The client must be registered."""
+        ...
+
     def pair_phone(self, uuid: str, request: bytes) -> bytes:
         """Ask for the letters that link by number; only after the client's first QR code."""
         ...
@@ -139,6 +147,16 @@ class Neonize:
     def send_message(self, uuid: str, to: bytes, message: bytes) -> bytes:
         """See :class:`Library`."""
         answer: bytes = self._go.SendMessage(uuid.encode(), to, len(to), message, len(message))
+        return answer
+
+    def is_on_whatsapp(self, uuid: str, numbers: bytes) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.IsOnWhatsApp(uuid.encode(), numbers, len(numbers))
+        return answer
+
+    def get_pn_from_lid(self, uuid: str, jid: bytes) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.GetPNFromLID(uuid.encode(), jid, len(jid))
         return answer
 
     def pair_phone(self, uuid: str, request: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What is said about the linking of a number: the wish, what is shown, how it ended."""
+"""What is said about the linking of a number, and its end: the wish, what is shown, how it ended."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ class NotLinkedError(Exception):
         super().__init__(f"{why.value}: {detail}" if detail else why.value)
         self.why = why
         self.detail = detail
+
+
+class NotUnlinkedError(Exception):
+    """The device was not logged out at WhatsApp, and the session is kept; says why."""
 
 
 @dataclass(frozen=True, slots=True)

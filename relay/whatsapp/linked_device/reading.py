@@ -17,18 +17,22 @@ from relay.domain.message import (
     Unsupported,
     WhatsAppEvent,
 )
-from relay.whatsapp.linked_device.addressing import Nobody, Peer, peer_of
+from relay.whatsapp.linked_device.addressing import Nobody, Peer, alias_of, peer_of
 from relay.whatsapp.linked_device.content import content_of
 from relay.whatsapp.linked_device.events import Code
+from relay.whatsapp.linked_device.numbers import LEARNT, read_learnt
 from relay.whatsapp.linked_device.payload import RawEvent, unwrap
 from relay.whatsapp.linked_device.protobufs import (
     Info,
     SeenMessage,
     SeenReceipt,
+    Source,
     Undecryptable,
     as_text,
     parse,
 )
+
+Events = Sequence[WhatsAppEvent]
 
 _HIDE = 2  # UndecryptableMessage.DecryptFailMode: the sender asks to show nothing
 _PLACEHOLDER = "~placeholder"
@@ -47,7 +51,7 @@ def read_payload(payload: bytes) -> Sequence[WhatsAppEvent]:
     reader = _READERS.get(event.code)
     if reader is None:
         raise ValueError(f"event {event.code} of the library is not read here")
-    return (reader(event),)
+    return reader(event)
 
 
 def placeholder_id(message: WhatsAppMessageId) -> WhatsAppMessageId:
@@ -59,48 +63,49 @@ def placeholder_id(message: WhatsAppMessageId) -> WhatsAppMessageId:
     return WhatsAppMessageId(message + _PLACEHOLDER)
 
 
-def _message(event: RawEvent) -> WhatsAppEvent:
+def _message(event: RawEvent) -> Events:
     seen = cast(SeenMessage, parse("Message", event.data))
     peer = peer_of(seen.Info.MessageSource, event.own)
     if isinstance(peer, Nobody):
-        return Noise(peer.rule)
+        return (Noise(peer.rule),)
     content = content_of(seen.Message)
     if content is None:
-        return Noise("protocol")
+        return (Noise("protocol"),)
     return _received(seen.Info, event.own, peer, content, _id(seen.Info.ID))
 
 
-def _undecryptable(event: RawEvent) -> WhatsAppEvent:
+def _undecryptable(event: RawEvent) -> Events:
     seen = cast(Undecryptable, parse("UndecryptableMessage", event.data))
     peer = peer_of(seen.Info.MessageSource, event.own)
     if isinstance(peer, Nobody):
-        return Noise(peer.rule)
+        return (Noise(peer.rule),)
     if seen.DecryptFailMode == _HIDE:
-        return Noise("protocol")
+        return (Noise("protocol"),)
     stand_in = placeholder_id(_id(seen.Info.ID))
     return _received(seen.Info, event.own, peer, Unsupported("undecryptable"), stand_in)
 
 
-def _receipt(event: RawEvent) -> WhatsAppEvent:
+def _receipt(event: RawEvent) -> Events:
     seen = cast(SeenReceipt, parse("Receipt", event.data))
     if seen.MessageSource.IsFromMe:
-        return Noise("own_receipt")
+        return (Noise("own_receipt"),)
     peer = peer_of(seen.MessageSource, event.own)
     if isinstance(peer, Nobody):
-        return Noise(peer.rule)
+        return (Noise(peer.rule),)
     status = _STATUS.get(seen.Type)
     ids = tuple(_id(message) for message in seen.MessageIDs)
     if status is None or not ids:
-        return Noise("receipt")
-    return Receipt(event.own, ids, status, max(0, seen.Timestamp) * 1000)
+        return (Noise("receipt"),)
+    receipt = Receipt(event.own, ids, status, max(0, seen.Timestamp) * 1000)
+    return _with_alias(seen.MessageSource, receipt)
 
 
 def _received(
     info: Info, own: OwnNumber, peer: Peer, content: Content, id_: WhatsAppMessageId
-) -> Received:
+) -> Events:
     from_phone = info.MessageSource.IsFromMe
     name = None if from_phone else as_text(info.Pushname).strip() or None
-    return Received(
+    message = Received(
         own=own,
         client=Client(peer.address, peer.phone, name),
         id=id_,
@@ -108,6 +113,17 @@ def _received(
         origin=Origin.PHONE if from_phone else Origin.CLIENT,
         content=content,
     )
+    return _with_alias(info.MessageSource, message)
+
+
+def _with_alias(source: Source, event: Received | Receipt) -> Events:
+    """The event, after what its addresses tell of the client."""
+    alias = alias_of(source, event.own)
+    return (event,) if alias is None else (alias, event)
+
+
+def _learnt(event: RawEvent) -> Events:
+    return (read_learnt(event),)
 
 
 def _id(value: str | bytes) -> WhatsAppMessageId:
@@ -117,7 +133,8 @@ def _id(value: str | bytes) -> WhatsAppMessageId:
     return WhatsAppMessageId(text)
 
 
-_READERS: dict[int, Callable[[RawEvent], WhatsAppEvent]] = {
+_READERS: dict[int, Callable[[RawEvent], Events]] = {
+    LEARNT: _learnt,
     Code.MESSAGE: _message,
     Code.RECEIPT: _receipt,
     Code.UNDECRYPTABLE: _undecryptable,

@@ -12,16 +12,13 @@ from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.early import Early
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.library import Library, without_numbers
+from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
 from relay.whatsapp.linked_device.reachability import first_hop, reach
 from relay.whatsapp.linked_device.states import Then, verdict_on
 from relay.whatsapp.linked_device.store import SessionStore
 from relay.whatsapp.linked_device.threads import on_own_thread
 
 CONNECT_S = 60.0
-
-
-class NotUnlinkedError(Exception):
-    """The device was not logged out at WhatsApp, and the session is kept; says why."""
 
 
 async def unpair(store: SessionStore, proxy: str | None, load: Callable[[], Library]) -> None:
