@@ -102,6 +102,40 @@ def status(path: Path, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("channel")
+@config_option
+@click.option("--code", "phone", metavar="PHONE", help="Letters for this number, no QR code.")
+def pair(channel: str, path: Path, phone: str | None) -> None:
+    """Link a WhatsApp number to a channel: scan the QR code with its phone."""
+    from relay.app.pair import PairError, letters_number, run_pair, target_of  # noqa: PLC0415
+
+    config = _load(path, required=False).config
+    try:
+        target = target_of(config, channel)
+        letters_for = letters_number(target, phone) if phone is not None else None
+    except PairError as error:
+        _fail(str(error))
+    except ValueError:
+        raise click.BadParameter("not a telephone number", param_hint="--code") from None
+    run_pair(target, letters_for)
+
+
+@main.command()
+@click.argument("channel")
+@config_option
+@click.option("--yes", "sure", is_flag=True, help="Do not ask.")
+def unpair(channel: str, path: Path, sure: bool) -> None:
+    """Log a channel's number out of WhatsApp and remove its session."""
+    from relay.app.pair import PairError, run_unpair, target_of  # noqa: PLC0415
+
+    try:
+        target = target_of(_load(path, required=False).config, channel)
+    except PairError as error:
+        _fail(str(error))
+    run_unpair(target, sure=sure)
+
+
+@main.command()
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -11,7 +11,6 @@ from typing import Protocol, runtime_checkable
 import structlog
 from aiohttp import web
 
-from relay.delivery.ports import Engine
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.phone import masked
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
@@ -46,7 +45,7 @@ def unpair_route(channel: str) -> str:
     return f"/unpair/{channel}"
 
 
-def linking_routes(engine: Callable[[ChannelId], Engine | None]) -> list[web.RouteDef]:
+def linking_routes(engine: Callable[[ChannelId], object]) -> list[web.RouteDef]:
     """The routes, for the engines of the channels that run."""
 
     def wanted(request: web.Request) -> Linkable | None:
