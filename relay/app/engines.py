@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from relay.config.channel import Channel, LinkedDevice
@@ -43,6 +43,8 @@ def session_path(storage: Path, id_: ChannelId) -> Path:
 class NotBuiltYet:
     """Stands for an engine that this version only knows by name: it says so, and sends nothing."""
 
+    can_check = False
+
     def __init__(self, name: str) -> None:
         self._words = f"engine {name} is not part of this version yet"
 
@@ -60,3 +62,7 @@ class NotBuiltYet:
         """Not now."""
         del reply
         return Retry(self._words)
+
+    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
+        """It cannot be found out."""
+        return dict.fromkeys(numbers)

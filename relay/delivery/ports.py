@@ -10,7 +10,7 @@ of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -326,6 +326,9 @@ class Report(Protocol):
 class Engine(Protocol):
     """One channel's way to WhatsApp."""
 
+    can_check: bool
+    """Whether it has any way to find out which numbers are on WhatsApp."""
+
     async def run(self, hand_over: HandOver, report: Report) -> None:
         """Hold the session until cancelled. Returning or raising means that it failed.
 
@@ -347,6 +350,14 @@ class Engine(Protocol):
         """Send once. ``Delivered.reference`` is WhatsApp's id of the message.
 
         ``Retry`` promises that WhatsApp saw nothing. If that cannot be promised: ``Unknown``.
+        """
+        ...
+
+    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
+        """Which of the numbers (digits) are on WhatsApp; None: it could not be found out.
+
+        A failure is never a "no". An engine that cannot check answers None for each. It may take a
+        while: WhatsApp is asked in small batches with pauses.
         """
         ...
 

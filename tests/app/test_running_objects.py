@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -29,6 +29,8 @@ _SECRETS = SecretSource(None, {})
 class IdleEngine:
     """Connected, and that is all."""
 
+    can_check = False
+
     async def run(self, hand_over: HandOver, report: Report) -> None:
         report(SessionState.CONNECTED, "connected")
         await asyncio.Event().wait()
@@ -38,6 +40,9 @@ class IdleEngine:
 
     async def send(self, reply: Reply) -> Outcome:
         return Retry("idle")
+
+    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
+        return dict.fromkeys(numbers)
 
 
 class Factory:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ def wire_engine(id_: ChannelId, channel: Channel, storage: Path, clock: Clock) -
 
 class WireEngine:
     """One channel's way to the test."""
+
+    can_check = False
 
     def __init__(self, channel: str, path: Path) -> None:
         self._channel = channel
@@ -97,6 +99,9 @@ class WireEngine:
             return await answer
         finally:
             self._sending.pop(tag, None)
+
+    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
+        return dict.fromkeys(numbers)
 
     async def _listen(
         self,

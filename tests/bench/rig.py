@@ -10,7 +10,7 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,8 @@ channels:
 class BenchEngine(Engine):
     """Connected from the first moment; sends nothing anywhere, at once."""
 
+    can_check = False
+
     def __init__(self) -> None:
         self.hand_over: HandOver | None = None
         self._count = 0
@@ -79,6 +81,9 @@ class BenchEngine(Engine):
         del reply
         self._count += 1
         return Delivered(f"W{self._count}")
+
+    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
+        return dict.fromkeys(numbers)
 
 
 def payload(number: int, lane: int) -> bytes:

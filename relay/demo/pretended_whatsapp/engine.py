@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from relay.delivery.ports import Clock, HandOver, Report, StoreRefusedError
@@ -21,6 +21,8 @@ _REFUSED_WAIT_MS = 500
 
 class SimulatedEngine:
     """One channel's way to the pretended WhatsApp; implements ``relay.delivery.ports.Engine``."""
+
+    can_check = False
 
     def __init__(self, channel: str, path: Path, clock: Clock) -> None:
         self._channel = channel
@@ -76,6 +78,10 @@ class SimulatedEngine:
             return Unknown(f"WhatsApp did not answer within {_ANSWER_S:g} s")
         finally:
             self._sending.pop(tag, None)
+
+    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
+        """It cannot be found out."""
+        return dict.fromkeys(numbers)
 
     async def _follow(self, said: Said, hand_over: HandOver, report: Report) -> None:
         match said:

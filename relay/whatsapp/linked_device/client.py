@@ -63,6 +63,7 @@ class Client:
         proxy: str | None,
         hand_over: HandOver,
         listener: Listener,
+        *,
         on_stranger: Callable[[str], None] | None = None,
     ) -> None:
         self.own: OwnNumber | None = None
@@ -268,7 +269,7 @@ class Client:
             tell(self._loop, self._announce, code, data)
 
     def _point_out_stranger(self, code: int, data: bytes) -> None:
-        """The library must not be called from its own thread: whoever looks him up does it later."""
+        """Only point: the library must not be called from its own thread."""
         if self._on_stranger is None:
             return
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,9 +16,11 @@ from relay.domain.retry import MINUTE, SECOND, RetryPolicy
 from relay.domain.session import SessionState
 from relay.domain.texts import Reason
 from relay.whatsapp.linked_device import states
-from relay.whatsapp.linked_device.addressing import server_and_user
+from relay.whatsapp.linked_device.addressing import NUMBER_SERVER, server_and_user
+from relay.whatsapp.linked_device.checking import Checking
 from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.early import hand_over_early
+from relay.whatsapp.linked_device.learning import Learning
 from relay.whatsapp.linked_device.library import (
     Library,
     LibraryMissingError,
@@ -26,6 +28,7 @@ from relay.whatsapp.linked_device.library import (
     without_numbers,
 )
 from relay.whatsapp.linked_device.life import Life
+from relay.whatsapp.linked_device.numbers import chat_used
 from relay.whatsapp.linked_device.outcomes import outcome_of
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
 from relay.whatsapp.linked_device.protobufs import jid_bytes, load, text_bytes
@@ -55,6 +58,8 @@ class LinkedDevice:
     have. ``proxy`` is a URL (``socks5://…``); without one the environment's applies.
     """
 
+    can_check = True
+
     def __init__(
         self,
         channel: ChannelId,
@@ -77,6 +82,8 @@ class LinkedDevice:
         self._sending = asyncio.Lock()
         self._client: Client | None = None
         self._life: Life | None = None
+        self._learning: Learning | None = None
+        self._checking = Checking(clock, self._ask_for_numbers, self._learn)
         self._removed = asyncio.Event()
         self._state = SessionState.STARTING
         self._since_ms = clock.now_ms()
@@ -117,9 +124,30 @@ class LinkedDevice:
         except TimeoutError:
             return Retry("not sent: the channel is busy with another message")
         try:
-            return await self._send(reply, jid_bytes(user, server), text_bytes(reply.content.text))
+            answer = await self._send(
+                reply, jid_bytes(user, server), text_bytes(reply.content.text)
+            )
         finally:
             self._sending.release()
+        if not isinstance(answer, bytes):
+            return answer
+        if server == NUMBER_SERVER and (hidden := chat_used(answer)) is not None:
+            self._learn(hidden, user)
+        return outcome_of(answer)
+
+    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
+        """See :class:`relay.delivery.ports.Engine`."""
+        return await self._checking.check(numbers)
+
+    async def _ask_for_numbers(self, request: bytes) -> bytes | None:
+        client = self._client
+        if client is None or self._state is not SessionState.CONNECTED:
+            return None
+        return await client.ask("check", lambda lib, name: lib.is_on_whatsapp(name, request))
+
+    def _learn(self, hidden: str, number: str) -> None:
+        if self._learning is not None:
+            self._learning.learnt(hidden, number)
 
     def paired(self) -> None:
         """Somebody has paired the channel: look at once."""
@@ -146,7 +174,8 @@ class LinkedDevice:
 
     # --- Sending ---------------------------------------------------------------------------------
 
-    async def _send(self, reply: Reply, to: bytes, message: bytes) -> Outcome:
+    async def _send(self, reply: Reply, to: bytes, message: bytes) -> Outcome | bytes:
+        """The library's answer, or what became of the send without one."""
         client = self._client
         if client is None or self._state is not SessionState.CONNECTED:
             return Retry("not sent: the channel is not connected")
@@ -159,7 +188,7 @@ class LinkedDevice:
             return Unknown(f"the library did not answer within {SEND_LIMIT_S:g} s")
         if answer is None:
             return Retry("not sent: the channel is not connected")
-        return outcome_of(answer)
+        return answer
 
     # --- A session's life ------------------------------------------------------------------------
 
@@ -222,16 +251,25 @@ class LinkedDevice:
     async def _with_client(self, hand_over: HandOver, report: Report) -> Verdict:
         library = await on_own_thread("load-library", self._load)
         life = Life(lambda verdict: self._tell(report, verdict.state, verdict.reason))
-        client = Client(library, self._store.database, self._proxy, hand_over, life)
-        self._client, self._life = client, life
+        learning = Learning(hand_over)
+        client = Client(
+            library,
+            self._store.database,
+            self._proxy,
+            hand_over,
+            life,
+            on_stranger=learning.stranger,
+        )
+        self._client, self._life, self._learning = client, life, learning
         self._removed.clear()
         try:
             await client.start()
-            verdict = await self._watch(life.over)
+            async with learning.beside(client):
+                verdict = await self._watch(life.over)
             self._tell(report, verdict.state, verdict.reason)
             return verdict
         finally:
-            self._client = self._life = None
+            self._client = self._life = self._learning = None
             await client.stop()
 
     async def _watch(self, over: asyncio.Future[Verdict]) -> Verdict:

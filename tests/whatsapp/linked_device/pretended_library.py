@@ -48,6 +48,9 @@ class PretendedLibrary:
         self.device_gone = False
         self.before_device: Callable[[], None] = lambda: None
         self.answer: Callable[[], bytes] = self._delivered
+        self.asked: list[list[str]] = []
+        self.check: Callable[[list[str]], bytes] = lambda asked: samples.check_answer({}, *asked)
+        self.stored: dict[str, samples.Address] = {}
         self._busy = threading.Lock()
 
     # --- What a test does ------------------------------------------------------------------------
@@ -117,6 +120,18 @@ class PretendedLibrary:
         body.MergeFromString(message)
         self.sent.append((to, body.conversation))
         return answer
+
+    def is_on_whatsapp(self, uuid: str, numbers: bytes) -> bytes:
+        self._registered(uuid, "check")
+        self.asked.append(numbers.decode().split(" "))
+        return self.check(self.asked[-1])
+
+    def get_pn_from_lid(self, uuid: str, jid: bytes) -> bytes:
+        self._registered(uuid, "look-up")
+        if threading.current_thread().name == "linked-device":
+            self.fatal.append("a look-up on the library's own thread")
+        user = protobufs.load().JID.FromString(jid).User
+        return samples.stored(self.stored.get(user, samples.NOWHERE))
 
     def _delivered(self) -> bytes:
         return samples.answer(id_=f"3EB0{len(self.sent):04}")

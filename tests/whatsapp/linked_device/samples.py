@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from relay.domain.ids import OwnNumber
-from relay.domain.message import WhatsAppEvent
+from relay.domain.message import Alias, WhatsAppEvent
 from relay.whatsapp.linked_device import protobufs
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.payload import RawEvent, wrap
@@ -121,7 +121,7 @@ def device(own: str = OWN) -> bytes:
     return data
 
 
-def answer(*, error: str = "", id_: str = "3EB0AA") -> bytes:
+def answer(*, error: str = "", id_: str = "3EB0AA", chat: Address = NOWHERE) -> bytes:
     """The library's answer to a send."""
     module = protobufs.load()
     model = module.SendMessageReturnFunction(Error=error or None)
@@ -130,6 +130,7 @@ def answer(*, error: str = "", id_: str = "3EB0AA") -> bytes:
         model.SendResponse.ID = id_
         model.SendResponse.Timestamp = 1
         model.SendResponse.ServerID = 0
+        model.SendResponse.Chat.CopyFrom(jid(chat))
         model.SendResponse.DebugTimings.CopyFrom(module.MessageDebugTimings(**timings))
     data: bytes = model.SerializeToString()
     return data
@@ -140,5 +141,31 @@ def payload(code: Code, data: bytes, own: OwnNumber = OWN) -> bytes:
 
 
 def read(code: Code, data: bytes) -> WhatsAppEvent:
-    (event,) = read_payload(payload(code, data))
+    """What it says beside whose number a hidden address is."""
+    *_, event = read_payload(payload(code, data))
     return event
+
+
+def aliases(code: int, data: bytes) -> list[Alias]:
+    """Whose number a hidden address is, as far as it says."""
+    events = read_payload(wrap(RawEvent(code, OWN, data)))
+    return [event for event in events if isinstance(event, Alias)]
+
+
+def check_answer(found: dict[str, Address], *absent: str, error: str = "") -> bytes:
+    """The library's answer to a check: ``found`` leads from the query to the address told."""
+    module = protobufs.load()
+    model = module.IsOnWhatsAppReturnFunction(Error=error or None)
+    for query in (*found, *absent):
+        response = model.IsOnWhatsAppResponse.add()
+        response.Query, response.IsIn = query, query in found
+        response.JID.CopyFrom(jid(found.get(query, (query.removeprefix("+"), "s.whatsapp.net"))))
+    data: bytes = model.SerializePartialToString()
+    return data
+
+
+def stored(address: Address) -> bytes:
+    """The library's answer to a look-up; ``NOWHERE`` if it has nothing."""
+    answer = protobufs.load().GetJIDFromStoreReturnFunction(Jid=jid(address))
+    data: bytes = answer.SerializePartialToString()
+    return data

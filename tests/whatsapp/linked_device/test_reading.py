@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from relay.domain.ids import ClientAddress, WhatsAppMessageId
 from relay.domain.message import (
+    Alias,
     Client,
     Noise,
     Origin,
@@ -279,5 +280,5 @@ def check(raw: bytes) -> None:
         return
     assert first == read_payload(raw)
     for event in first:
-        assert isinstance(event, Received | Receipt | Noise)
+        assert isinstance(event, Received | Receipt | Noise | Alias)
         repr(event).encode("utf-8")
