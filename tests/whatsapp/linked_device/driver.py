@@ -69,6 +69,8 @@ async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
                 task = asyncio.create_task(send(engine, order))
                 sends.add(task)
                 task.add_done_callback(sends.discard)
+            case "check":
+                say("checked", there=await engine.check(order["numbers"]))
             case "paired":
                 engine.paired()
             case "delay":

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from relay.domain.message import Receipt, Received, WhatsAppEvent
+from relay.domain.message import Alias, Receipt, Received, WhatsAppEvent
 from relay.whatsapp.linked_device.reading import read_payload
 from tests.whatsapp_server.inbox import PATIENCE_S, Inbox
 
@@ -113,6 +113,19 @@ class EngineProcess:
             lambda line: line.event == "outcome" and line["number"] == number,
             what=f"the outcome of send {number}",
         )
+
+    async def check(self, *numbers: str) -> Mapping[str, bool | None]:
+        """Which of the numbers are on WhatsApp."""
+        self.order("check", numbers=numbers)
+        line = await self.said.take(lambda line: line.event == "checked", what="a check")
+        there: Mapping[str, bool | None] = line["there"]
+        return there
+
+    async def alias(self) -> Alias:
+        """Waits for the next news of whose number a hidden address is."""
+        event = await self.heard.take(lambda e: isinstance(e, Alias), what="an alias")
+        assert isinstance(event, Alias)
+        return event
 
     async def state(self, *states: str) -> Line:
         """Waits for the session to be in a state, or in one of several."""
