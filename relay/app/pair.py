@@ -192,7 +192,8 @@ async def _unpair(target: Target, own: str) -> str:
             return done
     try:
         with target.store.locked():
-            await unpair(target.store, target.proxy, load_library)
+            async with shown(sys.stdout, sys.stderr):
+                await unpair(target.store, target.proxy, load_library)
     except SessionBusyError:
         raise NotUnlinkedError(f"{answer.get('error', 'the session is in use')}") from None
     await _told(target)

@@ -55,7 +55,7 @@ def drawn(page: Page, now: float, size: Size) -> tuple[str, ...]:
     if size.columns < width or size.lines < height:
         return (
             f"The QR code needs a window of {width} columns and {height} lines.",
-            f"This one has {size.columns} and {size.lines}: make it larger, or its letters smaller,",
+            f"This one has {size.columns} and {size.lines}: enlarge it, make its letters smaller,",
             "or press Ctrl-C and link with --code PHONE.",
             *left,
         )
@@ -70,7 +70,7 @@ class Terminal:
     out: TextIO
     size: Callable[[], Size]
     clock: Callable[[], float] = time.monotonic
-    page: Page = field(default_factory=lambda: Page("Asking WhatsApp for a code…"))
+    page: Page = field(default_factory=lambda: Page("Asking WhatsApp…"))
 
     def show_code(self, text: str, seconds: int) -> None:
         """Draw it as QR code."""
