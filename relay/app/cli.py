@@ -136,6 +136,27 @@ def unpair(channel: str, path: Path, sure: bool) -> None:
 
 
 @main.command()
+@click.argument("number", metavar="PHONE")
+@config_option
+@click.option("--channel", help="Ask over this channel; else over the first that can.")
+@click.option("--check", "again", is_flag=True, help="Ask WhatsApp even if the answer is known.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def phone(number: str, path: Path, channel: str | None, again: bool, as_json: bool) -> None:
+    """Tell whether a number is on WhatsApp. Exit 1 if that cannot be found out."""
+    from relay.app.control import StatusError  # noqa: PLC0415
+    from relay.app.phones import PhoneWish, ask_phone, phone_text  # noqa: PLC0415
+
+    loaded = _load(path, required=False)
+    try:
+        answer = ask_phone(loaded.config.storage.directory, PhoneWish(number, channel, again))
+    except StatusError as error:
+        _fail(str(error))
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else phone_text(answer))
+    if answer["trouble"] is not None:
+        _fail(str(answer["trouble"]))
+
+
+@main.command()
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -26,6 +26,7 @@ from relay.app.facts import Facts
 from relay.app.linking import linking_routes
 from relay.app.listen import Listening
 from relay.app.live import Live
+from relay.app.phones import lines_of, phone_routes
 from relay.app.reconfigure import Reloader
 from relay.app.report import HealthReader
 from relay.app.systemd import Notifier
@@ -34,6 +35,7 @@ from relay.config.secret import SecretSource
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.housekeeping import Heartbeat, Tidying
 from relay.delivery.intake import Intake
+from relay.delivery.phones import Phones
 from relay.delivery.ports import Courier, Store
 from relay.delivery.sorter import Sorter
 from relay.delivery.steps import Step, Steps
@@ -81,6 +83,7 @@ class Parts:
         self._steps = Steps((self.metrics.count, *around.observers))
         self.intake = Intake(store, self._steady, self._on_append)
         self.channels = Channels(clock, around.chance, self.intake.door)
+        self.phones = Phones(store, clock, lines_of(self.channels))
         self._build_amocrm(session)
         self.sorters = {side: self._sorter(side) for side in Destination}
         couriers: dict[Destination, Courier] = {
@@ -109,7 +112,9 @@ class Parts:
         yield Server(listening.hooks, hooks, last_call=True)
         admin = admin_routes(self.health.read, self.metrics.registry)
         yield Server(listening.admin, admin)
-        yield Server(listening.control, [*admin, *linking_routes(self.channels.engine)])
+        linking = linking_routes(self.channels.engine)
+        phones = phone_routes(self.phones, self.clock.now_ms)
+        yield Server(listening.control, [*admin, *linking, *phones])
 
     def _build_amocrm(self, session: aiohttp.ClientSession) -> None:
         live, amocrm = self.live, self.live.config.amocrm

@@ -1,0 +1,126 @@
+"""``relay phone``: which numbers are on WhatsApp, asked of the running relay.
+
+On the control socket alone: whoever may read the storage directory may ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from relay.app.channels import Channels
+from relay.app.control import Answer, StatusError, ask
+from relay.delivery.phones import Line, Phones
+from relay.delivery.ports import StoreRefusedError
+from relay.domain.ids import ChannelId
+from relay.domain.phone_check import PhoneCheck
+from relay.domain.session import SessionState
+from relay.web.health import JsonValue
+
+_ROUTE = "/phone"
+_TIMEOUT_S = 70.0  # above the longest asking
+_SECOND_MS = 1_000
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+# --- In the relay ---------------------------------------------------------------------------------
+
+
+def lines_of(channels: Channels) -> Callable[[], Mapping[ChannelId, Line]]:
+    """The channels that run now, as far as numbers are checked over them."""
+
+    def lines() -> Mapping[ChannelId, Line]:
+        found: dict[ChannelId, Line] = {}
+        for id_, session in channels.sessions.items():
+            engine = channels.engine(id_)
+            if engine is not None:
+                connected = session.state is SessionState.CONNECTED
+                found[id_] = Line(engine, connected, session.own)
+        return found
+
+    return lines
+
+
+def phone_routes(phones: Phones, now_ms: Callable[[], int]) -> list[web.RouteDef]:
+    """``GET /phone?phone=…[&channel=…][&again=1]``; 400 if that is not a number."""
+
+    async def phone(request: web.Request) -> web.Response:
+        channel = ChannelId(request.query.get("channel", "")) or None
+        number = phones.number(request.query.get("phone", ""), channel)
+        if number is None:
+            return web.json_response({"error": "not a telephone number"}, status=400)
+        again = request.query.get("again") == "1"
+        try:
+            answers = await phones.ask([number], channel=channel, again=again)
+        except StoreRefusedError:
+            return web.json_response({"error": "the journal cannot be written"}, status=503)
+        return web.json_response(
+            _as_json(number, answers.checks[number], now_ms()) | {"trouble": answers.trouble}
+        )
+
+    return [web.get(_ROUTE, phone)]
+
+
+def _as_json(number: str, check: PhoneCheck, now_ms: int) -> dict[str, JsonValue]:
+    at_ms = check.checked_ms
+    checked = (
+        None
+        if at_ms is None
+        else datetime.fromtimestamp(at_ms / _SECOND_MS, UTC).isoformat(timespec="seconds")
+    )
+    age = None if at_ms is None else max(0, now_ms - at_ms) // _SECOND_MS
+    return {
+        "phone": f"+{number}",
+        "state": check.state.value,
+        "checked": checked,
+        "age_seconds": age,
+    }
+
+
+# --- At the terminal ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneWish:
+    """A number as somebody wrote it; ``again``: ask WhatsApp even if it is known."""
+
+    phone: str
+    channel: str | None = None
+    again: bool = False
+
+
+def ask_phone(storage: Path, wish: PhoneWish) -> Answer:
+    """What the running relay knows of a number.
+
+    Raises:
+        StatusError: no relay runs there, it does not answer, or that is not a number.
+    """
+    query = {"phone": wish.phone, "again": "1" if wish.again else "0"}
+    if wish.channel is not None:
+        query["channel"] = wish.channel
+    route = f"{_ROUTE}?{urlencode(query)}"
+    status, answer = asyncio.run(ask(storage, "GET", route, _TIMEOUT_S))
+    if "error" in answer:
+        raise StatusError(f"{wish.phone}: {answer['error']}" if status == 400 else answer["error"])
+    return answer
+
+
+def phone_text(answer: Answer) -> str:
+    """The answer for a person."""
+    age = answer["age_seconds"]
+    since = f", found out {_age(age)} ago" if isinstance(age, int) else ""
+    return f"{answer['phone']}: {answer['state']}{since}"
+
+
+def _age(seconds: int) -> str:
+    for unit, length in _UNITS:
+        if seconds >= length:
+            count = seconds // length
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "0 seconds"
