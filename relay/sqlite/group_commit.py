@@ -1,23 +1,28 @@
 """Group commit: many works under one BEGIN IMMEDIATE … COMMIT, so under one fsync.
 
-Hardly ever does a work raise. So a batch is first run plainly; if one raises, everything is undone
-and the batch is run once more, each work under its own savepoint, so that the one is undone alone.
+Hardly ever does a work raise. So a group is first run plainly; if one raises, everything is undone
+and the group is run once more, each work under its own savepoint, so that the one is undone alone.
 When SQLite itself gives the transaction up (it may, on a full disk or a failing one), everything
-the transaction had done is refused, and the rest of the batch goes on in a new one.
+the transaction had done is refused, and the rest goes into a new one.
 
-No thread and no loop here: :mod:`relay.sqlite.store` owns both.
+Statements and COMMIT are apart, because they run on two threads: see :mod:`relay.sqlite.writing`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from relay.delivery.ports import Ledger, StoreRefusedError
 from relay.sqlite.ledger import SqliteLedger
+
+T = TypeVar("T")
+
+LONGEST_TURN_S = 0.002
+"""A group takes no further work once its works have held the loop for so long."""
 
 _REFUSALS = frozenset(
     {
@@ -35,19 +40,31 @@ _REFUSALS = frozenset(
 )
 
 
-@dataclass(slots=True, eq=False)
 class Work:
     """A work, and what became of it: a value or an error."""
 
-    run: Callable[[Ledger], Any]
-    value: Any = None
-    error: BaseException | None = None
+    __slots__ = ("error", "run", "value")
+
+    def __init__(self, run: Callable[[Ledger], Any]) -> None:
+        self.run = run
+        self.value: Any = None
+        self.error: BaseException | None = None
 
 
 def is_refusal(error: BaseException) -> bool:
     """Whether the disk (or its guard) is to blame, rather than the work."""
+    return isinstance(error, sqlite3.Error) and _code(error) in _REFUSALS
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether somebody else is writing at the moment."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def _code(error: sqlite3.Error) -> int | None:
+    """SQLite's primary code; None for an error of Python's own."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
-    return isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in _REFUSALS
+    return None if code is None else code & 0xFF
 
 
 def refusal(error: BaseException | None) -> StoreRefusedError:
@@ -59,94 +76,113 @@ def refusal(error: BaseException | None) -> StoreRefusedError:
     return told
 
 
-def run_work(work: Work, ledger: Ledger) -> None:
-    """Run a work and keep what became of it."""
-    try:
-        work.value = work.run(ledger)
-    except BaseException as error:  # noqa: BLE001 - it comes out where the work came from
-        work.error = refusal(error) if is_refusal(error) else error
-
-
-def _refuse(works: Sequence[Work], error: BaseException | None) -> None:
+def refuse(works: Sequence[Work], error: BaseException | None) -> None:
+    """Tell every one of these works that the disk refused it."""
     for work in works:
         work.error = refusal(error)
 
 
 class GroupCommit:
-    """Runs batches of works in transactions of one connection."""
+    """Runs groups of works in transactions of one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._ledger = SqliteLedger(connection)
 
-    def __call__(self, batch: Sequence[Work]) -> None:
-        """Run the works in order and commit them together; each ends with a value or an error."""
-        if self._plainly(batch):
-            return
-        start = 0
-        while start < len(batch):
-            start = self._transaction(batch, start)
+    @property
+    def open(self) -> bool:
+        """Whether there is a transaction to commit."""
+        return self._connection.in_transaction
 
-    def _plainly(self, batch: Sequence[Work]) -> bool:
-        """Run and commit the batch without savepoints; if anything is amiss, nothing is kept."""
+    def run(self, works: Sequence[Work]) -> int:
+        """Run works in order; how many of them. Each has a value or an error afterwards.
+
+        These make one transaction, left open for :meth:`commit`. If none is left open, SQLite gave
+        it up, and all of them are refused.
+
+        Raises:
+            sqlite3.Error: no transaction could be begun; nothing was run.
+        """
+        self._begin()
+        end = time.perf_counter() + LONGEST_TURN_S
+        done = 0
         try:
-            self._roll_back()
-            self._connection.execute("BEGIN IMMEDIATE")
-            for work in batch:
+            for work in works:
+                done += 1
                 work.value = work.run(self._ledger)
-            self._connection.execute("COMMIT")
+                if time.perf_counter() > end:
+                    break
         except BaseException:  # noqa: BLE001 - it comes again, and is told, when run with care
-            with contextlib.suppress(sqlite3.Error):
-                self._roll_back()
-            return False
-        return True
+            return self._run_with_care(works)
+        return done
 
-    def _transaction(self, batch: Sequence[Work], start: int) -> int:
-        """One transaction from ``start`` on; returns where the next one has to begin."""
+    def commit(self) -> None:
+        """Make durable what was run; may be called on another thread, which waits for the disk.
+
+        Raises:
+            sqlite3.Error: nothing was kept.
+        """
+        self._connection.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo what is open, if anything is; if even that fails it is tried before the next run."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _begin(self) -> None:
+        if self._connection.in_transaction:  # an earlier ROLLBACK failed too
+            self._connection.execute("ROLLBACK")
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def _run_with_care(self, works: Sequence[Work]) -> int:
+        end = time.perf_counter() + LONGEST_TURN_S
+        done = 0
         try:
-            self._roll_back()  # nothing is open, unless an earlier ROLLBACK failed too
-            self._connection.execute("BEGIN IMMEDIATE")
-            for end, work in enumerate(batch[start:], start + 1):
-                self._run(work)
+            self._begin()
+            for done, work in enumerate(works, 1):
+                self._run_alone(work)
                 if not self._connection.in_transaction:  # SQLite gave it up
-                    _refuse(batch[start:end], work.error)
-                    return end
-            self._connection.execute("COMMIT")
+                    refuse(works[:done], work.error)
+                    break
+                if time.perf_counter() > end:
+                    break
         except sqlite3.Error as error:
-            _refuse(batch[start:], error)
-            with contextlib.suppress(sqlite3.Error):  # it is tried again before the next BEGIN
-                self._roll_back()
-        return len(batch)
+            refuse(works, error)
+            self.roll_back()
+            return len(works)
+        return done
 
-    def _run(self, work: Work) -> None:
+    def _run_alone(self, work: Work) -> None:
         self._connection.execute("SAVEPOINT work")
-        run_work(work, self._ledger)
-        if work.error is not None:
+        try:
+            work.value = work.run(self._ledger)
+        except BaseException as error:  # noqa: BLE001 - it comes out where the work came from
+            work.error = refusal(error) if is_refusal(error) else error
             if not self._connection.in_transaction:
                 return
             self._connection.execute("ROLLBACK TO work")
         self._connection.execute("RELEASE work")
 
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
 
 class Snapshot:
-    """Runs batches of works that only read, each batch over one state of the database."""
+    """Runs works that only read, each over one state of the database."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._ledger = SqliteLedger(connection)
 
-    def __call__(self, batch: Sequence[Work]) -> None:
-        """Run the works; each ends with a value or an error."""
+    def run(self, work: Callable[[Ledger], T]) -> T:
+        """The result of the work; it sees everything committed before.
+
+        Raises:
+            StoreRefusedError: the disk refused.
+        """
         try:
             self._connection.execute("BEGIN")
-            for work in batch:
-                run_work(work, self._ledger)
+            return work(self._ledger)
         except sqlite3.Error as error:
-            _refuse(batch, error)
+            raise (refusal(error) if is_refusal(error) else error) from error
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")

@@ -54,9 +54,14 @@ class Opened:
     lock: int
     unclean_stop: bool
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self.lock < 0
+
     def close(self) -> None:
         """Note the clean stop, close both connections, free the lock. May be called again."""
-        if self.lock < 0:
+        if self.closed:
             return
         try:
             self.reader.close()
@@ -89,6 +94,7 @@ def open_directory(directory: Path, account: str) -> Opened:
             writer = _connect(database)
             undo.callback(writer.close)
             unclean_stop = _prepare(writer, database, account)
+            writer.execute("PRAGMA busy_timeout = 0")  # from now on it is the loop that waits
             reader = _connect(database)
             reader.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
@@ -133,7 +139,7 @@ def _connect(database: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         database,
         isolation_level=None,
-        check_same_thread=False,  # opened here, then used by one thread of its own
+        check_same_thread=False,  # a COMMIT runs on a thread, nothing else meanwhile
         cached_statements=_STATEMENTS,
     )
     try:

@@ -1,10 +1,9 @@
 """The SQLite store: durable transactions for the loop and for foreign threads.
 
-One thread owns the connection that writes and commits works by the group; that is why this is the
-standard library's ``sqlite3`` and not aiosqlite, which hops between threads for every single
-statement: here a whole batch of works, several statements each, costs one hop there, one fsync
-and one hop back. A second thread with a connection of its own answers queries, so that a reader
-never waits for a disk; in WAL mode it sees everything committed before it began.
+It uses the standard library's ``sqlite3`` on the loop itself and only the COMMIT on a thread, not
+aiosqlite, which hops between threads for every single statement; ``docs/decisions`` says why. A
+second connection answers queries, so that a reader sees everything committed before it and never
+what is being written.
 """
 
 from __future__ import annotations
@@ -16,14 +15,12 @@ from types import TracebackType
 from typing import Self, TypeVar, cast
 
 from relay.delivery.ports import Ledger
-from relay.sqlite.group_commit import GroupCommit, Snapshot
+from relay.sqlite.errors import StoreClosedError
+from relay.sqlite.group_commit import Snapshot
 from relay.sqlite.opening import Opened, open_directory
-from relay.sqlite.worker import Worker
+from relay.sqlite.writing import Writing
 
 T = TypeVar("T")
-
-_LONGEST_QUEUE = 20_000
-_LARGEST_BATCH = 256
 
 
 def open_store(directory: Path, *, account: str) -> SqliteStore:
@@ -38,17 +35,16 @@ def open_store(directory: Path, *, account: str) -> SqliteStore:
 
 
 class SqliteStore:
-    """Implements :class:`relay.delivery.ports.Store`. Made by :func:`open_store`."""
+    """Implements :class:`relay.delivery.ports.Store`. Made by :func:`open_store`.
+
+    It belongs to one loop: the one on which it is entered, or first used.
+    """
 
     def __init__(self, opened: Opened) -> None:
         self.unclean_stop = opened.unclean_stop
         self._opened = opened
-        self._writer = Worker(
-            "store", GroupCommit(opened.writer), bound=_LONGEST_QUEUE, batch=_LARGEST_BATCH
-        )
-        self._reader = Worker(
-            "store-reader", Snapshot(opened.reader), bound=_LONGEST_QUEUE, batch=_LARGEST_BATCH
-        )
+        self._writing = Writing(opened.writer)
+        self._snapshot = Snapshot(opened.reader)
 
     async def transact(self, work: Callable[[Ledger], T]) -> T:
         """Run ``work`` in a transaction and return its result once it is durable.
@@ -59,35 +55,40 @@ class SqliteStore:
             StoreRefusedError: the disk refused, or too many works are waiting already.
             StoreClosedError: the store is closed.
         """
-        return cast(T, await self._writer.run(work))
+        return cast(T, await self._writing.enter(work))
 
     def transact_from_thread(self, work: Callable[[Ledger], T]) -> T:
         """The same for a foreign thread: it waits until the result is durable.
 
         Raises:
             StoreRefusedError: the disk refused, or too many works are waiting already.
-            StoreClosedError: the store is closed.
+            StoreClosedError: the store is closed, or its loop.
         """
-        return cast(T, self._writer.run_from_thread(work))
+        return cast(T, self._writing.run_from_thread(work))
 
     async def query(self, work: Callable[[Ledger], T]) -> T:
         """Run ``work``, which only reads, without waiting for any disk.
 
         It sees everything committed before the call. A work that writes gets an error of SQLite.
+
+        Raises:
+            StoreClosedError: the store is closed.
         """
-        return cast(T, await self._reader.run(work))
+        if self._opened.closed:
+            raise StoreClosedError("the store is closed")
+        return self._snapshot.run(work)
 
     def close(self) -> None:
         """Finish what was taken, note that the stop was clean, close the files, free the lock.
 
         Blocks for as long as the disk needs; on a loop, use ``async with``. May be called again.
         """
-        self._reader.close()
-        self._writer.close()
+        self._writing.close()
         self._opened.close()
 
     async def __aenter__(self) -> Self:
-        """The store, open already."""
+        """The store, open already, belonging to this loop."""
+        self._writing.belong()
         return self
 
     async def __aexit__(
@@ -96,5 +97,9 @@ class SqliteStore:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close it on a thread, so that the loop can hear the last results."""
-        await asyncio.to_thread(self.close)
+        """Finish what was taken while the loop goes on, then close."""
+        try:
+            await self._writing.drain()
+        finally:
+            self._writing.close()  # nothing is left to wait for, unless this was cancelled
+            await asyncio.to_thread(self._opened.close)

@@ -6,17 +6,19 @@ import asyncio
 import resource
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 
-import relay.sqlite.store
+import relay.sqlite.group_commit
+import relay.sqlite.writing
 from relay.delivery.ports import Ledger, StoreRefusedError
-from relay.sqlite import SqliteStore, StoreClosedError, open_store
+from relay.sqlite import SqliteStore, open_store
 from relay.sqlite.group_commit import GroupCommit, Work
 from relay.sqlite.ledger import SqliteLedger
+from relay.sqlite.writing import LARGEST_GROUP
 from tests.delivery.contract_transactions import BoomError, appending, failing_after, payloads
 from tests.sqlite.images import ACCOUNT
 
@@ -24,30 +26,50 @@ _BIG = b"x" * 50_000  # a dozen pages
 _ROOM = 100_000  # two of them do not fit
 
 
-@asynccontextmanager
-async def held(store: SqliteStore) -> AsyncIterator[None]:
-    """Keep the store's thread busy, so that what is called meanwhile waits together."""
-    reached, release = threading.Event(), threading.Event()
+class Commits:
+    """The statements of the writing connection; a COMMIT can be held, as by a slow disk."""
 
-    def work(_: Ledger) -> None:
-        reached.set()
-        release.wait(10)
+    def __init__(self, store: SqliteStore) -> None:
+        self.seen: list[str] = []
+        self._reached = threading.Event()
+        self._release = threading.Event()
+        self._release.set()
+        store._opened.writer.set_trace_callback(self._trace)
+        self._store = store
 
-    blocker = asyncio.ensure_future(store.transact(work))
-    await asyncio.to_thread(reached.wait, 10)
-    try:
-        yield
-        await asyncio.sleep(0)  # tasks made inside make their calls
-    finally:
-        release.set()
-        await blocker
+    def _trace(self, sql: str) -> None:
+        self.seen.append(sql)
+        if sql == "COMMIT":
+            self._reached.set()
+            self._release.wait(10)
+
+    def count(self, sql: str) -> int:
+        """How often a statement was run."""
+        return self.seen.count(sql)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Hold the COMMIT of a work, so that what is called meanwhile waits together."""
+        self._reached.clear()
+        self._release.clear()
+        held = asyncio.ensure_future(self._store.transact(lambda _: None))
+        await asyncio.to_thread(self._reached.wait, 10)
+        try:
+            yield
+            await asyncio.sleep(0)  # tasks made inside make their calls
+        finally:
+            self._release.set()
+            await held
 
 
-def statements(store: SqliteStore) -> list[str]:
-    """The statements that the writing connection runs from now on."""
-    seen: list[str] = []
-    store._opened.writer.set_trace_callback(seen.append)
-    return seen
+@pytest.fixture
+def commits(store: SqliteStore) -> Commits:
+    return Commits(store)
+
+
+def call(store: SqliteStore, *works: Callable[[Ledger], object]) -> list[asyncio.Future[object]]:
+    """Give the works to the store, as tasks would that run side by side."""
+    return [asyncio.ensure_future(store.transact(work)) for work in works]
 
 
 async def limit_pages(store: SqliteStore, more: int | None) -> None:
@@ -73,55 +95,74 @@ def small_files(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-async def test_waiting_works_share_one_commit(store: SqliteStore) -> None:
-    """However many works wait (up to a batch), there is one BEGIN and one COMMIT for them."""
-    seen = statements(store)
-    async with held(store):
-        calls = [asyncio.ensure_future(store.transact(appending(b"%d" % n))) for n in range(200)]
+async def test_waiting_works_share_one_commit(store: SqliteStore, commits: Commits) -> None:
+    """However many works wait (up to a group), there is one BEGIN and one COMMIT for them."""
+    async with commits.held():
+        calls = call(store, *(appending(b"%d" % n) for n in range(LARGEST_GROUP)))
     await asyncio.gather(*calls)
-    assert seen.count("COMMIT") == 2  # one for the work that held the thread, one for all others
-    assert seen.count("BEGIN IMMEDIATE") == 2
-    assert len(await payloads(store)) == 200
+    assert commits.count("COMMIT") == 2  # one for the work that was held, one for all others
+    assert commits.count("BEGIN IMMEDIATE") == 2
+    assert len(await payloads(store)) == LARGEST_GROUP
 
 
-async def test_a_batch_is_bounded(store: SqliteStore) -> None:
-    """No transaction is longer than a batch, so that the first of many waits for no more."""
-    seen = statements(store)
-    async with held(store):
-        calls = [asyncio.ensure_future(store.transact(appending(b"%d" % n))) for n in range(600)]
+async def test_a_group_is_bounded(store: SqliteStore, commits: Commits) -> None:
+    """No transaction has more works than a group, so that the first of many waits for no more."""
+    async with commits.held():
+        calls = call(store, *(appending(b"%d" % n) for n in range(2 * LARGEST_GROUP + 1)))
     await asyncio.gather(*calls)
-    assert seen.count("COMMIT") == 1 + 3  # 256, 256 and 88
+    assert commits.count("COMMIT") == 1 + 3
 
 
-async def test_a_raising_work_does_not_cost_a_commit(store: SqliteStore) -> None:
-    """The batch is run again with savepoints, and the others share one commit without it."""
-    seen = statements(store)
-    async with held(store):
-        calls = [
-            asyncio.ensure_future(store.transact(work))
-            for work in (appending(b"1"), failing_after(b"2"), appending(b"3"))
-        ]
+async def test_slow_works_do_not_hold_the_loop_together(
+    store: SqliteStore, commits: Commits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn ends after the work during which its time ran out; the rest waits for the next."""
+    monkeypatch.setattr(relay.sqlite.group_commit, "LONGEST_TURN_S", -1.0)
+    async with commits.held():
+        calls = call(store, *(appending(b"%d" % n) for n in range(3)))
+    await asyncio.gather(*calls)
+    assert commits.count("COMMIT") == 1 + 3
+    assert await payloads(store) == [b"0", b"1", b"2"]
+
+
+async def test_the_loop_goes_on_while_the_disk_is_slow(
+    store: SqliteStore, commits: Commits
+) -> None:
+    """During a COMMIT that does not end, the loop runs, and queries are answered."""
+    await store.transact(appending(b"before"))
+    async with commits.held():
+        calls = call(store, appending(b"after"))
+        await asyncio.sleep(0)
+        assert await payloads(store) == [b"before"]
+        assert not calls[0].done()
+    await asyncio.gather(*calls)
+    assert await payloads(store) == [b"before", b"after"]
+
+
+async def test_a_raising_work_does_not_cost_a_commit(store: SqliteStore, commits: Commits) -> None:
+    """The group is run again with savepoints, and the others share one commit without it."""
+    async with commits.held():
+        calls = call(store, appending(b"1"), failing_after(b"2"), appending(b"3"))
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert isinstance(results[1], BoomError)
-    assert (seen.count("COMMIT"), seen.count("ROLLBACK")) == (2, 1)
+    assert (commits.count("COMMIT"), commits.count("ROLLBACK")) == (2, 1)
     assert await payloads(store) == [b"1", b"3"]
 
 
 async def test_too_many_waiting_works_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, commits: Commits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The queue has a bound; beyond it a call is refused at once, from a thread too."""
-    monkeypatch.setattr(relay.sqlite.store, "_LONGEST_QUEUE", 3)
-    async with open_store(tmp_path, account=ACCOUNT) as store:
-        async with held(store):
-            calls = [asyncio.ensure_future(store.transact(appending(b"%d" % n))) for n in range(3)]
-            await asyncio.sleep(0)
-            with pytest.raises(StoreRefusedError):
-                await store.transact(appending(b"3"))
-            with pytest.raises(StoreRefusedError):
-                await asyncio.to_thread(store.transact_from_thread, appending(b"3"))
-        await asyncio.gather(*calls)
-        assert await payloads(store) == [b"0", b"1", b"2"]
+    monkeypatch.setattr(relay.sqlite.writing, "LONGEST_QUEUE", 3)
+    async with commits.held():
+        calls = call(store, *(appending(b"%d" % n) for n in range(3)))
+        await asyncio.sleep(0)
+        with pytest.raises(StoreRefusedError):
+            await store.transact(appending(b"3"))
+        with pytest.raises(StoreRefusedError):
+            await asyncio.to_thread(store.transact_from_thread, appending(b"3"))
+    await asyncio.gather(*calls)
+    assert await payloads(store) == [b"0", b"1", b"2"]
 
 
 async def test_a_full_database_refuses_and_recovers(store: SqliteStore) -> None:
@@ -138,12 +179,14 @@ async def test_a_full_database_refuses_and_recovers(store: SqliteStore) -> None:
     assert await payloads(store) == [b"before", b"small", _BIG]
 
 
-async def test_a_full_database_never_acknowledges_what_it_undid(store: SqliteStore) -> None:
-    """In a batch: whatever got a result is there, whatever was refused is not."""
+async def test_a_full_database_never_acknowledges_what_it_undid(
+    store: SqliteStore, commits: Commits
+) -> None:
+    """In a group: whatever got a result is there, whatever was refused is not."""
     await limit_pages(store, 20)
     wanted = [b"%d" % n + (_BIG if n % 3 == 2 else b"") for n in range(13)]
-    async with held(store):
-        calls = [asyncio.ensure_future(store.transact(appending(one))) for one in wanted]
+    async with commits.held():
+        calls = call(store, *map(appending, wanted))
     results = await asyncio.gather(*calls, return_exceptions=True)
     refused = [isinstance(result, StoreRefusedError) for result in results]
     assert True in refused
@@ -155,15 +198,14 @@ async def test_a_full_database_never_acknowledges_what_it_undid(store: SqliteSto
     assert await payloads(store) == [*kept, b"after"]
 
 
-async def test_a_failing_commit_refuses_the_whole_batch(store: SqliteStore, tmp_path: Path) -> None:
-    """When the log cannot be written nothing of the batch is kept, not even its own errors."""
+async def test_a_failing_commit_refuses_the_whole_group(
+    store: SqliteStore, commits: Commits, tmp_path: Path
+) -> None:
+    """When the log cannot be written nothing of the group is kept, not even its own errors."""
     await store.transact(appending(b"before"))
     log = tmp_path / "store" / "relay.db-wal"
-    async with held(store):
-        calls = [
-            asyncio.ensure_future(store.transact(work))
-            for work in (appending(b"1"), failing_after(b"2"), appending(_BIG), appending(b"4"))
-        ]
+    async with commits.held():
+        calls = call(store, appending(b"1"), failing_after(b"2"), appending(_BIG), appending(b"4"))
         await asyncio.sleep(0)
         limit = small_files(log.stat().st_size)
         limit.__enter__()
@@ -178,55 +220,44 @@ async def test_a_failing_commit_refuses_the_whole_batch(store: SqliteStore, tmp_
     assert await payloads(store) == [b"before", b"after"]
 
 
-async def test_a_database_held_by_a_shell_refuses(store: SqliteStore, tmp_path: Path) -> None:
-    """While somebody else holds the write lock works are refused; then they go on."""
-    store._opened.writer.execute("PRAGMA busy_timeout = 0")
+async def test_a_database_held_by_a_shell_is_waited_for(store: SqliteStore, tmp_path: Path) -> None:
+    """While somebody else holds the write lock works wait, and the loop does not."""
+    shell = sqlite3.connect(tmp_path / "store" / "relay.db", isolation_level=None)
+    shell.execute("BEGIN IMMEDIATE")
+    calls = call(store, appending(b"1"))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert await payloads(store) == []  # the loop and reading go on
+    assert not calls[0].done()
+    shell.close()
+    await asyncio.gather(*calls)
+    assert await payloads(store) == [b"1"]
+
+
+async def test_a_database_held_for_long_refuses(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some patience works are refused; when the lock is free they go on."""
+    monkeypatch.setattr(relay.sqlite.writing, "BUSY_S", 0.0)
     shell = sqlite3.connect(tmp_path / "store" / "relay.db", isolation_level=None)
     shell.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreRefusedError, match="locked"):
         await store.transact(appending(b"1"))
-    assert await payloads(store) == []  # reading goes on
     shell.close()
     await store.transact(appending(b"2"))
     assert await payloads(store) == [b"2"]
 
 
-async def test_a_closed_store_takes_nothing(tmp_path: Path) -> None:
-    """Closing finishes what was taken; what comes later is told so, and need not try again."""
-    store = open_store(tmp_path, account=ACCOUNT)
-    async with store:
-        call = asyncio.ensure_future(store.transact(appending(b"1")))
-        await asyncio.sleep(0)
-    assert await call == 1
-    store.close()
-    for attempt in (store.transact(appending(b"2")), store.query(lambda _: None)):
-        with pytest.raises(StoreClosedError):
-            await attempt
-    with pytest.raises(StoreClosedError):
-        await asyncio.to_thread(store.transact_from_thread, appending(b"2"))
-
-
-async def test_closing_finishes_what_waits(tmp_path: Path) -> None:
-    """Works that wait when the store is closed are committed, and their results come out."""
-    store = open_store(tmp_path, account=ACCOUNT)
-    async with held(store):
-        calls = [asyncio.ensure_future(store.transact(appending(b"%d" % n))) for n in range(3)]
-        await asyncio.sleep(0)
-        closing = asyncio.ensure_future(asyncio.to_thread(store.close))
-        while not store._writer._closed:  # noqa: ASYNC110 - a thread sets it, without an event
-            await asyncio.sleep(0)
-    assert await asyncio.gather(*calls) == [1, 2, 3]
-    await asyncio.wait_for(closing, 10)
-
-
 def test_a_transaction_that_cannot_be_rolled_back_is_tried_again(tmp_path: Path) -> None:
-    """A connection left inside a transaction begins the next batch with a ROLLBACK."""
+    """A connection left inside a transaction begins the next group with a ROLLBACK."""
     store = open_store(tmp_path, account=ACCOUNT)
     store.close()
     connection = sqlite3.connect(tmp_path / "relay.db", isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("INSERT INTO fact (name, value) VALUES ('left', 'over')")
     work = Work(lambda ledger: ledger.fact("left"))
-    GroupCommit(connection)([work])
+    group = GroupCommit(connection)
+    assert group.run([work]) == 1
+    group.commit()
     connection.close()
     assert (work.value, work.error) == (None, None)
