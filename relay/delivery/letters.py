@@ -140,13 +140,15 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
 
 def _receipt_in(ledger: Ledger, receipt: Receipt, cause: Cause) -> Sorted:
     letters: list[Letter] = []
+    rule = "no_news"
     for id_ in receipt.ids:
         link = ledger.linked(receipt.own, id_)
         if link is None:
             ledger.early_receipt(receipt, id_, cause.now_ms)
+            rule = "early"  # it is told when the answer to our own send has come
         elif ledger.told(link.crm_id, receipt.status):
             letters.append(status_letter(StatusUpdate(link.crm_id, receipt.status), cause))
-    return Sorted(tuple(letters), () if letters else ("no_news",))
+    return Sorted(tuple(letters), () if letters else (rule,))
 
 
 # --- From amoCRM, towards WhatsApp ---------------------------------------------------------------

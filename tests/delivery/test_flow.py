@@ -151,6 +151,7 @@ async def test_a_receipt_quicker_than_the_answer_to_our_send_is_not_lost() -> No
         await world.hear(receipt(Status.READ, "ref-reply:m-1"))
         await settle()
         assert not statuses(world)
+        assert [s.detail for s in world.steps if s.event == "ignored"] == ["early"]
         world.to_whatsapp.gate.set()
     assert [s.status for s in statuses(world)] == [Status.READ]
 
