@@ -1,4 +1,4 @@
-"""What is said about the linking of a number, and its end: the wish, what is shown, how it ended."""
+"""What is said about linking and unlinking a number: the wish, what is shown, how it ended."""
 
 from __future__ import annotations
 
