@@ -288,7 +288,7 @@ class Client:
             self._late = asyncio.create_task(self._close(), name="remove linked device")
 
     def _announce(self, code: int, data: bytes) -> None:
-        if code == Code.QR:
+        if code in (Code.QR, Code.LOGIN_STATUS):
             self._settled.set()
         if not self._left_behind:
             self._listener.heard(code, data)
