@@ -212,14 +212,17 @@ class Dispatcher:
         cause = Cause.letter(entry.letter, self._settings(), now)
 
         def work(ledger: Ledger) -> tuple[Letter, ...]:
-            ledger.settle(
-                entry.id,
-                ruling.state,
-                attempts=attempts,
-                due_ms=ruling.due_ms,
-                now_ms=now,
-                error=ruling.error,
-            )
+            try:
+                ledger.settle(
+                    entry.id,
+                    ruling.state,
+                    attempts=attempts,
+                    due_ms=ruling.due_ms,
+                    now_ms=now,
+                    error=ruling.error,
+                )
+            except ValueError:  # withdrawn in that very moment: see relay.delivery.holding
+                return ()
             return what_follows(ledger, entry.letter, outcome, ruling, cause)
 
         letters = await self._insist(work)

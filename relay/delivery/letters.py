@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from relay.delivery.holding import (
+    hold_ms,
+    incoming_lane,
+    message_key,
+    readdress,
+    withdraw_stand_in,
+)
 from relay.delivery.people import conversation_of, find, learn, meet, remember_chat, way_to
 from relay.delivery.phones import Absent, note_written
 from relay.delivery.ports import Ledger
@@ -91,8 +98,7 @@ def client_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause
         case Receipt():
             return _receipt_in(ledger, event, cause)
         case Alias():
-            learn(ledger, event)
-            return Sorted.nothing()
+            return _alias_in(ledger, event, cause)
         case Noise(rule) | Skipped(rule):
             return Sorted(ignored=(rule,))
         case Written():
@@ -102,17 +108,17 @@ def client_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause
 def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
     typed = message.origin is Origin.PHONE  # a client's message cannot be our own
     echo = typed and ledger.linked(message.own, message.id) is not None
-    conversation, news = meet(ledger, message, cause.now_ms)
+    conversation, known = meet(ledger, message, cause.now_ms)
     message = replace(message, client=conversation.client)
     verdict = decide_incoming(Incoming(message, sent_by_us=echo), cause.settings)
     if isinstance(verdict, Ignored):
         return Sorted(ignored=(verdict.rule,))
     message = verdict.message
-    if news:
+    if conversation != known:
         ledger.save_conversation(conversation)
     if message.origin is Origin.CLIENT:
         note_written(ledger, message, cause.now_ms)
-    bound = conversation.crm_bound
+    withdraw_stand_in(ledger, message, cause.now_ms)
     body = NewMessage(
         conversation=conversation.id,
         id=message_id(message.own, message.id),
@@ -122,20 +128,27 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         sent_at_ms=message.sent_at_ms,
         origin=message.origin,
         content=message.content,
-        crm_chat=None if bound else conversation.crm_chat,
-        crm_client=None if bound else conversation.crm_client,
+        crm_chat=None if conversation.crm_bound else conversation.crm_chat,
+        crm_client=None if conversation.crm_bound else conversation.crm_client,
     )
     letter = Letter(
-        key=f"message:{body.id}",
-        lane=f"in:{conversation.id}",
+        key=message_key(body.id),
+        lane=incoming_lane(conversation.id),
         destination=Destination.AMOCRM,
         body=body,
         trace=cause.trace,
         channel=cause.channel,
         accepted_ms=cause.received_ms,
         expires_ms=cause.received_ms + cause.settings.give_up_amocrm_ms,
+        hold_ms=hold_ms(message, begins=known is None),
     )
     return Sorted((letter,))
+
+
+def _alias_in(ledger: Ledger, alias: Alias, cause: Cause) -> Sorted:
+    if learn(ledger, alias):
+        readdress(ledger, alias, cause.now_ms)
+    return Sorted.nothing()
 
 
 def _receipt_in(ledger: Ledger, receipt: Receipt, cause: Cause) -> Sorted:

@@ -34,7 +34,7 @@ def conversation_of(ledger: Ledger, own: OwnNumber, address: ClientAddress) -> C
 
 
 def learn(ledger: Ledger, alias: Alias) -> bool:
-    """Keep that two addresses are one client's; False if that was known."""
+    """Keep that two addresses are one client's, and his number; False if all that was known."""
     own, names = alias.own, (alias.hidden, alias.number)
     if _told(ledger, own, *names) or _told(ledger, own, *reversed(names)):
         return False
@@ -42,13 +42,16 @@ def learn(ledger: Ledger, alias: Alias) -> bool:
     if hidden != number:
         keep, leave = _older(ledger, hidden, number)
         ledger.save_alias(own, _address(leave), keep)
+        _inherit(ledger, keep, leave)
     else:
         keep = number
     return _told_phone(ledger, keep, alias.number) or hidden != number
 
 
-def meet(ledger: Ledger, message: Received, now_ms: int) -> tuple[Conversation, bool]:
-    """The message's conversation with what is newest of its client; whether that is news."""
+def meet(
+    ledger: Ledger, message: Received, now_ms: int
+) -> tuple[Conversation, Conversation | None]:
+    """The message's conversation with what is newest of its client, and as it was before."""
     id_ = conversation_of(ledger, message.own, message.client.address)
     known = ledger.conversation(id_)
     met = known or _began(id_, message.own, now_ms)
@@ -58,8 +61,7 @@ def meet(ledger: Ledger, message: Received, now_ms: int) -> tuple[Conversation, 
         name=message.client.name or met.client.name,
     )
     wrote = met.wrote or message.origin is Origin.CLIENT
-    met = replace(met, client=client, wrote=wrote)
-    return met, met != known
+    return replace(met, client=client, wrote=wrote), known
 
 
 def find(ledger: Ledger, written: Written) -> Conversation | None:
@@ -104,6 +106,15 @@ def _older(
     if by_hidden is None or (by_number and by_number.since_ms <= by_hidden.since_ms):
         return number, hidden
     return hidden, number
+
+
+def _inherit(ledger: Ledger, keep: ConversationId, leave: ConversationId) -> None:
+    """The conversation that goes on knows what the other one knew of the client."""
+    kept, left = ledger.conversation(keep), ledger.conversation(leave)
+    if kept is None or left is None:
+        return
+    client = replace(kept.client, name=kept.client.name or left.client.name)
+    ledger.save_conversation(replace(kept, client=client, wrote=kept.wrote or left.wrote))
 
 
 def _told_phone(ledger: Ledger, id_: ConversationId, number: ClientAddress) -> bool:

@@ -124,7 +124,18 @@ class Ledger(Protocol):
     # The outbox: what must go out.
 
     def put(self, letter: Letter) -> EntryId | None:
-        """Add a letter at the end of its lane, due at once; None if its key was ever seen."""
+        """Add a letter at the end of its lane, due after its hold; None if its key was ever seen.
+
+        The hold is not kept beyond that: an entry's letter has none.
+        """
+        ...
+
+    def amend(self, entry: EntryId, letter: Letter, due_ms: int) -> None:
+        """Change the lane and the body of an unfinished entry; its age keeps its place.
+
+        Raises:
+            ValueError: it is finished.
+        """
         ...
 
     def due(
@@ -186,6 +197,14 @@ class Ledger(Protocol):
 
     def entry(self, entry: EntryId) -> Entry | None:
         """One entry by its id."""
+        ...
+
+    def entry_of(self, key: str) -> Entry | None:
+        """One entry by its letter's key."""
+        ...
+
+    def waiting(self, destination: Destination, lane: str) -> Sequence[Entry]:
+        """The unfinished entries of a lane, oldest first."""
         ...
 
     def dead(self, limit: int) -> Sequence[Entry]:

@@ -38,6 +38,9 @@ class Unsupported:
     kind: Literal["unsupported"] = "unsupported"
 
 
+UNDECRYPTABLE = "undecryptable"
+"""What :class:`Unsupported` calls a message that could not be read yet; it mostly comes after."""
+
 Content = Text | Unsupported
 """A closed set: every place that takes it apart handles each member."""
 
@@ -82,7 +85,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message seen on WhatsApp, from the client or from the owner's phone."""
+    """A message seen on WhatsApp, from the client or from the owner's phone.
+
+    ``instead_of``: the id under which something has stood in for it until it could be read.
+    """
 
     own: OwnNumber
     client: Client
@@ -90,6 +96,7 @@ class Received:
     sent_at_ms: int
     origin: Origin
     content: Content
+    instead_of: WhatsAppMessageId | None = None
 
 
 @dataclass(frozen=True, slots=True)

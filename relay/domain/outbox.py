@@ -58,6 +58,7 @@ class Letter:
 
     ``key`` is unique for ever: a second letter with it changes nothing. ``lane`` keeps order.
     ``expires_ms``: from then on the letter is given up. Times are milliseconds since the epoch.
+    ``hold_ms``: for so long after ``accepted_ms`` it is not attempted, and its lane waits with it.
     """
 
     key: str
@@ -68,6 +69,7 @@ class Letter:
     channel: ChannelId | None
     accepted_ms: int
     expires_ms: int
+    hold_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ _PUT = (
     " accepted_ms, expires_ms, due_ms, wake_ms, body)"
     " VALUES (?1, ?2, ?3, ?4, ?5, NOT EXISTS ("
     "SELECT 1 FROM entry WHERE destination = ?3 AND lane = ?2 AND state < 2),"
-    " ?6, ?7, ?6, min(?6, ?7), ?8) ON CONFLICT (key) DO NOTHING"
+    " ?6, ?7, ?9, min(?9, ?7), ?8) ON CONFLICT (key) DO NOTHING"
 )
 # The three ways for a head's time to come; every head is in one of them at most, and they follow
 # each other in time, so the later ones matter only while there is room.
@@ -58,6 +58,15 @@ _ENTRY = f"SELECT {_COLUMNS} FROM entry WHERE id = ?"  # noqa: S608 - constants
 _ENTRIES = f"SELECT {_COLUMNS} FROM entry WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
 _BEGUN = f"SELECT {_COLUMNS} FROM entry WHERE destination = ? AND state = 1 ORDER BY id"  # noqa: S608
 _DEAD = f"SELECT {_COLUMNS} FROM entry WHERE state = 3 ORDER BY finished_ms DESC, id DESC LIMIT ?"  # noqa: S608
+_OF_KEY = f"SELECT {_COLUMNS} FROM entry WHERE key = ?"  # noqa: S608
+_LANE = (
+    f"SELECT {_COLUMNS} FROM entry"  # noqa: S608 - constants
+    " WHERE destination = ? AND lane = ? AND state < 2 ORDER BY id"
+)
+_AMEND = (
+    "UPDATE entry SET lane = ?2, body = ?3, due_ms = ?4, wake_ms = min(?4, expires_ms), head = 0"
+    " WHERE id = ?1"
+)
 _STANDING = "SELECT state, head, destination, lane FROM entry WHERE id = ?"
 _BEGIN = "UPDATE entry SET state = 1 WHERE id = ?"
 _SETTLE = (
@@ -103,6 +112,7 @@ class OutboxTable(JournalTable):
             letter.accepted_ms,
             letter.expires_ms,
             dump_body(letter.body),
+            letter.accepted_ms + letter.hold_ms,
         )
         cursor = self._connection.execute(_PUT, row)
         if not cursor.rowcount or cursor.lastrowid is None:
@@ -160,7 +170,7 @@ class OutboxTable(JournalTable):
             ValueError: it is not pending.
             LookupError: there is no such entry.
         """
-        self._standing(entry, EntryState.BEGUN)
+        self._allowed(entry, EntryState.BEGUN)
         self._connection.execute(_BEGIN, (entry,))
 
     def settle(
@@ -180,7 +190,7 @@ class OutboxTable(JournalTable):
             LookupError: there is no such entry.
         """
         self._now_ms = now_ms
-        was_head, was, destination, lane = self._standing(entry, state)
+        was_head, was, destination, lane = self._allowed(entry, state)
         finished = state not in UNFINISHED
         head = 0 if finished else was_head
         row = (entry, int(state), attempts, due_ms, error, now_ms if finished else None, head)
@@ -190,6 +200,21 @@ class OutboxTable(JournalTable):
         elif was is EntryState.DEAD:  # replayed: it may be older than the head of its lane
             self._connection.execute(_UNCROWN, (destination, lane))
             self._connection.execute(_CROWN, (destination, lane))
+
+    def amend(self, entry: EntryId, letter: Letter, due_ms: int) -> None:
+        """Change the lane and the body of an unfinished entry.
+
+        Raises:
+            ValueError: it is finished.
+            LookupError: there is no such entry.
+        """
+        _, was, destination, lane = self._standing(entry)
+        if was not in UNFINISHED:
+            raise ValueError(f"entry {entry} is {was.name} and cannot be amended")
+        self._connection.execute(_AMEND, (entry, letter.lane, dump_body(letter.body), due_ms))
+        for changed in {lane, letter.lane}:
+            self._connection.execute(_UNCROWN, (destination, changed))
+            self._connection.execute(_CROWN, (destination, changed))
 
     def begun(self, destination: Destination) -> Sequence[Entry]:
         """Entries in BEGUN, oldest first."""
@@ -215,19 +240,32 @@ class OutboxTable(JournalTable):
         row = self._connection.execute(_ENTRY, (entry,)).fetchone()
         return _entry(row) if row else None
 
+    def entry_of(self, key: str) -> Entry | None:
+        """One entry by its letter's key."""
+        row = self._connection.execute(_OF_KEY, (key,)).fetchone()
+        return _entry(row) if row else None
+
+    def waiting(self, destination: Destination, lane: str) -> Sequence[Entry]:
+        """The unfinished entries of a lane, oldest first."""
+        rows = self._connection.execute(_LANE, (destination.value, lane))
+        return [_entry(row) for row in rows]
+
     def dead(self, limit: int) -> Sequence[Entry]:
         """The latest to die first."""
         return [_entry(row) for row in self._connection.execute(_DEAD, (limit,))]
 
-    def _standing(self, entry: EntryId, to: EntryState) -> tuple[int, EntryState, str, str]:
+    def _allowed(self, entry: EntryId, to: EntryState) -> tuple[int, EntryState, str, str]:
+        standing = self._standing(entry)
+        if to not in TRANSITIONS[standing[1]]:
+            raise ValueError(f"entry {entry} is {standing[1].name} and cannot become {to.name}")
+        return standing
+
+    def _standing(self, entry: EntryId) -> tuple[int, EntryState, str, str]:
         row = self._connection.execute(_STANDING, (entry,)).fetchone()
         if row is None:
             raise LookupError(f"no entry {entry} in the outbox")
         state, head, destination, lane = row
-        was = EntryState(state)
-        if to not in TRANSITIONS[was]:
-            raise ValueError(f"entry {entry} is {was.name} and cannot become {to.name}")
-        return head, was, destination, lane
+        return head, EntryState(state), destination, lane
 
 
 def _by_wake(found: tuple[int, int]) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from relay.delivery.ports import Store
@@ -152,3 +154,66 @@ class LaneContract:
         assert await due(store, 9_000) == [first]
         await settle(store, first, DELIVERED)
         assert await due(store, 9_000) == [third]
+
+
+class AmendingContract:
+    """Letters that wait a moment, and what may become of them meanwhile."""
+
+    async def test_a_held_letter_waits_and_its_lane_with_it(self, store: Store) -> None:
+        """Due when its hold is over; its letter comes out without one."""
+        held = await put(store, replace(letter("held"), hold_ms=500))
+        await put(store, letter("next"))
+        other = await put(store, letter("other", "another lane"))
+        assert await due(store, ACCEPTED_MS + 499) == [other]
+        assert await next_due_ms(store, other) == ACCEPTED_MS + 500
+        assert await due(store, ACCEPTED_MS + 500) == [other, held]
+        assert (await kept(store, held)).letter == letter("held")
+
+    async def test_an_entry_is_found_by_its_key(self, store: Store) -> None:
+        """Whatever became of it; a key nobody put leads nowhere."""
+        entry = await put(store, letter("k"))
+        assert await store.query(lambda ledger: ledger.entry_of("k")) == await kept(store, entry)
+        await settle(store, entry, DELIVERED)
+        assert await store.query(lambda ledger: ledger.entry_of("k")) == await kept(store, entry)
+        assert await store.query(lambda ledger: ledger.entry_of("another")) is None
+
+    async def test_a_lane_shows_who_waits_in_it(self, store: Store) -> None:
+        """The unfinished of that lane towards that destination, oldest first."""
+        first, over = await put(store, letter("1")), await put(store, letter("2"))
+        last = await put(store, letter("3"))
+        await put(store, letter("4", "another lane"))
+        await put(store, letter("5", to=WHATSAPP))
+        await settle(store, over, DELIVERED)
+        await begin(store, first)
+        waiting = await store.query(lambda ledger: ledger.waiting(AMOCRM, "lane"))
+        assert waiting == [await kept(store, first), await kept(store, last)]
+
+    async def test_an_amended_entry_stands_by_its_age_in_its_new_lane(self, store: Store) -> None:
+        """Lane, body and due time change, nothing else; both lanes have their right heads."""
+        moved, behind = await put(store, letter("1", "old")), await put(store, letter("2", "old"))
+        there = await put(store, letter("3", "new"))
+        wish = letter("other body", "new", accepted_ms=5, expires_ms=6)
+        await store.transact(lambda ledger: ledger.amend(moved, wish, 1_500))
+        expected = replace(letter("1", "new"), body=wish.body)
+        assert await kept(store, moved) == Entry(moved, expected, PENDING, 0, 1_500)
+        assert await due(store, 1_500) == [behind, moved]
+        await settle(store, moved, DELIVERED)
+        assert await due(store, 1_500) == [behind, there]
+
+    async def test_a_younger_entry_moves_behind(self, store: Store) -> None:
+        """Who waits in the new lane and is older goes first."""
+        older, moved = await put(store, letter("1", "new")), await put(store, letter("2", "old"))
+        await store.transact(lambda ledger: ledger.amend(moved, letter("2", "new"), 1))
+        assert await due(store) == [older]
+
+    @pytest.mark.parametrize("state", [DELIVERED, DEAD])
+    async def test_what_is_finished_is_not_amended(self, store: Store, state: EntryState) -> None:
+        """It is over: nothing about it changes."""
+        entry = await put(store, letter("1"))
+        await settle(store, entry, state)
+        before = await kept(store, entry)
+        with pytest.raises(ValueError, match=r".+"):
+            await store.transact(lambda ledger: ledger.amend(entry, letter("1", "new"), 1))
+        assert await kept(store, entry) == before
+        with pytest.raises(LookupError):
+            await store.transact(lambda ledger: ledger.amend(EntryId(999), letter("1"), 1))

@@ -65,10 +65,18 @@ class MemoryLedger(MemoryPeople):
         self._tables.last_id += 1
         entry = EntryId(self._tables.last_id)
         self._tables.keys[letter.key] = entry
-        self._tables.entries[entry] = Entry(
-            entry, letter, EntryState.PENDING, 0, letter.accepted_ms
-        )
+        due_ms, kept = letter.accepted_ms + letter.hold_ms, replace(letter, hold_ms=0)
+        self._tables.entries[entry] = Entry(entry, kept, EntryState.PENDING, 0, due_ms)
         return entry
+
+    def amend(self, entry: EntryId, letter: Letter, due_ms: int) -> None:
+        kept = self._tables.entries.get(entry)
+        if kept is None:
+            raise LookupError(f"no entry {entry}")
+        if kept.state not in UNFINISHED:
+            raise ValueError(f"{kept.state.name} cannot be amended")
+        amended = replace(kept.letter, lane=letter.lane, body=letter.body)
+        self._tables.entries[entry] = replace(kept, letter=amended, due_ms=due_ms)
 
     def due(
         self,
@@ -144,6 +152,13 @@ class MemoryLedger(MemoryPeople):
 
     def entry(self, entry: EntryId) -> Entry | None:
         return self._tables.entries.get(entry)
+
+    def entry_of(self, key: str) -> Entry | None:
+        entry = self._tables.keys.get(key)
+        return None if entry is None else self._tables.entries[entry]
+
+    def waiting(self, destination: Destination, lane: str) -> Sequence[Entry]:
+        return [e for e in self._unfinished(destination) if e.letter.lane == lane]
 
     def dead(self, limit: int) -> Sequence[Entry]:
         died_ms = self._tables.finished_ms

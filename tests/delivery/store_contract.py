@@ -8,7 +8,7 @@ opens what is left. The expectations are written by hand, from the docstrings of
 from __future__ import annotations
 
 from tests.delivery.contract_journal import JournalContract
-from tests.delivery.contract_outbox import LaneContract, PuttingContract
+from tests.delivery.contract_outbox import AmendingContract, LaneContract, PuttingContract
 from tests.delivery.contract_people import (
     AddressContract,
     ConversationContract,
@@ -26,6 +26,7 @@ class StoreContract(
     JournalContract,
     PuttingContract,
     LaneContract,
+    AmendingContract,
     TimeContract,
     SettlingContract,
     ConversationContract,

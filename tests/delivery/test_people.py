@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.delivery.holding import STRANGER_MS
 from relay.delivery.people import conversation_of, learn, meet
 from relay.delivery.ports import Conversation, Store
 from relay.domain.ids import ClientAddress, ConversationId
@@ -60,6 +61,7 @@ async def test_a_number_learnt_late_does_not_end_the_conversation() -> None:
     """The old conversation goes on under its id, and has a phone from now on."""
     async with running() as world:
         await world.hear(hidden("A1"))
+        await world.clock.advance_ms(STRANGER_MS)
         await world.hear(SAME)
         await world.hear(hidden("A2"))
         await world.hear(from_client("A3"))
@@ -87,9 +89,9 @@ async def test_of_two_conversations_of_one_client_the_older_goes_on(older: str) 
         if older == "hidden":
             first, second = second, first
         await world.hear(first)
-        await world.clock.advance_ms(1_000)
+        await world.clock.advance_ms(STRANGER_MS)
         await world.hear(second)
-        await settle()
+        await world.clock.advance_ms(STRANGER_MS)
         await world.hear(SAME)
         await world.hear(hidden("A3"))
         await world.hear(from_client("A4"))

@@ -45,10 +45,12 @@ class Book:
     def see(self, ledger: Ledger, now_ms: int) -> list[object]:
         """Everything a ledger shows at that time."""
         seen: list[object] = [_plain(e) for key in self.ids for e in [ledger.entry(self.ids[key])]]
+        seen += [_plain(ledger.entry_of(key)) for key in KEYS]
         seen += [_plain(entry) for entry in ledger.dead(5)]
         for destination in Destination:
             seen += [ledger.unread(destination, limit) for limit in (1, 99)]
             seen += [ledger.figures(destination), _plain_all(ledger.begun(destination))]
+            seen += [_plain_all(ledger.waiting(destination, lane)) for lane in LANES]
             seen += self._see_time(ledger, destination, now_ms)
         seen += [ledger.conversation(one) for one in CONVERSATIONS]
         seen += [ledger.conversation_of_chat(chat) for chat in CHATS]

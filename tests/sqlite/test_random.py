@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,13 @@ class StoresInStep(RuleBasedStateMachine):
         new = letter(
             key, lane, to=to, channel=channel, accepted_ms=self._now_ms, expires_ms=expires_ms
         )
+        new = replace(new, hold_ms=lifetime_ms // 4)
         self._both(lambda ledger, book: book.write(key, ledger.put(new)))
+
+    @rule(key=_keys, lane=st.sampled_from(LANES), wait_ms=_waits)
+    def amend(self, key: str, lane: str, wait_ms: int) -> None:
+        wish, due_ms = letter("another body", lane), self._now_ms + wait_ms
+        self._both(lambda ledger, book: ledger.amend(book.ids[key], wish, due_ms))
 
     @rule(key=_keys)
     def begin(self, key: str) -> None:

@@ -52,10 +52,15 @@ class Info(Protocol):
 
 
 class SeenMessage(Protocol):
-    """A message event: wrappers (ephemeral, view-once…) are already off ``Message``."""
+    """A message event: wrappers (ephemeral, view-once…) are already off ``Message``.
+
+    ``RetryCount`` and ``UnavailableRequestID`` tell that it was asked for after it came unreadable.
+    """
 
     Info: Info
     Message: Message
+    RetryCount: int
+    UnavailableRequestID: str | bytes
 
 
 class SeenReceipt(Protocol):

@@ -7,6 +7,7 @@ from typing import cast
 
 from relay.domain.ids import OwnNumber, WhatsAppMessageId
 from relay.domain.message import (
+    UNDECRYPTABLE,
     Client,
     Content,
     Noise,
@@ -71,7 +72,11 @@ def _message(event: RawEvent) -> Events:
     content = content_of(seen.Message)
     if content is None:
         return (Noise("protocol"),)
-    return _received(seen.Info, event.own, peer, content, _id(seen.Info.ID))
+    id_ = _id(seen.Info.ID)
+    # Asked for again, so it came before and could not be read.
+    again = seen.RetryCount > 0 or bool(seen.UnavailableRequestID)
+    instead_of = placeholder_id(id_) if again else None
+    return _received(seen.Info, event.own, peer, content, id_, instead_of=instead_of)
 
 
 def _undecryptable(event: RawEvent) -> Events:
@@ -82,7 +87,7 @@ def _undecryptable(event: RawEvent) -> Events:
     if seen.DecryptFailMode == _HIDE:
         return (Noise("protocol"),)
     stand_in = placeholder_id(_id(seen.Info.ID))
-    return _received(seen.Info, event.own, peer, Unsupported("undecryptable"), stand_in)
+    return _received(seen.Info, event.own, peer, Unsupported(UNDECRYPTABLE), stand_in)
 
 
 def _receipt(event: RawEvent) -> Events:
@@ -101,7 +106,13 @@ def _receipt(event: RawEvent) -> Events:
 
 
 def _received(
-    info: Info, own: OwnNumber, peer: Peer, content: Content, id_: WhatsAppMessageId
+    info: Info,
+    own: OwnNumber,
+    peer: Peer,
+    content: Content,
+    id_: WhatsAppMessageId,
+    *,
+    instead_of: WhatsAppMessageId | None = None,
 ) -> Events:
     from_phone = info.MessageSource.IsFromMe
     name = None if from_phone else as_text(info.Pushname).strip() or None
@@ -112,6 +123,7 @@ def _received(
         sent_at_ms=max(0, info.Timestamp),
         origin=Origin.PHONE if from_phone else Origin.CLIENT,
         content=content,
+        instead_of=instead_of,
     )
     return _with_alias(info.MessageSource, message)
 

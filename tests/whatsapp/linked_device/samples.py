@@ -56,12 +56,19 @@ def info(where: Any, id_: str = "3A01", name: str = "Иван", at_ms: int = SEN
     )  # fmt: skip
 
 
-def message(where: Any, wire: bytes = b"\x0a\x02hi", **about: Any) -> bytes:
+def message(
+    where: Any,
+    wire: bytes = b"\x0a\x02hi",
+    *,
+    retries: int = 0,
+    requested: str = "",
+    **about: Any,
+) -> bytes:
     """A message event; ``wire`` is the content's own protobuf bytes."""
     event = protobufs.load().Message(
         Info=info(where, **about), IsEphemeral=False, IsViewOnce=False, IsViewOnceV2=False,
         IsViewOnceV2Extension=False, IsDocumentWithCaption=False, IsLottieSticker=False,
-        IsEdit=False, UnavailableRequestID="", RetryCount=0,
+        IsEdit=False, UnavailableRequestID=requested, RetryCount=retries,
     )  # fmt: skip
     event.Message.SetInParent()
     event.Message.MergeFromString(wire)

@@ -150,7 +150,7 @@ async def test_an_undecryptable_message_is_filled_in(live: Live) -> None:
     stand_in, message = await engine.message(), await engine.message()
     assert stand_in.content == Unsupported("undecryptable")
     assert (message.content, message.id) == (Text("at last"), number)
-    assert stand_in.id == placeholder_id(message.id)
+    assert stand_in.id == placeholder_id(message.id) == message.instead_of
 
 
 # --- Sends that fail ------------------------------------------------------------------------------

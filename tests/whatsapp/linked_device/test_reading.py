@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,6 +142,18 @@ def test_an_unknown_kind_of_address_is_for_a_person_to_look_at() -> None:
 def says(body: bytes) -> object:
     event = read(Code.MESSAGE, message(source(**FROM_CLIENT), body))  # type: ignore[arg-type] # one shape
     return event.content if isinstance(event, Received) else event
+
+
+@pytest.mark.parametrize(
+    ("marks", "stood_in"),
+    [({}, False), ({"retries": 1}, True), ({"requested": "3EB0"}, True)],
+)
+def test_a_message_that_was_asked_for_again_names_its_stand_in(
+    marks: dict[str, Any], stood_in: bool
+) -> None:
+    """What came unreadable before has a placeholder, and makes it needless."""
+    found = received(message(source(LID), **marks))
+    assert found.instead_of == (placeholder_id(found.id) if stood_in else None)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))

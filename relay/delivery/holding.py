@@ -1,0 +1,92 @@
+"""What waits a moment before it goes into amoCRM, because something better mostly follows.
+
+A message that could not be decrypted: WhatsApp asks the sender for it again, and within seconds it
+comes. Only if it does not, a manager sees the placeholder. And the first message of somebody whose
+number is hidden: the number is being looked up, and amoCRM keeps a contact as it first saw it.
+While the first of a conversation waits, the rest waits behind it: order before speed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from relay.delivery.people import conversation_of
+from relay.delivery.ports import Conversation, Ledger
+from relay.domain.ids import ConversationId, MessageId, conversation_id, message_id
+from relay.domain.message import UNDECRYPTABLE, Alias, NewMessage, Received, Unsupported
+from relay.domain.outbox import Destination, Entry, EntryState
+from relay.domain.retry import SECOND
+
+STAND_IN_MS = 10 * SECOND
+STRANGER_MS = 2 * SECOND
+
+
+def incoming_lane(conversation: ConversationId) -> str:
+    """The lane of a conversation's messages into amoCRM."""
+    return f"in:{conversation}"
+
+
+def message_key(message: MessageId) -> str:
+    """The key of the letter that brings a message into amoCRM."""
+    return f"message:{message}"
+
+
+def hold_ms(message: Received, *, begins: bool) -> int:
+    """For how long a message waits for something better; ``begins``: its conversation does."""
+    if message.content == Unsupported(UNDECRYPTABLE):
+        return STAND_IN_MS
+    return STRANGER_MS if begins and message.client.phone is None else 0
+
+
+def withdraw_stand_in(ledger: Ledger, message: Received, now_ms: int) -> None:
+    """The message itself came: what stands in for it is not sent, if it still waits."""
+    if message.instead_of is None:
+        return
+    key = message_key(message_id(message.own, message.instead_of))
+    entry = ledger.entry_of(key)
+    if entry is None or entry.state is not EntryState.PENDING or _attempted(entry, now_ms):
+        return
+    ledger.settle(
+        entry.id,
+        EntryState.DELIVERED,
+        attempts=0,
+        due_ms=entry.due_ms,
+        now_ms=now_ms,
+        error="withdrawn: the message itself came",
+    )
+
+
+def readdress(ledger: Ledger, alias: Alias, now_ms: int) -> None:
+    """Two addresses are one client's: what still waits goes into his one conversation."""
+    conversation = ledger.conversation(conversation_of(ledger, alias.own, alias.number))
+    if conversation is None:
+        return  # he has not written yet
+    for address in (alias.hidden, alias.number):
+        lane = incoming_lane(conversation_id(alias.own, address))
+        for entry in ledger.waiting(Destination.AMOCRM, lane):
+            body = entry.letter.body
+            if isinstance(body, NewMessage) and entry.attempts == 0:
+                _amend(ledger, entry, _moved(body, conversation), now_ms)
+
+
+def _amend(ledger: Ledger, entry: Entry, body: NewMessage, now_ms: int) -> None:
+    if body == entry.letter.body:
+        return
+    letter = replace(entry.letter, lane=incoming_lane(body.conversation), body=body)
+    stands_in = body.content == Unsupported(UNDECRYPTABLE)
+    ledger.amend(entry.id, letter, entry.due_ms if stands_in else min(entry.due_ms, now_ms))
+
+
+def _moved(body: NewMessage, to: Conversation) -> NewMessage:
+    return replace(
+        body,
+        conversation=to.id,
+        client=replace(to.client, name=body.client.name or to.client.name),
+        crm_chat=None if to.crm_bound else to.crm_chat,
+        crm_client=None if to.crm_bound else to.crm_client,
+    )
+
+
+def _attempted(entry: Entry, now_ms: int) -> bool:
+    """Whether it was, or may just be, on its way."""
+    return entry.attempts > 0 or entry.due_ms <= now_ms
