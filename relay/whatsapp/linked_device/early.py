@@ -75,12 +75,16 @@ async def hand_over_early(session: Path, hand_over: HandOver) -> int:
         StoreRefusedError: the disk refuses; what is left stays kept.
     """
     count = 0
-    for path in sorted(session.parent.glob(f"{session.stem}.*{_SUFFIX}")):
+    for path in await on_own_thread("early-events", partial(_waiting, session)):
         for payload in await on_own_thread("early-events", partial(_read, path)):
             await hand_over(payload)
             count += 1
-        path.unlink()
+        await on_own_thread("early-events", path.unlink)
     return count
+
+
+def _waiting(session: Path) -> list[Path]:
+    return sorted(session.parent.glob(f"{session.stem}.*{_SUFFIX}"))
 
 
 def _read(path: Path) -> list[bytes]:

@@ -19,6 +19,7 @@ from relay.whatsapp.linked_device.gate import Gate
 from tests.whatsapp.linked_device import samples
 
 _STOP = (-1, b"")
+_UNASKED = (Code.DEVICE, Code.QR, Code.LOGIN_STATUS)
 
 
 @dataclass
@@ -38,6 +39,7 @@ class PretendedLibrary:
     def __init__(self, own: str = samples.OWN) -> None:
         self.gate = Gate(settled_s=0.5)
         self.own = own
+        self.name = "Sales"
         self.clients: dict[str, PretendedClient] = {}
         self.sent: list[tuple[bytes, str]] = []
         self.fatal: list[str] = []
@@ -51,6 +53,10 @@ class PretendedLibrary:
         self.asked: list[list[str]] = []
         self.check: Callable[[list[str]], bytes] = lambda asked: samples.check_answer({}, *asked)
         self.stored: dict[str, samples.Address] = {}
+        self.letters_for: list[str] = []
+        self.letters = samples.letters("ABCD-EFGH")
+        self.logged_out: list[str] = []
+        self.logout_error = ""
         self._busy = threading.Lock()
 
     # --- What a test does ------------------------------------------------------------------------
@@ -87,13 +93,15 @@ class PretendedLibrary:
             client.online = True
         if self.device_gone:
             client.dialling = True  # until somebody pairs it, which nobody will
-            hear(Code.QR, b"")
+            hear(Code.QR, b"https://wa.me/first")
         else:
             hear(Code.DEVICE, samples.device(self.own))
             hear(Code.CONNECTED, b"")
         while (event := client.events.get()) != _STOP and not client.stopped:
             code, data = event
-            if code in subscribed:
+            if code == Code.DEVICE:
+                client.dialling = False
+            if code in subscribed or code in _UNASKED:
                 hear(code, data)
         return client.last_words
 
@@ -132,6 +140,20 @@ class PretendedLibrary:
             self.fatal.append("a look-up on the library's own thread")
         user = protobufs.load().JID.FromString(jid).User
         return samples.stored(self.stored.get(user, samples.NOWHERE))
+
+    def pair_phone(self, uuid: str, request: bytes) -> bytes:
+        self._registered(uuid, "letters")
+        self.letters_for.append(protobufs.load().PairPhoneParams.FromString(request).phone)
+        return self.letters
+
+    def get_me(self, uuid: str) -> bytes:
+        self._registered(uuid, "name")
+        return samples.device(self.own, self.name)
+
+    def logout(self, uuid: str) -> str:
+        self._registered(uuid, "logout")
+        self.logged_out.append(self.own)
+        return self.logout_error
 
     def _delivered(self) -> bytes:
         return samples.answer(id_=f"3EB0{len(self.sent):04}")

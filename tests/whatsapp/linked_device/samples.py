@@ -116,15 +116,22 @@ def undecryptable(where: Any, id_: str = "3A01", *, hide: bool = False) -> bytes
     return data
 
 
-def device(own: str = OWN) -> bytes:
+def device(own: str = OWN, name: str = "Sales") -> bytes:
     data: bytes = (
         protobufs.load()
         .Device(
             JID=jid((own, "s.whatsapp.net")), LID=jid(OWN_LID), Platform="android",
-            BussinessName="", PushName="Sales", Initialized=True,
+            BussinessName="", PushName=name, Initialized=True,
         )
         .SerializeToString()
     )  # fmt: skip
+    return data
+
+
+def letters(code: str = "", *, error: str = "") -> bytes:
+    """The library's answer to the request for letters."""
+    model = protobufs.load().PairPhoneReturnFunction(Code=code or None, Error=error or None)
+    data: bytes = model.SerializeToString()
     return data
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -80,3 +81,63 @@ def test_the_librarys_name_of_the_file_is_the_file(tmp_path: Path, name: str) ->
     assert [item.name for item in tmp_path.iterdir()] == [name]
     assert path.stat().st_size > 0
     assert "_journal_mode=WAL&" in uri
+
+
+def test_a_session_made_aside_takes_its_place_whole(tmp_path: Path) -> None:
+    """What was in the place before is gone, with its side files; nothing half made is left."""
+    path = tmp_path / "sales.db"
+    pair(path, "74950000001")
+    Path(f"{path}-wal").write_bytes(b"of the old file")
+    store = SessionStore(path)
+    aside = store.aside
+    aside.prepare()
+    pair(aside.path, "74950000002")
+    held = sqlite3.connect(aside.path)  # as the library does to its end
+    held.execute("PRAGMA journal_mode=WAL")
+    held.execute("CREATE TABLE more AS SELECT 1")
+    store.adopt(aside)
+    held.close()
+    assert store.own_number() == "74950000002"
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT * FROM more").fetchall() == [(1,)]
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {item.name for item in tmp_path.iterdir()} == {"sales.db"}
+
+
+def test_a_removed_session_leaves_nothing(tmp_path: Path) -> None:
+    """The keys are gone, also from the side files; what is gone may be removed again."""
+    path = tmp_path / "sales.db"
+    pair(path)
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").write_bytes(b"keys")
+    SessionStore(path).remove()
+    SessionStore(path).remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_link_is_followed(tmp_path: Path) -> None:
+    """A link in the place of a file is refused: root would open what it leads to."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"precious")
+    sessions = tmp_path / "sessions"
+    sessions.mkdir()
+    for name in ("sales.db", "sales.lock"):
+        (sessions / name).symlink_to(elsewhere)
+    store = SessionStore(sessions / "sales.db")
+    with pytest.raises(OSError, match="symbolic links"):
+        store.prepare()
+    with pytest.raises(OSError, match="symbolic links"), store.locked():
+        pass
+    assert elsewhere.read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files to somebody else")
+def test_root_leaves_everything_to_the_directorys_owner(tmp_path: Path) -> None:
+    """What root makes belongs to whoever owns the storage directory, and stays private."""
+    os.chown(tmp_path, 61_234, 61_235)
+    store = SessionStore(tmp_path / "sessions" / "sales.db")
+    store.prepare()
+    with store.locked():
+        made = [tmp_path / "sessions", *(tmp_path / "sessions").iterdir()]
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(61_234, 61_235)}
