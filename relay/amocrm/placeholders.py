@@ -27,6 +27,13 @@ _NAMES: Final[dict[str, dict[Language, str]]] = {
         ("event", "мероприятие", "event"),
         ("order", "заказ", "order"),
         ("product", "товар", "product"),
+        ("poll_vote", "голос в опросе", "poll vote"),
+        ("call", "звонок", "call"),
+        ("deletion", "сообщение удалено", "a message was deleted"),
+        ("edit", "сообщение исправлено", "a message was edited"),
+        ("group_invite", "приглашение в группу", "group invitation"),
+        ("list", "список", "list"),
+        ("buttons", "кнопки", "buttons"),
         ("view_once", "одноразовое вложение", "view-once attachment"),
     )
 }
