@@ -15,7 +15,7 @@ from relay.domain.ids import (
     OwnNumber,
     WhatsAppMessageId,
 )
-from relay.domain.message import Client, Origin, Received, Text, Unsupported, Written
+from relay.domain.message import Client, Failure, Origin, Received, Text, Unsupported, Written
 from relay.domain.rules import (
     Ignored,
     Incoming,
@@ -114,3 +114,24 @@ def test_what_cannot_be_sent_is_refused_with_its_reason(
     verdict = decide_outgoing(outgoing, replace(SETTINGS, default_channel=default))
     assert isinstance(verdict, Refused)
     assert verdict.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("absent", "wrote", "refused"),
+    [
+        ((ANNA,), False, True),
+        ((ANNA,), True, False),
+        (("79007654321",), False, False),
+        ((), False, False),
+    ],
+)
+def test_a_number_known_to_be_absent_is_not_tried(
+    absent: tuple[str, ...], wrote: bool, refused: bool
+) -> None:
+    """904 at once, for whoever has never written and is not on WhatsApp as far as is known."""
+    outgoing = Outgoing(WRITTEN, wrote=wrote, absent=absent)
+    verdict = decide_outgoing(outgoing, replace(SETTINGS, default_channel=SALES.id))
+    if refused:
+        assert verdict == Refused(Reason.NOT_ON_WHATSAPP, Failure.NO_SUCH_CLIENT)
+    else:
+        assert isinstance(verdict, Outgoing)
