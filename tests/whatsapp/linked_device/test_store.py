@@ -96,13 +96,13 @@ def test_a_session_made_aside_takes_its_place_whole(tmp_path: Path) -> None:
     held.execute("PRAGMA journal_mode=WAL")
     held.execute("CREATE TABLE more AS SELECT 1")
     store.adopt(aside)
+    assert {item.name for item in tmp_path.iterdir()} == {"sales.db"}
     held.close()
     assert store.own_number() == "74950000002"
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT * FROM more").fetchall() == [(1,)]
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert {item.name for item in tmp_path.iterdir()} == {"sales.db"}
 
 
 def test_a_removed_session_leaves_nothing(tmp_path: Path) -> None:
