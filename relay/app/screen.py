@@ -87,7 +87,7 @@ class Terminal:
     def draw(self) -> None:
         """Draw the page as it is now."""
         lines = drawn(self.page, self.clock(), self.size())
-        body = f"{_REST_OF_LINE}\r\n".join(lines)
+        body = f"{_REST_OF_LINE}\n".join(lines)
         self.out.write(f"{_FROM_THE_TOP}{body}{_REST_OF_LINE}{_REST_OF_PAGE}")
         self.out.flush()
 
