@@ -39,25 +39,29 @@ def hold_ms(message: Received, *, begins: bool) -> int:
 
 
 def withdraw_stand_in(ledger: Ledger, message: Received, now_ms: int) -> None:
-    """The message itself came: what stands in for it is not sent, if it still waits."""
+    """The message itself came: what stands in for it is not sent any more.
+
+    It may be on its way in this very moment; then it arrives, and whoever sent it finds it settled.
+    """
     if message.instead_of is None:
         return
-    key = message_key(message_id(message.own, message.instead_of))
-    entry = ledger.entry_of(key)
-    if entry is None or entry.state is not EntryState.PENDING or _attempted(entry, now_ms):
-        return
-    ledger.settle(
-        entry.id,
-        EntryState.DELIVERED,
-        attempts=0,
-        due_ms=entry.due_ms,
-        now_ms=now_ms,
-        error="withdrawn: the message itself came",
-    )
+    entry = ledger.entry_of(message_key(message_id(message.own, message.instead_of)))
+    if entry is not None and entry.state is EntryState.PENDING:
+        ledger.settle(
+            entry.id,
+            EntryState.DELIVERED,
+            attempts=entry.attempts,
+            due_ms=entry.due_ms,
+            now_ms=now_ms,
+            error="withdrawn: the message itself came",
+        )
 
 
 def readdress(ledger: Ledger, alias: Alias, now_ms: int) -> None:
-    """Two addresses are one client's: what still waits goes into his one conversation."""
+    """Two addresses are one client's: what still waits goes into his one conversation.
+
+    What was tried already stays where it may have arrived.
+    """
     conversation = ledger.conversation(conversation_of(ledger, alias.own, alias.number))
     if conversation is None:
         return  # he has not written yet
@@ -85,8 +89,3 @@ def _moved(body: NewMessage, to: Conversation) -> NewMessage:
         crm_chat=None if to.crm_bound else to.crm_chat,
         crm_client=None if to.crm_bound else to.crm_client,
     )
-
-
-def _attempted(entry: Entry, now_ms: int) -> bool:
-    """Whether it was, or may just be, on its way."""
-    return entry.attempts > 0 or entry.due_ms <= now_ms

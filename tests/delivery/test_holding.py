@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from relay.delivery.holding import STAND_IN_MS, STRANGER_MS
 from relay.domain.ids import ClientAddress, WhatsAppMessageId
 from relay.domain.message import UNDECRYPTABLE, Alias, NewMessage, Received, Text, Unsupported
+from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from relay.domain.retry import HOUR
 from tests.clock import settle
 from tests.delivery.test_flow import bodies
-from tests.delivery.test_people import BY_NUMBER, HIDDEN, NUMBER, SAME, hidden, told
+from tests.delivery.test_people import BY_HIDDEN, BY_NUMBER, HIDDEN, NUMBER, SAME, hidden, told
 from tests.delivery.world import OWN, World, from_client, running, written
 
 STAND_IN = WhatsAppMessageId("A1~")
@@ -56,30 +59,32 @@ async def test_what_does_not_come_is_shown_as_a_placeholder() -> None:
     assert contents(world) == [Unsupported(UNDECRYPTABLE), Text("вот")]
 
 
-async def test_a_placeholder_on_its_way_is_left_to_arrive() -> None:
-    """Nothing that may have been sent is called withdrawn."""
+async def test_a_placeholder_that_could_not_be_sent_yet_is_not_sent_any_more() -> None:
+    """amoCRM was away, and meanwhile the message itself came."""
     async with running() as world:
-        world.into_amocrm.gate.clear()
+        world.into_amocrm.plan(f"in:{BY_NUMBER}", Retry("503"))
         await world.hear(unreadable())
         await world.clock.advance_ms(STAND_IN_MS)
         await world.hear(at_last())
-        await settle()
-        world.into_amocrm.gate.set()
+        await world.clock.advance_ms(HOUR)
     assert contents(world) == [Unsupported(UNDECRYPTABLE), Text("вот")]
 
 
-async def test_a_placeholder_sent_in_the_moment_it_is_withdrawn_harms_nobody() -> None:
-    """The clock went back between: the delivery goes on, and the message arrives."""
+@pytest.mark.parametrize("outcome", [Delivered("x"), Retry("503"), Dead("no")])
+async def test_a_placeholder_withdrawn_on_its_way_harms_nobody(outcome: Outcome) -> None:
+    """Whatever becomes of it: the message arrives, and so does everything after it."""
     async with running() as world:
+        world.into_amocrm.plan(f"in:{BY_NUMBER}", outcome)
         world.into_amocrm.gate.clear()
         await world.hear(unreadable())
         await world.clock.advance_ms(STAND_IN_MS)
-        world.clock.jump_ms(-STAND_IN_MS)
         await world.hear(at_last())
         await settle()
         world.into_amocrm.gate.set()
         await world.clock.advance_ms(HOUR)
-    assert contents(world) == [Unsupported(UNDECRYPTABLE), Text("вот")]
+        await world.hear(from_client("A2", "после"))
+        await world.clock.advance_ms(HOUR)
+    assert contents(world) == [Unsupported(UNDECRYPTABLE), Text("вот"), Text("после")]
 
 
 # --- Strangers ------------------------------------------------------------------------------------
@@ -134,3 +139,32 @@ async def test_news_of_one_client_touches_no_other() -> None:
         await world.hear(Alias(OWN, ClientAddress("lid:999"), NUMBER))
         await world.clock.advance_ms(STRANGER_MS)
     assert [address for _, address, _ in told(world)] == [HIDDEN]
+
+
+async def test_a_number_that_comes_ends_the_waiting() -> None:
+    """What waited for it goes as soon as anybody looks; a placeholder waits for its message."""
+    async with running() as world:
+        await world.hear(hidden("A1"))
+        await world.hear(replace(unreadable(), client=hidden("A1").client))
+        await settle()
+        await world.hear(SAME)
+        await world.hear(from_client("B1", client="79007654321"))
+        await settle()
+        keys = [f"message:wa-{OWN}-{name}" for name in ("A1", "B1")]
+        assert sorted(world.into_amocrm.keys) == keys
+        await world.clock.advance_ms(STAND_IN_MS)
+    assert len(world.into_amocrm.keys) == 3
+    assert {phone for _, address, phone in told(world) if address == HIDDEN} == {f"+{NUMBER}"}
+
+
+async def test_what_was_tried_already_stays_where_it_may_have_arrived() -> None:
+    """One message never goes into two chats."""
+    async with running() as world:
+        world.into_amocrm.plan(f"in:{BY_HIDDEN}", Retry("timeout"))
+        await world.hook(written("m-1", conversation=None))
+        await settle()
+        await world.hear(hidden("A1"))
+        await world.clock.advance_ms(STRANGER_MS)
+        await world.hear(SAME)
+        await world.clock.advance_ms(HOUR)
+    assert [id_ for id_, _, _ in told(world)] == [BY_HIDDEN] * 2

@@ -108,6 +108,21 @@ async def test_of_two_conversations_of_one_client_the_older_goes_on(older: str) 
     }
 
 
+async def test_what_was_known_of_the_client_is_not_forgotten() -> None:
+    """The conversation that goes on knows that he wrote, and his name, from the other one."""
+    store = MemoryStore()
+    async with running(store) as world:
+        await world.hook(written("m-1", conversation=None))
+        await settle()
+        await world.clock.advance_ms(STRANGER_MS)
+        await world.hear(hidden("A1"))
+        await world.hear(SAME)
+        await world.clock.advance_ms(STRANGER_MS)
+        kept = await conversation(store, BY_NUMBER)
+    assert kept is not None
+    assert (kept.wrote, kept.client.name) == (True, "Анна")
+
+
 async def test_write_first_and_an_answer_by_hidden_address_are_one_chat() -> None:
     """amoCRM began the chat with the number; the answer names that very chat."""
     async with running() as world:

@@ -63,11 +63,11 @@ def peer_of(source: Source, own: OwnNumber) -> Peer | Nobody:
 
 
 def alias_of(source: Source, own: OwnNumber) -> Alias | None:
-    """That the address and the one beside it are one client's, if it tells both."""
+    """That a client's address and the one beside it are both his, if it tells both."""
     beside: Jid = source.RecipientAlt if source.IsFromMe else source.SenderAlt
     hidden = hidden_user(source.Chat) or hidden_user(beside)
     digits = digits_of(source.Chat) or digits_of(beside)
-    if hidden is None or digits is None or isinstance(_person(digits, digits, own), Nobody):
+    if hidden is None or digits is None:
         return None
     return Alias(own, hidden_address(hidden), ClientAddress(digits))
 

@@ -179,6 +179,7 @@ async def test_numbers_are_checked(rig: LinkedRig) -> None:
     [
         check_answer({}, error="info query timed out"),
         check_answer({}, error="rate-overlimit"),
+        check_answer({}, f"+{ANNA}", error="half an answer"),
         check_answer({}),
         check_answer({}, "+70000000000"),
         b"\xff garbage",
