@@ -183,6 +183,18 @@ async def test_a_message_that_comes_during_the_linking_is_not_lost(town: Town) -
     assert not list(town.sessions.glob("*.early"))
 
 
+async def test_a_number_removed_on_the_phone_is_linked_again(town: Town) -> None:
+    """The running relay, logged out by the phone, takes the next session over like the first."""
+    async with town.relay() as relay:
+        assert (await town.link()).status == 0
+        await relay.logged("session_state", state="connected")
+        await town.phone.unlink(town.whatsapp.session(town.phone))
+        await relay.logged("session_state", state="logged_out")
+        assert (await town.link()).status == 0
+        await town.whatsapp.session(town.phone).online()
+        await town.texts_pass(relay)
+
+
 # --- Bad ends: exit 1, words on standard error, nothing linked ----------------------------------
 
 
