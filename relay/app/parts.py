@@ -81,7 +81,7 @@ class Parts:
         self.metrics = Metrics()
         self._around = around
         self._steps = Steps((self.metrics.count, *around.observers))
-        self.intake = Intake(store, self._steady, self._on_append)
+        self.intake = Intake(store, self._steady, self._sorter_of)
         self.channels = Channels(clock, around.chance, self.intake.door)
         self.phones = Phones(store, clock, lines_of(self.channels))
         self._build_amocrm(session)
@@ -174,9 +174,8 @@ class Parts:
     async def _hasten_amocrm(self) -> None:
         await self.dispatchers[Destination.AMOCRM].hasten()
 
-    def _on_append(self, source: str) -> None:
-        side = Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM
-        self.sorters[side].wake()
+    def _sorter_of(self, source: str) -> Sorter:
+        return self.sorters[Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM]
 
     def _on_letters(self, destination: Destination) -> None:
         self.dispatchers[destination].wake()

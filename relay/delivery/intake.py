@@ -1,4 +1,4 @@
-"""Takes in what engines and hooks hand over: on disk first, everything else after."""
+"""Takes in what engines and hooks hand over: back only when it is on disk."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ import threading
 from collections.abc import Callable
 
 from relay.delivery.ports import Clock, Ledger, Store, StoreRefusedError
+from relay.delivery.sorter import Note, Sorter
 
 _REFUSED_WAIT_S = 0.5
+
+_Work = Callable[[Ledger], Note | None]
 
 
 class Intake:
     """The door of the journal.
 
-    ``on_append`` is called as soon as the row is on its way to disk, before it is there: whoever
-    sorts the journal then queues behind it, and under load both share one fsync.
+    What comes in is sorted in the transaction that keeps it, by the sorter of its source, unless
+    that one is behind: then the row waits for its turn. A fault in the sorting costs no row.
     """
 
-    def __init__(self, store: Store, clock: Clock, on_append: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, clock: Clock, sorter: Callable[[str], Sorter]) -> None:
         self._store = store
         self._clock = clock
-        self._on_append = on_append
+        self._sorter = sorter
         self._loop = asyncio.get_running_loop()
         self._closing = threading.Event()
 
@@ -40,8 +43,18 @@ class Intake:
         Raises:
             StoreRefusedError: it was not kept.
         """
-        self._on_append(source)
-        await self._store.transact(self._append(source, payload))
+        sorter, take_in, append = self._works(source, payload)
+        try:
+            note = await self._store.transact(take_in)
+        except asyncio.CancelledError:
+            sorter.wake()  # it is kept all the same, and nobody else will tell
+            raise
+        except StoreRefusedError:
+            raise
+        except Exception:  # noqa: BLE001  a fault of ours: the sorter will meet it, the row is safe
+            await self._store.transact(append)
+            note = None
+        sorter.tell(note)
 
     def accept_from_thread(self, source: str, payload: bytes) -> None:
         """The same for a foreign thread, which waits for as long as the disk refuses.
@@ -49,24 +62,30 @@ class Intake:
         Raises:
             StoreRefusedError: the relay is closing and the disk still refuses.
         """
-        work = self._append(source, payload)
+        sorter, work, append = self._works(source, payload)
         while True:
             try:
-                self._store.transact_from_thread(work)
+                note = self._store.transact_from_thread(work)
             except StoreRefusedError:
                 if self._closing.wait(_REFUSED_WAIT_S):
                     raise
+            except Exception:  # noqa: BLE001  as above
+                work = append
             else:
-                self._loop.call_soon_threadsafe(self._on_append, source)
+                self._loop.call_soon_threadsafe(sorter.tell, note)
                 return
 
-    def _append(self, source: str, payload: bytes) -> Callable[[Ledger], None]:
-        trace, now = secrets.token_hex(4), self._clock.now_ms()
+    def _works(self, source: str, payload: bytes) -> tuple[Sorter, _Work, _Work]:
+        """The sorter, the work to be done, and what to do if that cannot be."""
+        trace, now, sorter = secrets.token_hex(4), self._clock.now_ms(), self._sorter(source)
 
-        def work(ledger: Ledger) -> None:
+        def take_in(ledger: Ledger) -> Note | None:
+            return sorter.take_in(ledger, source, payload, trace, now)
+
+        def append(ledger: Ledger) -> None:
             ledger.append(source, payload, trace, now)
 
-        return work
+        return sorter, take_in, append
 
 
 class Door:

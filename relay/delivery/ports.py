@@ -95,7 +95,7 @@ class Link:
 
 
 class Ledger(Protocol):
-    """What one transaction may do. Every method is quick, synchronous and on the store's thread.
+    """What one transaction may do. Every method is quick and synchronous: the loop waits.
 
     Nothing that a method did is kept unless the whole transaction is.
     """
@@ -104,6 +104,12 @@ class Ledger(Protocol):
 
     def append(self, source: str, payload: bytes, trace: str, now_ms: int) -> Seq:
         """Keep what came in; returns its place. Places grow and are never used again."""
+        ...
+
+    def append_read(
+        self, source: str, payload: bytes, trace: str, now_ms: int, note: str | None
+    ) -> Seq:
+        """The same for what was sorted in this very transaction: ``append`` and ``mark_read``."""
         ...
 
     def unread(self, side: Destination, limit: int) -> Sequence[JournalRow]:

@@ -1,8 +1,10 @@
-"""Reads the journal in order, decides, and puts letters into their lanes.
+"""Reads what came in, in order, decides, and puts letters into their lanes.
 
-Reading a row, putting what follows from it, and marking the row as read are one transaction on the
-store's thread, so a row is sorted exactly once, however often the relay is killed. Starting up is
-no special case: rows left unread by a kill are simply the first to be read.
+Mostly that is done in the very transaction that keeps the row (see :class:`Intake`), which is then
+written once, as read. Rows that could not be sorted when they came are left unread, and whatever
+comes after them waits behind them; the sorter's own task reads them. Reading a row, putting what
+follows from it, and marking it as read are one transaction, so a row is sorted exactly once,
+however often the relay is killed.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from relay.delivery.letters import Cause, Sorted, client_letters, crm_letters
 from relay.delivery.ports import Clock, HookReader, Ledger, Store, StoreRefusedError
 from relay.delivery.steps import Steps
 from relay.domain.message import CrmEvent, WhatsAppEvent
-from relay.domain.outbox import Destination, JournalRow, Letter
+from relay.domain.outbox import Destination, JournalRow, Letter, Seq
 from relay.domain.settings import Settings
 
 Reader = Callable[[bytes], Sequence[WhatsAppEvent]]
@@ -23,15 +25,21 @@ Reader = Callable[[bytes], Sequence[WhatsAppEvent]]
 _BATCH = 64  # rows a transaction: enough to share an fsync, few enough not to hold the store long
 _REFUSED_WAIT_MS = 500
 _AMOCRM = "amocrm"
+_NO_SEQ = Seq(0)  # of a row that gets its place only after it was sorted
 
 
 @dataclass(frozen=True, slots=True)
-class _Note:
+class Note:
     """What became of one row, to be logged once it is durable."""
 
     row: JournalRow
     result: Sorted | None
     error: str | None = None
+
+    @property
+    def letters(self) -> tuple[Letter, ...]:
+        """The letters that follow from it."""
+        return self.result.letters if self.result is not None else ()
 
 
 class Sorter:
@@ -64,8 +72,32 @@ class Sorter:
         self._woken.set()
 
     def wake(self) -> None:
-        """There is, or is about to be, something to sort."""
+        """There is, or is about to be, something to sort, or somebody to tell of it."""
         self._woken.set()
+
+    def take_in(
+        self, ledger: Ledger, source: str, payload: bytes, trace: str, now_ms: int
+    ) -> Note | None:
+        """Keep what has just come in, sorted; None if it has to wait for older rows."""
+        if ledger.unread(self._side, 1):
+            ledger.append(source, payload, trace, now_ms)
+            return None
+        row = JournalRow(_NO_SEQ, source, payload, trace, now_ms)
+        note = self._sort(ledger, row, self._settings(), now_ms)
+        if note.result is None:
+            seq = ledger.append(source, payload, trace, now_ms)
+            ledger.mark_unreadable(seq, note.error or "")
+        else:
+            rules = ",".join(note.result.ignored) or None
+            ledger.append_read(source, payload, trace, now_ms, rules)
+        return note
+
+    def tell(self, note: Note | None) -> None:
+        """What was taken in is durable."""
+        if note is None:
+            self.wake()
+        else:
+            self._tell((note,))
 
     async def run(self) -> None:
         """Sort for ever."""
@@ -88,30 +120,37 @@ class Sorter:
         """
         settings, now = self._settings(), self._clock.now_ms()
 
-        def work(ledger: Ledger) -> list[_Note]:
+        def work(ledger: Ledger) -> list[Note]:
             return [
-                self._sort(ledger, row, settings, now) for row in ledger.unread(self._side, _BATCH)
+                self._sort_unread(ledger, row, settings, now)
+                for row in ledger.unread(self._side, _BATCH)
             ]
 
         notes = await self._store.transact(work)
-        self._log(notes)
-        for destination in {letter.destination for note in notes for letter in _letters(note)}:
+        self._tell(notes)
+        for destination in Destination:  # also of letters whose acceptor was cancelled
             self._on_letters(destination)
         return len(notes) == _BATCH
 
-    def _sort(self, ledger: Ledger, row: JournalRow, settings: Settings, now: int) -> _Note:
+    def _sort_unread(self, ledger: Ledger, row: JournalRow, settings: Settings, now: int) -> Note:
+        note = self._sort(ledger, row, settings, now)
+        if note.result is None:
+            ledger.mark_unreadable(row.seq, note.error or "")
+        else:
+            ledger.mark_read(row.seq, ",".join(note.result.ignored) or None)
+        return note
+
+    def _sort(self, ledger: Ledger, row: JournalRow, settings: Settings, now: int) -> Note:
         try:
             events = self._read(row)
         except Exception as error:  # noqa: BLE001  a reader's fault must set aside its own row only
-            return self._set_aside(ledger, row, f"{type(error).__name__}: {error}")
+            return Note(row, None, f"{type(error).__name__}: {error}")
         result, cause = Sorted.nothing(), Cause.row(row, settings, now)
         for event in events:
             result = result.plus(self._follow(ledger, event, cause))
         kept = tuple(letter for letter in result.letters if ledger.put(letter) is not None)
         known = len(result.letters) - len(kept)
-        rules = result.ignored + ("duplicate",) * known
-        ledger.mark_read(row.seq, ",".join(rules) or None)
-        return _Note(row, Sorted(kept, rules))
+        return Note(row, Sorted(kept, result.ignored + ("duplicate",) * known))
 
     def _read(self, row: JournalRow) -> Sequence[WhatsAppEvent | CrmEvent]:
         source, _, channel = row.source.partition("/")
@@ -127,11 +166,7 @@ class Sorter:
             return crm_letters(ledger, event, cause)
         return client_letters(ledger, event, cause)
 
-    def _set_aside(self, ledger: Ledger, row: JournalRow, error: str) -> _Note:
-        ledger.mark_unreadable(row.seq, error)
-        return _Note(row, None, error)
-
-    def _log(self, notes: Sequence[_Note]) -> None:
+    def _tell(self, notes: Sequence[Note]) -> None:
         now = self._clock.now_ms()
         for note in notes:
             if note.result is None:
@@ -141,7 +176,5 @@ class Sorter:
                 self._steps.accepted(letter, now)
             for rule in note.result.ignored:
                 self._steps.ignored(note.row, self._side, rule)
-
-
-def _letters(note: _Note) -> tuple[Letter, ...]:
-    return note.result.letters if note.result is not None else ()
+        for destination in {letter.destination for note in notes for letter in note.letters}:
+            self._on_letters(destination)

@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from relay.domain.outbox import Destination, JournalRow, Seq
 
 _APPEND = "INSERT INTO journal (side, source, trace, received_ms, payload) VALUES (?, ?, ?, ?, ?)"
+_APPEND_READ = (
+    "INSERT INTO journal (side, source, trace, received_ms, payload, state, note)"
+    " VALUES (?, ?, ?, ?, ?, 1, ?)"
+)
 _UNREAD = (
     "SELECT seq, source, payload, trace, received_ms FROM journal"
     " WHERE side = ? AND state = 0 ORDER BY seq LIMIT ?"
@@ -43,9 +47,19 @@ class JournalTable:
 
     def append(self, source: str, payload: bytes, trace: str, now_ms: int) -> Seq:
         """Keep what came in; returns its place."""
-        self._now_ms = now_ms
         row = (side_of(source).value, source, trace, now_ms, payload)
-        seq = self._connection.execute(_APPEND, row).lastrowid
+        return self._append(_APPEND, row, now_ms)
+
+    def append_read(
+        self, source: str, payload: bytes, trace: str, now_ms: int, note: str | None
+    ) -> Seq:
+        """Keep what came in and has been sorted; returns its place."""
+        row = (side_of(source).value, source, trace, now_ms, payload, note)
+        return self._append(_APPEND_READ, row, now_ms)
+
+    def _append(self, sql: str, row: tuple[object, ...], now_ms: int) -> Seq:
+        self._now_ms = now_ms
+        seq = self._connection.execute(sql, row).lastrowid
         assert seq is not None  # noqa: S101 - an INSERT that did not raise has a row id
         return Seq(seq)
 

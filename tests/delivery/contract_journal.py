@@ -45,6 +45,21 @@ class JournalContract:
             await append(store, "telegram")
         assert await places(store) == ([], [])
 
+    async def test_what_was_sorted_at_once_is_kept_as_read(self, store: Store) -> None:
+        """It has a place of its own among the others, is not read again, and ages like them."""
+
+        def work(ledger: Ledger) -> tuple[Seq, Seq, Seq]:
+            return (
+                ledger.append("amocrm", b"1", "t", 1_000),
+                ledger.append_read("amocrm", b"2", "t", 1_000, "typing"),
+                ledger.append("amocrm", b"3", "t", 1_000),
+            )
+
+        first, second, third = await store.transact(work)
+        assert first < second < third
+        assert await places(store) == ([first, third], [])
+        assert await store.transact(lambda ledger: ledger.tidy(1_001, 9)) == 1
+
     async def test_the_oldest_come_first(self, store: Store) -> None:
         """Unread rows come in the order of their places, whatever their times, up to the limit."""
         seqs = [await append(store, now_ms=now_ms) for now_ms in (3_000, 1_000, 2_000)]

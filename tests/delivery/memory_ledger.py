@@ -40,6 +40,13 @@ class MemoryLedger(MemoryPeople):
         self._tables.unread[seq] = JournalRow(seq, source, payload, trace, now_ms)
         return seq
 
+    def append_read(
+        self, source: str, payload: bytes, trace: str, now_ms: int, note: str | None
+    ) -> Seq:
+        seq = self.append(source, payload, trace, now_ms)
+        self.mark_read(seq, note)
+        return seq
+
     def unread(self, side: Destination, limit: int) -> Sequence[JournalRow]:
         rows = [row for row in self._tables.unread.values() if _side(row.source) is side]
         return sorted(rows, key=lambda row: row.seq)[:limit]

@@ -100,7 +100,7 @@ class World:
 
     def __post_init__(self) -> None:
         told = Steps((self.steps.append,))
-        self.intake = Intake(self.store, self.clock, self._on_append)
+        self.intake = Intake(self.store, self.clock, self._sorter)
         for side in Destination:
             self.sorters[side] = Sorter(
                 side,
@@ -139,9 +139,8 @@ class World:
         """The steps so far, as the log names them."""
         return [step.event.value for step in self.steps]
 
-    def _on_append(self, source: str) -> None:
-        side = Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM
-        self.sorters[side].wake()
+    def _sorter(self, source: str) -> Sorter:
+        return self.sorters[Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM]
 
     def _on_letters(self, destination: Destination) -> None:
         self.dispatchers[destination].wake()
