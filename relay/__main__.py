@@ -1,6 +1,6 @@
 """``python -m relay``: the command line."""
 
-from relay.app.cli import main
+from relay.cli.main import main
 
 if __name__ == "__main__":
     main(prog_name="relay")

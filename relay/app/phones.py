@@ -5,17 +5,12 @@ On the control socket alone: whoever may read the storage directory may ask.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from urllib.parse import urlencode
 
 from aiohttp import web
 
 from relay.app.channels import Channels
-from relay.app.control import Answer, StatusError, ask
 from relay.delivery.phones import Line, Phones
 from relay.delivery.ports import StoreRefusedError
 from relay.domain.ids import ChannelId
@@ -23,13 +18,8 @@ from relay.domain.phone_check import PhoneCheck
 from relay.domain.session import SessionState
 from relay.web.health import JsonValue
 
-_ROUTE = "/phone"
-_TIMEOUT_S = 70.0  # above the longest asking
+PHONE_ROUTE = "/phone"
 _SECOND_MS = 1_000
-_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-
-
-# --- In the relay ---------------------------------------------------------------------------------
 
 
 def lines_of(channels: Channels) -> Callable[[], Mapping[ChannelId, Line]]:
@@ -64,7 +54,7 @@ def phone_routes(phones: Phones, now_ms: Callable[[], int]) -> list[web.RouteDef
             _as_json(number, answers.checks[number], now_ms()) | {"trouble": answers.trouble}
         )
 
-    return [web.get(_ROUTE, phone)]
+    return [web.get(PHONE_ROUTE, phone)]
 
 
 def _as_json(number: str, check: PhoneCheck, now_ms: int) -> dict[str, JsonValue]:
@@ -81,46 +71,3 @@ def _as_json(number: str, check: PhoneCheck, now_ms: int) -> dict[str, JsonValue
         "checked": checked,
         "age_seconds": age,
     }
-
-
-# --- At the terminal ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneWish:
-    """A number as somebody wrote it; ``again``: ask WhatsApp even if it is known."""
-
-    phone: str
-    channel: str | None = None
-    again: bool = False
-
-
-def ask_phone(storage: Path, wish: PhoneWish) -> Answer:
-    """What the running relay knows of a number.
-
-    Raises:
-        StatusError: no relay runs there, it does not answer, or that is not a number.
-    """
-    query = {"phone": wish.phone, "again": "1" if wish.again else "0"}
-    if wish.channel is not None:
-        query["channel"] = wish.channel
-    route = f"{_ROUTE}?{urlencode(query)}"
-    status, answer = asyncio.run(ask(storage, "GET", route, _TIMEOUT_S))
-    if "error" in answer:
-        raise StatusError(f"{wish.phone}: {answer['error']}" if status == 400 else answer["error"])
-    return answer
-
-
-def phone_text(answer: Answer) -> str:
-    """The answer for a person."""
-    age = answer["age_seconds"]
-    since = f", found out {_age(age)} ago" if isinstance(age, int) else ""
-    return f"{answer['phone']}: {answer['state']}{since}"
-
-
-def _age(seconds: int) -> str:
-    for unit, length in _UNITS:
-        if seconds >= length:
-            count = seconds // length
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "0 seconds"

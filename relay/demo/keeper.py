@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relay.app.cli import EXIT_CONFIGURATION
+from relay.app.exits import EXIT_CONFIGURATION
 from relay.web.server import bind
 
 RESTART_AFTER_S = 0.5

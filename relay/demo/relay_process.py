@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 from relay.app import logging
-from relay.app.cli import EXIT_CONFIGURATION
 from relay.app.engines import EngineFactory
+from relay.app.exits import EXIT_CONFIGURATION
 from relay.app.parts import Surroundings
 from relay.app.relay import Relay
 from relay.config.channel import Channel

@@ -9,7 +9,8 @@ import os
 import sys
 from unittest import mock
 
-from relay.app import cli, daemon, relay
+from relay.app import daemon, relay
+from relay.cli import main as cli
 from relay.delivery.housekeeping import Heartbeat
 from tests.app.wire_engine import CLOCK_VARIABLE, MovableClock, wire_engine
 

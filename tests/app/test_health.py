@@ -9,7 +9,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from relay.app import cli
+from relay.cli import main as cli
 from relay.demo.pretended_amocrm import Answer
 from tests.app import files
 from tests.app.site import Site

@@ -8,9 +8,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from relay.app.control import StatusError, ask
 from relay.app.linking import linking_routes, paired_route, unpair_route
 from relay.app.listen import CONTROL
+from relay.cli.control import StatusError, ask
 from relay.domain.ids import OwnNumber
 from relay.web.server import Server, bind_unix
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from relay.app.cli import main
+from relay.cli.main import main
 from relay.config.schema import json_schema
 
 _ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TextIO
 
-from relay.app.qr import coloured, qr_lines
+from relay.cli.qr import coloured, qr_lines
 from relay.whatsapp.linked_device.pairing_terms import Screen
 
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from relay.app.control import StatusError
 from relay.app.listen import control_path
-from relay.app.phones import PhoneWish, ask_phone, phone_routes, phone_text
+from relay.app.phones import phone_routes
+from relay.cli.control import StatusError
+from relay.cli.phone import PhoneWish, ask_phone, phone_text
 from relay.web.server import Server, bind_unix
 from tests.delivery.test_phones import ANNA, Office
 

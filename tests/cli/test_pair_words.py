@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relay.app.pair_words import linked, not_linked, not_unlinked
+from relay.cli.pair_words import linked, not_linked, not_unlinked
 from relay.domain.ids import OwnNumber
 from relay.whatsapp.linked_device.pairing_terms import Linked, NotLinkedError, Why
 

@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from relay.app.qr import coloured, qr_lines
-from relay.app.screen import TAKEN, Page, Plain, Size, Terminal, drawn, shown
+from relay.cli.qr import coloured, qr_lines
+from relay.cli.screen import TAKEN, Page, Plain, Size, Terminal, drawn, shown
 
 CODE = qr_lines("https://wa.me/settings/linked_devices#" + "x" * 230)
 WIDE = Size(120, 50)

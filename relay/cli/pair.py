@@ -19,11 +19,12 @@ from typing import NoReturn
 import click
 
 from relay.app import logging
-from relay.app.control import StatusError, ask
 from relay.app.engines import session_path
+from relay.app.exits import EXIT_FAILED
 from relay.app.linking import paired_route, unpair_route
-from relay.app.pair_words import BUSY, CANCELLED, DAMAGED, linked, not_linked, not_unlinked
-from relay.app.screen import shown
+from relay.cli.control import StatusError, ask
+from relay.cli.pair_words import BUSY, CANCELLED, DAMAGED, linked, not_linked, not_unlinked
+from relay.cli.screen import shown
 from relay.config.channel import LinkedDevice
 from relay.config.errors import nearest
 from relay.config.model import Config
@@ -44,7 +45,6 @@ from relay.whatsapp.linked_device.store import (
 )
 from relay.whatsapp.linked_device.unpairing import unpair
 
-EXIT_FAILED = 1
 _UNPAIR_LIMIT_S = 200.0  # a message in flight first, then the library's own 75 s
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from relay.app import cli
+from relay.cli import main as cli
 
 _GOOD = """\
 amocrm:

@@ -6,7 +6,7 @@ import segno
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.app.qr import coloured, qr_lines
+from relay.cli.qr import coloured, qr_lines
 
 _BLACK = {"█": (1, 1), "▀": (1, 0), "▄": (0, 1), " ": (0, 0)}
 

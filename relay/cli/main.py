@@ -12,13 +12,11 @@ from typing import NoReturn
 import click
 
 from relay import __version__
+from relay.app.exits import EXIT_CONFIGURATION, EXIT_FAILED
 from relay.app.not_yet import not_yet
 from relay.config.errors import ConfigErrors
 from relay.config.load import Loaded, load
 from relay.config.secret import SecretSource
-
-EXIT_FAILED = 1
-EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits(3); systemd does not restart on it
 
 _DEFAULT = Path("/etc/relay/config.yaml")
 
@@ -91,7 +89,7 @@ def schema() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as /healthz tells it.")
 def status(path: Path, as_json: bool) -> None:
     """Tell how the running relay is: channels, queues, last reload."""
-    from relay.app.control import StatusError, ask_status, status_text  # noqa: PLC0415
+    from relay.cli.control import StatusError, ask_status, status_text  # noqa: PLC0415
 
     loaded = _load(path, required=False)
     try:
@@ -107,7 +105,7 @@ def status(path: Path, as_json: bool) -> None:
 @click.option("--code", "phone", metavar="PHONE", help="Letters for this number, no QR code.")
 def pair(channel: str, path: Path, phone: str | None) -> None:
     """Link a WhatsApp number to a channel: scan the QR code with its phone."""
-    from relay.app.pair import PairError, letters_number, run_pair, target_of  # noqa: PLC0415
+    from relay.cli.pair import PairError, letters_number, run_pair, target_of  # noqa: PLC0415
 
     config = _load(path, required=False).config
     try:
@@ -126,7 +124,7 @@ def pair(channel: str, path: Path, phone: str | None) -> None:
 @click.option("--yes", "sure", is_flag=True, help="Do not ask.")
 def unpair(channel: str, path: Path, sure: bool) -> None:
     """Log a channel's number out of WhatsApp and remove its session."""
-    from relay.app.pair import PairError, run_unpair, target_of  # noqa: PLC0415
+    from relay.cli.pair import PairError, run_unpair, target_of  # noqa: PLC0415
 
     try:
         target = target_of(_load(path, required=False).config, channel)
@@ -143,8 +141,8 @@ def unpair(channel: str, path: Path, sure: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def phone(number: str, path: Path, channel: str | None, again: bool, as_json: bool) -> None:
     """Tell whether a number is on WhatsApp. Exit 1 if that cannot be found out."""
-    from relay.app.control import StatusError  # noqa: PLC0415
-    from relay.app.phones import PhoneWish, ask_phone, phone_text  # noqa: PLC0415
+    from relay.cli.control import StatusError  # noqa: PLC0415
+    from relay.cli.phone import PhoneWish, ask_phone, phone_text  # noqa: PLC0415
 
     loaded = _load(path, required=False)
     try:
@@ -167,10 +165,9 @@ def phone(number: str, path: Path, channel: str | None, again: bool, as_json: bo
 @click.option("--open/--no-open", "open_page", default=True, help="Open the page in a browser.")
 def demo(port: int, open_page: bool) -> None:
     """Show everything on this machine: a pretended phone and a pretended amoCRM in a web page."""
-    # The demonstration stands above the application: it is the one thing looked up by name.
-    from importlib import import_module  # noqa: PLC0415
+    from relay.demo.main import run_demo  # noqa: PLC0415
 
-    _exit(import_module("relay.demo.main").run_demo(port=port, open_page=open_page))
+    _exit(run_demo(port=port, open_page=open_page))
 
 
 def _load(path: Path, *, required: bool) -> Loaded:
