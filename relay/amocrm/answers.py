@@ -7,6 +7,7 @@ repeats the same ``msgid``, and amoCRM accepts no ``msgid`` twice.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
 import re
@@ -14,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
+
+import orjson
 
 from relay.amocrm.protocol import Call
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
@@ -124,8 +127,10 @@ def decipher(call: Call, answer: Answer, msgid: str = "", private: Iterable[str]
 
 
 def _parse(body: bytes) -> object:
+    with contextlib.suppress(ValueError):
+        return orjson.loads(body)
     try:
-        return json.loads(body)
+        return json.loads(body)  # takes what the other does not: lone surrogates, UTF-16, NaN
     except (ValueError, RecursionError):
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import aiohttp
@@ -50,10 +51,14 @@ async def exchange(
     Raises:
         UnreachableError: no answer in time, or none that is HTTP; it may have been done anyway.
     """
-    limit = aiohttp.ClientTimeout(total=timeout_s)
     try:
         async with session.request(
-            method, url, data=body, headers=headers, timeout=limit, allow_redirects=False
+            method,
+            url,
+            data=body,
+            headers=headers,
+            timeout=_limit(timeout_s),
+            allow_redirects=False,
         ) as response:
             said = await _read(response)
             told = response.headers
@@ -64,8 +69,26 @@ async def exchange(
         raise UnreachableError(f"{type(error).__name__}: {error}") from error
 
 
+@lru_cache(maxsize=8)
+def _limit(timeout_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=timeout_s)
+
+
+@lru_cache(maxsize=8)
+def _url(url: str) -> URL:
+    """Messages all go to one address, so it is taken apart once."""
+    return URL(url, encoded=True)
+
+
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     """The body up to the limit. What is longer is no answer of theirs, and its socket is closed."""
+    length = response.content_length
+    if (
+        length is not None
+        and length < LONGEST_ANSWER
+        and "Content-Encoding" not in response.headers
+    ):
+        return await response.read()
     parts: list[bytes] = []
     room = LONGEST_ANSWER
     while room and (part := await response.content.read(room)):
@@ -110,7 +133,7 @@ class ChatsClient:
             self._credentials.current.secret,
             protocol.date_header(self._clock.now_ms()),
         )
-        url = URL(self._base_url + request.path, encoded=True)
+        url = _url(self._base_url + request.path)
         answer = await exchange(
             self._session, request.method, url, headers, request.body, timeout_s=self._timeout_s
         )

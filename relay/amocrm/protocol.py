@@ -84,7 +84,12 @@ def connect(channel_id: str, account_id: str, title: str) -> Request:
 def new_message(scope_id: str, payload: Mapping[str, object]) -> Request:
     """Put a message into the account; ``payload`` as :mod:`relay.amocrm.translate` makes it."""
     body = compact({"event_type": "new_message", "payload": payload})
-    return Request(Call.MESSAGE, "POST", f"{_BASE}/{quote(scope_id, safe='')}", body)
+    return Request(Call.MESSAGE, "POST", _scope_path(scope_id), body)
+
+
+@lru_cache(maxsize=8)
+def _scope_path(scope_id: str) -> str:
+    return f"{_BASE}/{quote(scope_id, safe='')}"
 
 
 def delivery_status(
@@ -105,7 +110,7 @@ def delivery_status(
     if error_code is not None:
         body |= {"error_code": error_code, "error": error or ""}
     message = quote(crm_message_id, safe="", errors="replace")
-    path = f"{_BASE}/{quote(scope_id, safe='')}/{message}/delivery_status"
+    path = f"{_scope_path(scope_id)}/{message}/delivery_status"
     return Request(Call.STATUS, "POST", path, compact(body))
 
 

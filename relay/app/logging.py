@@ -76,9 +76,7 @@ def _not_their_mistake(record: logging.LogRecord) -> bool:
     return not isinstance(error, HttpProcessingError)
 
 
-def add_timestamp(
-    _: object, __: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def add_timestamp(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """When: ISO 8601, UTC, microseconds."""
     now_us = time.time_ns() // 1_000
     event["timestamp"] = f"{_second(now_us // 1_000_000)}.{now_us % 1_000_000:06}Z"

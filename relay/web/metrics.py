@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from relay.delivery.steps import Step, StepEvent
+from relay.delivery.steps import Direction, Step, StepEvent
 from relay.web.health import Health
 
 
@@ -25,6 +25,7 @@ class Metrics:
             ("rule", "direction", "channel"),
             registry=self.registry,
         )
+        self._counted: dict[tuple[StepEvent, Direction, str | None], Counter] = {}
         self._waiting = self._gauge("relay_queue_waiting", "Letters waiting.", "queue")
         self._oldest = self._gauge(
             "relay_queue_oldest_seconds", "Age of the oldest waiting letter.", "queue"
@@ -40,10 +41,13 @@ class Metrics:
 
     def count(self, step: Step) -> None:
         """Count a step."""
-        channel = step.channel or ""
-        self._steps.labels(step.event.value, step.direction.value, channel).inc()
+        what = (step.event, step.direction, step.channel)
+        counter = self._counted.get(what)
+        if counter is None:
+            counter = self._counted[what] = self._steps.labels(*_labels(*what))
+        counter.inc()
         if step.event is StepEvent.IGNORED and step.detail is not None:
-            self._ignored.labels(step.detail, step.direction.value, channel).inc()
+            self._ignored.labels(step.detail, *_labels(*what)[1:]).inc()
 
     def show(self, health: Health) -> None:
         """Set the gauges."""
@@ -59,3 +63,7 @@ class Metrics:
 
     def _gauge(self, name: str, meaning: str, label: str) -> Gauge:
         return Gauge(name, meaning, (label,), registry=self.registry)
+
+
+def _labels(event: StepEvent, direction: Direction, channel: str | None) -> tuple[str, str, str]:
+    return event.value, direction.value, channel or ""
