@@ -36,8 +36,9 @@ from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.housekeeping import Heartbeat, Tidying
 from relay.delivery.intake import Intake
 from relay.delivery.phones import Phones
-from relay.delivery.ports import Courier, Store
+from relay.delivery.ports import Courier, Spool, Store
 from relay.delivery.sorter import Sorter
+from relay.delivery.spooling import Spooling
 from relay.delivery.steps import Step, Steps
 from relay.domain.outbox import Destination
 from relay.web.health import admin_routes
@@ -74,6 +75,8 @@ class Parts:
         clock: SystemClock,
         store: Store,
         session: aiohttp.ClientSession,
+        *,
+        spool: Spool,
     ) -> None:
         self.live, self.clock, self.store = live, clock, store
         self._steady = SteadyClock(clock)
@@ -82,7 +85,8 @@ class Parts:
         self._around = around
         self._steps = Steps((self.metrics.count, *around.observers))
         self.intake = Intake(store, self._steady, self._sorter_of)
-        self.channels = Channels(clock, around.chance, self.intake.door)
+        self.spooling = Spooling(spool, self.intake, clock)
+        self.channels = Channels(clock, around.chance, self.spooling.door)
         self.phones = Phones(store, clock, lines_of(self.channels))
         self._build_amocrm(session)
         self.sorters = {side: self._sorter(side) for side in Destination}

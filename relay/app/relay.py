@@ -27,6 +27,7 @@ from relay.delivery.ports import Store, StoreRefusedError
 from relay.domain.ids import ChannelId
 from relay.domain.outbox import Destination
 from relay.domain.session import Session, SessionState
+from relay.sqlite.spool import open_spool
 from relay.sqlite.store import open_store
 
 _log = structlog.stdlib.get_logger("relay")
@@ -72,11 +73,13 @@ class Relay:
                 open_store, config.storage.directory, account=config.amocrm.account
             )
             await stack.enter_async_context(store)
+            spool = await asyncio.to_thread(open_spool, config.storage.directory)
             await self._begin_life(store)
             stack.push_async_callback(self._end_life, store)
             own = await Facts(store).own_numbers(ChannelId(id_) for id_ in config.channels)
             session = await stack.enter_async_context(open_session())
-            parts = Parts(Live(config, own), self._around, self._clock, store, session)
+            live = Live(config, own)
+            parts = Parts(live, self._around, self._clock, store, session, spool=spool)
             await parts.connection.load()
             for server in parts.servers(listen(config, os.environ)):
                 await stack.enter_async_context(server)
@@ -133,7 +136,9 @@ class Relay:
         except TimeoutError:
             _log.warning("drain_late", after_seconds=_DRAIN_S)
         parts.intake.close()
+        parts.spooling.close()
         await parts.channels.stop()
+        await parts.spooling.finish()
 
     def _on_session(
         self, parts: Parts, core: asyncio.TaskGroup, id_: ChannelId, session: Session
@@ -150,6 +155,7 @@ class Relay:
 
 def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
     work = {
+        "spooling": parts.spooling.run(),
         "amocrm connection": parts.connection.run(),
         "reloader": parts.reloader.run(),
         "heartbeat": parts.heartbeat.run(),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from relay.delivery.ports import Clock, Ledger, Store, StoreRefusedError
+from relay.delivery.ports import Clock, Ledger, Spooled, Store, StoreRefusedError
 from relay.delivery.sorter import Note, Sorter
 
 _REFUSED_WAIT_S = 0.5
@@ -55,6 +55,22 @@ class Intake:
             await self._store.transact(append)
             note = None
         sorter.tell(note)
+
+    async def accept_all(self, batch: Sequence[Spooled]) -> None:
+        """Back once all of them are durable, in their order: all or none.
+
+        Raises:
+            StoreRefusedError: none was kept.
+        """
+        works = [self._works(spooled.source, spooled.payload) for spooled in batch]
+        try:
+            notes = await self._store.transact(lambda ledger: [do(ledger) for _, do, _ in works])
+        except StoreRefusedError:
+            raise
+        except Exception:  # noqa: BLE001  as above
+            notes = await self._store.transact(lambda ledger: [do(ledger) for _, _, do in works])
+        for (sorter, _, _), note in zip(works, notes, strict=True):
+            sorter.tell(note)
 
     def accept_from_thread(self, source: str, payload: bytes) -> None:
         """The same for a foreign thread, which waits for as long as the disk refuses.

@@ -310,6 +310,38 @@ class Store(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """What a foreign thread handed over, on its way into the journal."""
+
+    source: str
+    payload: bytes
+
+
+class Spool(Protocol):
+    """Keeps what is not in the journal yet against the death of this process, in order.
+
+    Any thread may use it; no method waits for a disk. What was not taken away before the process
+    ended is waiting again in the next one.
+    """
+
+    def fits(self, source: str, payload: bytes) -> bool:
+        """Whether it would find a place if the spool were empty."""
+        ...
+
+    def put(self, source: str, payload: bytes) -> bool:
+        """Keep it behind all others; False if there is no room now."""
+        ...
+
+    def waiting(self, limit: int) -> Sequence[Spooled]:
+        """The oldest, in order."""
+        ...
+
+    def take_away(self, count: int) -> None:
+        """That many of the oldest, at least one, are in the journal."""
+        ...
+
+
 # --- What carries letters -------------------------------------------------------------------------
 
 
@@ -325,10 +357,10 @@ class Courier(Protocol):
 
 
 class HandOver(Protocol):
-    """Where an engine puts what it heard; back only once it is durable."""
+    """Where an engine puts what it heard; back only once the process may die."""
 
     async def __call__(self, payload: bytes) -> None:
-        """From the loop.
+        """From the loop: back once it is durable.
 
         Raises:
             StoreRefusedError: not kept; the engine decides whether it can wait.
@@ -336,7 +368,11 @@ class HandOver(Protocol):
         ...
 
     def from_thread(self, payload: bytes) -> None:
-        """From a foreign thread, which waits for as long as the disk refuses."""
+        """From a foreign thread: back once no end of this process can lose it.
+
+        It is durable, against a power cut too, as soon as the disk can. The thread is held only
+        if the disk refuses, or is behind by a thousand events.
+        """
         ...
 
 

@@ -28,6 +28,7 @@ from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessag
 from relay.domain.message import Client, Origin, Received, Reply, Text, WhatsAppEvent
 from relay.domain.outbox import Delivered, Outcome
 from relay.domain.session import SessionState
+from relay.sqlite.spool import open_spool
 from relay.sqlite.store import open_store
 
 OWN = OwnNumber("74950000001")
@@ -133,10 +134,12 @@ async def rig(
             open_session() as session,
         ):
             await store.transact(lambda ledger: ledger.set_fact("amojo_id", ACCOUNT_ID))
-            parts = Parts(Live(config, {SALES: OWN}), around, SystemClock(), store, session)
+            live, spool = Live(config, {SALES: OWN}), open_spool(config.storage.directory)
+            parts = Parts(live, around, SystemClock(), store, session, spool=spool)
             await parts.connection.load()
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(s.run()) for s in parts.sorters.values()]
+                running = [tasks.create_task(parts.spooling.run())]
+                running += [tasks.create_task(s.run()) for s in parts.sorters.values()]
                 running += [tasks.create_task(d.run()) for d in parts.dispatchers.values()]
                 parts.channels.add(SALES, engine)
                 parts.channels.start(SALES, tasks)
