@@ -47,18 +47,18 @@ class JournalTable:
 
     def append(self, source: str, payload: bytes, trace: str, now_ms: int) -> Seq:
         """Keep what came in; returns its place."""
-        row = (side_of(source).value, source, trace, now_ms, payload)
-        return self._append(_APPEND, row, now_ms)
+        self._now_ms = now_ms
+        return self._insert(_APPEND, (side_of(source).value, source, trace, now_ms, payload))
 
     def append_read(
         self, source: str, payload: bytes, trace: str, now_ms: int, note: str | None
     ) -> Seq:
         """Keep what came in and has been sorted; returns its place."""
-        row = (side_of(source).value, source, trace, now_ms, payload, note)
-        return self._append(_APPEND_READ, row, now_ms)
-
-    def _append(self, sql: str, row: tuple[object, ...], now_ms: int) -> Seq:
         self._now_ms = now_ms
+        row = (side_of(source).value, source, trace, now_ms, payload, note)
+        return self._insert(_APPEND_READ, row)
+
+    def _insert(self, sql: str, row: tuple[object, ...]) -> Seq:
         seq = self._connection.execute(sql, row).lastrowid
         assert seq is not None  # noqa: S101 - an INSERT that did not raise has a row id
         return Seq(seq)

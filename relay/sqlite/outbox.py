@@ -69,6 +69,15 @@ _AMEND = (
 )
 _STANDING = "SELECT state, head, destination, lane FROM entry WHERE id = ?"
 _BEGIN = "UPDATE entry SET state = 1 WHERE id = ?"
+_FINISH_HEAD = (  # the ordinary end; TRANSITIONS allows both ends from both unfinished states
+    "UPDATE entry SET state = ?2, attempts = ?3, due_ms = ?4, wake_ms = min(?4, expires_ms),"
+    " error = ?5, finished_ms = ?6, head = 0 WHERE id = ?1 AND head = 1 AND state < 2"
+)
+_CROWN_NEXT = (
+    "UPDATE entry SET head = 1 WHERE id = (SELECT heir.id FROM entry AS old"
+    " JOIN entry AS heir ON heir.destination = old.destination AND heir.lane = old.lane"
+    " WHERE old.id = ? AND heir.state < 2 ORDER BY heir.id LIMIT 1)"
+)
 _SETTLE = (
     "UPDATE entry SET state = ?2, attempts = ?3, due_ms = ?4, wake_ms = min(?4, expires_ms),"
     " error = ?5, finished_ms = ?6, head = ?7 WHERE id = ?1"
@@ -190,11 +199,13 @@ class OutboxTable(JournalTable):
             LookupError: there is no such entry.
         """
         self._now_ms = now_ms
-        was_head, was, destination, lane = self._allowed(entry, state)
         finished = state not in UNFINISHED
-        head = 0 if finished else was_head
-        row = (entry, int(state), attempts, due_ms, error, now_ms if finished else None, head)
-        self._connection.execute(_SETTLE, row)
+        row = (entry, int(state), attempts, due_ms, error, now_ms if finished else None)
+        if finished and self._connection.execute(_FINISH_HEAD, row).rowcount:
+            self._connection.execute(_CROWN_NEXT, (entry,))
+            return
+        was_head, was, destination, lane = self._allowed(entry, state)
+        self._connection.execute(_SETTLE, (*row, 0 if finished else was_head))
         if finished and was_head:
             self._connection.execute(_CROWN, (destination, lane))
         elif was is EntryState.DEAD:  # replayed: it may be older than the head of its lane
