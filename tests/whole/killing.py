@@ -29,11 +29,14 @@ PATIENCE_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """What one kill cost: texts that were lost, and after how many confirmations it came."""
+    """What one kill cost: the texts that were lost, and how many came twice.
+
+    ``confirmed``: how many of the burst the client had confirmed to WhatsApp by then.
+    """
 
     lost: tuple[str, ...]
+    doubled: int
     confirmed: int
-    repeated: int
 
 
 @dataclass
@@ -77,8 +80,8 @@ class Row:
             await self._arrived(last)
             assert await relay.terminate() == 0
         arrived = self._texts()
-        lost = tuple(text for text in texts if text not in arrived)
-        return Kill(lost, confirmed, len(self.amocrm.account.repeats))
+        lost = tuple(text for text in texts if text not in set(arrived))
+        return Kill(lost, len(arrived) - len(set(arrived)), confirmed)
 
     async def _burst(self, texts: list[str]) -> None:
         for index, text in enumerate(texts):
@@ -88,11 +91,11 @@ class Row:
     def _confirmed(self) -> int:
         return self.sent - len(self.device.waiting)
 
-    def _texts(self) -> set[str]:
-        return {message.text for message in self.amocrm.account.messages[self.seen :]}
+    def _texts(self) -> list[str]:
+        return [message.text for message in self.amocrm.account.messages[self.seen :]]
 
     async def _arrived(self, texts: list[str]) -> None:
-        await self.amocrm.wait_for(lambda _: self._texts().issuperset(texts), PATIENCE_S)
+        await self.amocrm.wait_for(lambda _: set(texts).issubset(self._texts()), PATIENCE_S)
 
 
 @asynccontextmanager

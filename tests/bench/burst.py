@@ -1,0 +1,97 @@
+"""A burst through the real client: the relay beside the client alone, and how long taking in takes.
+
+The burst waits in WhatsApp's offline queue, encrypted already, so that what is measured is the
+client, and not our server's Python.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relay.delivery.ports import HandOver
+from relay.delivery.steps import Step, StepEvent
+from tests.bench.rig import payload, rig
+from tests.bench.sink import sink
+from tests.whatsapp_server.harness import RealClient
+from tests.whole.daemon import relay_run
+from tests.whole.killing import CLIENTS, Row, row
+
+MESSAGES = 1_000
+PATIENCE_S = 120.0
+
+
+async def client_alone_s() -> float:
+    """Seconds from the login of a bare client until its program has heard the whole burst."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as home:
+        async with row(Path(home)) as town:
+            await _queue(town)
+            store = Path(home) / "storage" / "sessions" / "sales.db"
+            async with RealClient(town.whatsapp.environment(), store) as client:
+                await town.device.online()
+                begun = time.monotonic()
+                for _ in range(MESSAGES):
+                    await client.event("message")
+                return time.monotonic() - begun
+
+
+async def relay_s() -> float:
+    """Seconds from the login of a relay's session until the whole burst is in amoCRM."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as home:
+        async with row(Path(home)) as town:
+            await _queue(town)
+            async with relay_run(town.config, town.whatsapp.environment()):
+                await town.device.online()
+                begun = time.monotonic()
+                arrived = town.amocrm.account.messages
+                await town.amocrm.wait_for(lambda _: len(arrived) >= MESSAGES, PATIENCE_S)
+                return time.monotonic() - begun
+
+
+async def _queue(town: Row) -> None:
+    for number in range(MESSAGES):
+        await town.clients[number % CLIENTS].send(town.phone, f"burst {number}")
+
+
+@dataclass(frozen=True, slots=True)
+class TakingIn:
+    """Milliseconds from the library's call: until its thread is free, until it is committed."""
+
+    free: list[float]
+    committed: list[float]
+
+
+async def taking_in(messages: int, rate: int) -> TakingIn:
+    """What the callback of a session waits for, at an even pace, with amoCRM served beside."""
+    begun: list[float] = []
+    free: list[float] = []
+    committed: list[float] = []
+    loop, enough = asyncio.get_running_loop(), asyncio.Event()
+
+    def observe(step: Step) -> None:
+        if step.event is StepEvent.ACCEPTED:
+            committed.append(time.perf_counter())
+            if len(committed) == messages:
+                loop.call_soon_threadsafe(enough.set)
+
+    def session(hand_over: HandOver) -> None:
+        start = time.perf_counter()
+        for number in range(messages):
+            time.sleep(max(0.0, start + number / rate - time.perf_counter()))
+            begun.append(time.perf_counter())
+            hand_over.from_thread(payload(number, number % CLIENTS))
+            free.append(time.perf_counter())
+
+    with sink() as url:
+        async with rig(url, observe) as rigged:
+            await asyncio.to_thread(session, rigged.hand_over)
+            await enough.wait()
+    return TakingIn(_between(begun, free), _between(begun, committed))
+
+
+def _between(before: Sequence[float], after: Sequence[float]) -> list[float]:
+    return [(end - start) * 1000 for start, end in zip(before, after, strict=True)]
