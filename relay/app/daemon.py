@@ -13,6 +13,7 @@ import structlog
 
 from relay.amocrm.errors import OtherAccountError
 from relay.app import logging
+from relay.app.collector import calm_collector
 from relay.app.engines import real_engine
 from relay.app.listen import ListenError
 from relay.app.not_yet import not_yet
@@ -53,6 +54,7 @@ def _run(loaded: Loaded, path: Path) -> int:
     for sentence in not_yet(config):
         _log.warning("config_warning", warning=sentence)
     around = Surroundings(path, SecretSource.of(os.environ), real_engine)
+    calm_collector()
     runner = asyncio.Runner()  # not closed: that would wait for a session that will not stop
     try:
         runner.run(_main(config, around))

@@ -109,7 +109,8 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
     typed = message.origin is Origin.PHONE  # a client's message cannot be our own
     echo = typed and ledger.linked(message.own, message.id) is not None
     conversation, known = meet(ledger, message, cause.now_ms)
-    message = replace(message, client=conversation.client)
+    if message.client != conversation.client:
+        message = replace(message, client=conversation.client)
     verdict = decide_incoming(Incoming(message, sent_by_us=echo), cause.settings)
     if isinstance(verdict, Ignored):
         return Sorted(ignored=(verdict.rule,))

@@ -55,13 +55,12 @@ def meet(
     id_ = conversation_of(ledger, message.own, message.client.address)
     known = ledger.conversation(id_)
     met = known or _began(id_, message.own, now_ms)
-    client = replace(
-        met.client,
-        phone=message.client.phone or met.client.phone,
-        name=message.client.name or met.client.name,
-    )
+    phone = message.client.phone or met.client.phone
+    name = message.client.name or met.client.name
     wrote = met.wrote or message.origin is Origin.CLIENT
-    return replace(met, client=client, wrote=wrote), known
+    if (phone, name, wrote) != (met.client.phone, met.client.name, met.wrote):
+        met = replace(met, client=replace(met.client, phone=phone, name=name), wrote=wrote)
+    return met, known
 
 
 def find(ledger: Ledger, written: Written) -> Conversation | None:

@@ -145,12 +145,13 @@ class Sorter:
             events = self._read(row)
         except Exception as error:  # noqa: BLE001  a reader's fault must set aside its own row only
             return Note(row, None, f"{type(error).__name__}: {error}")
-        result, cause = Sorted.nothing(), Cause.row(row, settings, now)
-        for event in events:
-            result = result.plus(self._follow(ledger, event, cause))
-        kept = tuple(letter for letter in result.letters if ledger.put(letter) is not None)
-        known = len(result.letters) - len(kept)
-        return Note(row, Sorted(kept, result.ignored + ("duplicate",) * known))
+        cause = Cause.row(row, settings, now)
+        results = [self._follow(ledger, event, cause) for event in events]
+        letters = [letter for result in results for letter in result.letters]
+        kept = tuple(letter for letter in letters if ledger.put(letter) is not None)
+        rules = [rule for result in results for rule in result.ignored]
+        rules += ["duplicate"] * (len(letters) - len(kept))
+        return Note(row, Sorted(kept, tuple(rules)))
 
     def _read(self, row: JournalRow) -> Sequence[WhatsAppEvent | CrmEvent]:
         source, _, channel = row.source.partition("/")

@@ -103,7 +103,7 @@ class Steps:
         keys: dict[str, object] = {
             "trace": step.trace,
             "channel": step.channel,
-            "direction": step.direction.value,
+            "direction": str(step.direction),
             "attempt": step.attempt,
             "elapsed_ms": step.elapsed_ms,
         }
@@ -113,7 +113,7 @@ class Steps:
             keys[_DETAIL.get(step.event, "error")] = step.detail
         if step.next_try_ms is not None:
             keys["next_try_ms"] = step.next_try_ms
-        _log.log(_LEVELS[step.event], step.event.value, **keys)
+        _log.log(_LEVELS[step.event], str(step.event), **keys)
         for observe in self._observers:
             observe(step)
 

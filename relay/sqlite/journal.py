@@ -48,14 +48,14 @@ class JournalTable:
     def append(self, source: str, payload: bytes, trace: str, now_ms: int) -> Seq:
         """Keep what came in; returns its place."""
         self._now_ms = now_ms
-        return self._insert(_APPEND, (side_of(source).value, source, trace, now_ms, payload))
+        return self._insert(_APPEND, (str(side_of(source)), source, trace, now_ms, payload))
 
     def append_read(
         self, source: str, payload: bytes, trace: str, now_ms: int, note: str | None
     ) -> Seq:
         """Keep what came in and has been sorted; returns its place."""
         self._now_ms = now_ms
-        row = (side_of(source).value, source, trace, now_ms, payload, note)
+        row = (str(side_of(source)), source, trace, now_ms, payload, note)
         return self._insert(_APPEND_READ, row)
 
     def _insert(self, sql: str, row: tuple[object, ...]) -> Seq:
@@ -65,7 +65,7 @@ class JournalTable:
 
     def unread(self, side: Destination, limit: int) -> Sequence[JournalRow]:
         """The oldest rows not yet read that are to be sorted towards ``side``."""
-        return [JournalRow(*row) for row in self._connection.execute(_UNREAD, (side.value, limit))]
+        return [JournalRow(*row) for row in self._connection.execute(_UNREAD, (str(side), limit))]
 
     def mark_read(self, seq: Seq, note: str | None = None) -> None:
         """The row has been sorted."""

@@ -23,7 +23,7 @@ from relay.domain.outbox import (
 )
 from relay.sqlite.journal import JournalTable
 
-# Enumerations are bound as plain values: sqlite3 looks for an adapter for anything else.
+# Enumerations are bound as plain str and int: sqlite3 looks for an adapter for anything else.
 _COLUMNS = (
     "id, key, lane, destination, body, trace, channel, accepted_ms, expires_ms,"
     " state, attempts, due_ms, error"
@@ -115,7 +115,7 @@ class OutboxTable(JournalTable):
         row = (
             letter.key,
             letter.lane,
-            letter.destination.value,
+            str(letter.destination),
             letter.channel,
             letter.trace,
             letter.accepted_ms,
@@ -137,7 +137,7 @@ class OutboxTable(JournalTable):
         horizon_ms: int,
     ) -> Sequence[Entry]:
         """Heads whose time has come, the earliest of due and expiry first."""
-        to, horizon = destination.value, now_ms + horizon_ms
+        to, horizon = str(destination), now_ms + horizon_ms
         found = self._walk(_READY, (to, now_ms), limit, busy)
         if len(found) < limit:
             expiring = self._walk(_EXPIRING_FAR, (to, now_ms, horizon), -1, busy)
@@ -169,7 +169,7 @@ class OutboxTable(JournalTable):
 
     def next_due_ms(self, destination: Destination, busy: Collection[EntryId]) -> int | None:
         """The earliest due or expiry time of any pending head but ``busy``."""
-        found = self._walk(_BY_WAKE, (destination.value,), 1, busy)
+        found = self._walk(_BY_WAKE, (str(destination),), 1, busy)
         return found[0][1] if found else None
 
     def begin(self, entry: EntryId) -> None:
@@ -229,12 +229,12 @@ class OutboxTable(JournalTable):
 
     def begun(self, destination: Destination) -> Sequence[Entry]:
         """Entries in BEGUN, oldest first."""
-        return [_entry(row) for row in self._connection.execute(_BEGUN, (destination.value,))]
+        return [_entry(row) for row in self._connection.execute(_BEGUN, (str(destination),))]
 
     def hasten(self, destination: Destination, channel: ChannelId | None, now_ms: int) -> int:
         """Heads waiting for a later try become due now; how many."""
         self._now_ms = now_ms
-        return self._connection.execute(_HASTEN, (destination.value, now_ms, channel)).rowcount
+        return self._connection.execute(_HASTEN, (str(destination), now_ms, channel)).rowcount
 
     def shift(self, delta_ms: int) -> None:
         """Move the times of all unfinished entries."""
@@ -242,8 +242,8 @@ class OutboxTable(JournalTable):
 
     def figures(self, destination: Destination) -> QueueFigures:
         """The length of a queue."""
-        waiting, oldest_ms = self._connection.execute(_WAITING, (destination.value,)).fetchone()
-        (dead,) = self._connection.execute(_DEAD_COUNT, (destination.value,)).fetchone()
+        waiting, oldest_ms = self._connection.execute(_WAITING, (str(destination),)).fetchone()
+        (dead,) = self._connection.execute(_DEAD_COUNT, (str(destination),)).fetchone()
         return QueueFigures(waiting, oldest_ms, dead)
 
     def entry(self, entry: EntryId) -> Entry | None:
@@ -258,7 +258,7 @@ class OutboxTable(JournalTable):
 
     def waiting(self, destination: Destination, lane: str) -> Sequence[Entry]:
         """The unfinished entries of a lane, oldest first."""
-        rows = self._connection.execute(_LANE, (destination.value, lane))
+        rows = self._connection.execute(_LANE, (str(destination), lane))
         return [_entry(row) for row in rows]
 
     def dead(self, limit: int) -> Sequence[Entry]:

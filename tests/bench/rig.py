@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from relay.amocrm.client import open_session
 from relay.app import logging
 from relay.app.clock import SystemClock
@@ -65,7 +67,7 @@ class BenchEngine(Engine):
         await asyncio.Event().wait()
 
     def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
-        said = json.loads(payload)
+        said = orjson.loads(payload)
         client = Client(ClientAddress(said["from"]), f"+{said['from']}", "Иван")
         return (
             Received(
