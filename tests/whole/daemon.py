@@ -37,6 +37,15 @@ class Daemon:
         assert line is not None
         return line
 
+    async def logged_times(self, event: str, times: int) -> None:
+        """Back once there are so many lines of that event."""
+
+        def found() -> Line | None:
+            lines = [line for line in self.log if line.get("event") == event]
+            return lines[-1] if len(lines) >= times else None
+
+        await self._until(found)
+
     async def terminate(self) -> int:
         """SIGTERM; its exit status."""
         return await self._end(signal.SIGTERM)
