@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import MutableMapping
-from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -32,7 +31,7 @@ def tell(what: str, fields: dict[str, object]) -> None:
 
 def tell_step(step: Step) -> None:
     """An observer for ``Steps``."""
-    tell("step", asdict(step))
+    tell("step", step._asdict())
 
 
 def _tap(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
