@@ -21,7 +21,7 @@ from relay.sqlite.ledger import SqliteLedger
 
 T = TypeVar("T")
 
-LONGEST_TURN_S = 0.002
+LONGEST_TURN_S = 0.003
 """A group takes no further work once its works have held the loop for so long."""
 
 _REFUSALS = frozenset(

@@ -38,7 +38,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA mmap_size = 0",
-    "PRAGMA cache_size = -4096",
+    "PRAGMA cache_size = -1024",
     "PRAGMA wal_autocheckpoint = 4000",  # pages between two copyings of the log into the file
     "PRAGMA journal_size_limit = 67108864",
 )

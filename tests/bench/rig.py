@@ -123,9 +123,13 @@ def quiet_log() -> None:
 
 @contextlib.asynccontextmanager
 async def rig(
-    amocrm: str, observe: Callable[[Step], None], home: Path | None = None
+    amocrm: str,
+    observe: Callable[[Step], None] = lambda _: None,
+    home: Path | None = None,
+    *,
+    dispatching: bool = True,
 ) -> AsyncIterator[Rig]:
-    """The real parts, posting to ``amocrm``."""
+    """The real parts, posting to ``amocrm``; without ``dispatching`` letters stay where they are."""
     with contextlib.ExitStack() as stack:
         path, config = stack.enter_context(file_for(amocrm, home))
         quiet_log()
@@ -142,7 +146,8 @@ async def rig(
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(parts.spooling.run())]
                 running += [tasks.create_task(s.run()) for s in parts.sorters.values()]
-                running += [tasks.create_task(d.run()) for d in parts.dispatchers.values()]
+                if dispatching:
+                    running += [tasks.create_task(d.run()) for d in parts.dispatchers.values()]
                 parts.channels.add(SALES, engine)
                 parts.channels.start(SALES, tasks)
                 await parts.channels.started()

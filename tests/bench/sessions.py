@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.burst import TakingIn, client_alone_s, relay_s, taking_in
-from tests.bench.into_amocrm import percentile
 from tests.bench.many_sessions import Figures, measure
+from tests.bench.report import percentile
 from tests.whole.killing import BURST, Kill, row
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks-sessions.md"

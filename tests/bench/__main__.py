@@ -1,0 +1,42 @@
+"""Run every benchmark, print the table and keep it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterable
+
+from relay.app.collector import calm_collector
+from tests.bench.growth import grown
+from tests.bench.hooks import hooks
+from tests.bench.into_amocrm import LANES, latency, throughput
+from tests.bench.memory import memory
+from tests.bench.report import Figure, keep, table
+from tests.bench.rules import rules
+from tests.bench.sink import sink
+
+
+async def main() -> list[Figure]:
+    """All figures, each part told as it comes."""
+    figures: list[Figure] = []
+
+    def take(some: Iterable[Figure]) -> None:
+        new = list(some)
+        figures.extend(new)
+        print(table(new).split("\n", 2)[2], flush=True)
+
+    with sink() as url:
+        take(await throughput(url))
+        take(await latency(url))
+        take(await hooks(url))
+        take(await grown(url))
+        take(await asyncio.to_thread(memory, url))
+    take(rules())
+    return figures
+
+
+if __name__ == "__main__":
+    calm_collector()
+    found = asyncio.run(main())
+    if "--dry" not in sys.argv:
+        keep(found, LANES)

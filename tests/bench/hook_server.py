@@ -1,0 +1,57 @@
+"""A process that takes hooks: a bare aiohttp handler, or the relay's own door."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from aiohttp import web
+
+from relay.app.collector import calm_collector
+from relay.web.server import Server, bind
+from tests.bench.rig import rig
+
+PATH = "/amocrm/hook/{scope_id}"
+KINDS = ("bare", "door", "relay")
+
+
+async def _answer(request: web.Request) -> web.Response:
+    await request.read()
+    return web.Response()
+
+
+async def _serve(handler: object) -> None:
+    sock = bind("127.0.0.1", 0)
+    async with Server(sock, [web.post(PATH, handler)]):  # type: ignore[arg-type]  # a handler
+        print(sock.getsockname()[1], flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+async def _main(kind: str, amocrm: str) -> None:
+    if kind == "bare":
+        await _serve(_answer)
+        return
+    async with rig(amocrm, dispatching=kind == "relay") as rigged:
+        await _serve(rigged.parts.hook_door.handle)
+
+
+@contextlib.contextmanager
+def hook_server(kind: str, amocrm: str) -> Iterator[int]:
+    """The port of a running server: ``bare``, ``relay``, or ``door``, which only takes in."""
+    command = [sys.executable, "-m", "tests.bench.hook_server", kind, amocrm]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:  # noqa: S603 - our own
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.stdin.close()
+
+
+if __name__ == "__main__":
+    calm_collector()
+    asyncio.run(_main(*sys.argv[1:]))

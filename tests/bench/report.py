@@ -1,0 +1,98 @@
+"""The table of figures, and the file it is kept in."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+FILE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+
+_TEXT = """# Benchmarks
+
+Written by `python -m tests.bench`, which takes about three minutes. Last: {date}, on {machine}.
+
+{table}
+
+How they are measured:
+
+* Bare and relay by turns in one run, on one machine, over a loopback; of several rounds the best
+  one counts (for latencies: all of them). What answers is a small server in a process of its own.
+* **Into amoCRM**: {lanes} conversations at once. The bare client is aiohttp's, signs and posts the
+  same bodies and keeps nothing. The relay's messages are accepted, committed with `fsync`, posted,
+  answered, and the outcome is committed, in order within each conversation; log lines are made and
+  thrown away. The whole process is counted, the fake engine and the thread that commits included.
+* **Hooks**: each server is a process of its own, under 200 kept connections with hooks signed
+  beforehand. The bare handler reads the body and answers 200; the relay verifies, sorts and commits
+  before it does. "At full speed" every connection sends the next hook at once, so that 200 hooks
+  are always waiting and the answer takes as long as 200 hooks take; "at an even pace" is what a
+  sender meets.
+* **Growth**: processor time a message, by turns in databases that are empty, or hold a million
+  finished rows, or a hundred lanes whose head fails; and in a thousand lanes instead of {lanes}.
+* **Memory**: resident size of a process without an engine, which takes a hundred thousand messages
+  to amoCRM.
+
+What to make of it: nearly all of the relay's time is Python running on one processor. Half of a
+message's cost is the very POST that the bare client makes too.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table. ``met``: whether it is as wanted (None: nothing is wanted)."""
+
+    name: str
+    bare: str
+    relay: str
+    ratio: str = ""
+    wanted: str = ""
+    met: bool | None = None
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures as a table of Markdown."""
+    lines = ["| figure | bare | relay | ratio | wanted | |", "|---|---:|---:|---:|---:|---|"]
+    signs = {None: "", True: "✓", False: "falls short"}
+    for one in figures:
+        cells = (one.name, one.bare, one.relay, one.ratio, one.wanted, signs[one.met])
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def keep(figures: Sequence[Figure], lanes: int) -> None:
+    """Write the file."""
+    date = datetime.now(UTC).strftime("%Y-%m-%d")
+    text = _TEXT.format(date=date, machine=_machine(), table=table(figures), lanes=lanes)
+    FILE.write_text(text, encoding="utf-8")
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which that share of the values lies."""
+    return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]
+
+
+def milliseconds(value: float) -> str:
+    """Milliseconds, readable."""
+    return f"{value:.1f} ms"
+
+
+def times(value: float) -> str:
+    """How many times as much."""
+    return f"{value:.2f}×"
+
+
+def _machine() -> str:
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    processors = f"{os.cpu_count()} processors ({_processor()})"
+    return f"{processors}, {gigabytes:.0f} GB, Python {platform.python_version()}"
+
+
+def _processor() -> str:
+    told = subprocess.run(["/usr/bin/lscpu"], capture_output=True, text=True, check=False)
+    names = [line for line in told.stdout.splitlines() if line.startswith("Model name:")]
+    return names[0].partition(":")[2].strip() if names else platform.machine()
