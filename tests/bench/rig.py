@@ -129,7 +129,7 @@ async def rig(
     *,
     dispatching: bool = True,
 ) -> AsyncIterator[Rig]:
-    """The real parts, posting to ``amocrm``; without ``dispatching`` letters stay where they are."""
+    """The real parts, posting to ``amocrm``; letters stay put without ``dispatching``."""
     with contextlib.ExitStack() as stack:
         path, config = stack.enter_context(file_for(amocrm, home))
         quiet_log()
