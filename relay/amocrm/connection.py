@@ -19,7 +19,8 @@ from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import OtherAccountError, RefusedError, UnreachableError
 from relay.amocrm.protocol import scope_of
-from relay.delivery.ports import Clock, StoreRefusedError
+from relay.delivery.ledger import StoreRefusedError
+from relay.delivery.ports import Clock
 from relay.domain.retry import SECOND
 
 LONGEST_PAUSE_S: Final = 300

@@ -35,8 +35,9 @@ from relay.config.secret import SecretSource
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.housekeeping import Heartbeat, Tidying
 from relay.delivery.intake import Intake
+from relay.delivery.ledger import Spool, Store
 from relay.delivery.phones import Phones
-from relay.delivery.ports import Courier, Spool, Store
+from relay.delivery.ports import Courier
 from relay.delivery.sorter import Sorter
 from relay.delivery.spooling import Spooling
 from relay.delivery.steps import Step, Steps

@@ -23,7 +23,7 @@ from relay.app.live import Live
 from relay.app.parts import Parts, Surroundings
 from relay.config.model import Config
 from relay.delivery.housekeeping import note_start, note_stop
-from relay.delivery.ports import Store, StoreRefusedError
+from relay.delivery.ledger import Store, StoreRefusedError
 from relay.domain.ids import ChannelId
 from relay.domain.outbox import Destination
 from relay.domain.session import Session, SessionState

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from relay.amocrm.alarm import CredentialsAlarm
 from relay.app.reconfigure import LastReload
-from relay.delivery.ports import Clock, Ledger, Store
+from relay.delivery.ledger import Ledger, Store
+from relay.delivery.ports import Clock
 from relay.domain.ids import ChannelId
 from relay.domain.outbox import Destination, QueueFigures
 from relay.domain.session import Session, SessionState

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from relay.delivery.ledger import Ledger, Link, Store, StoreRefusedError
 from relay.delivery.letters import Cause, failure_letters, status_letter
-from relay.delivery.ports import Clock, Courier, Ledger, Link, Store, StoreRefusedError
+from relay.delivery.ports import Clock, Courier
 from relay.delivery.steps import Steps
 from relay.domain.ids import ChannelId, CrmMessageId, WhatsAppMessageId
 from relay.domain.message import Failure, NewMessage, Reply, StatusUpdate

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.people import conversation_of
-from relay.delivery.ports import Conversation, Ledger
 from relay.domain.ids import ConversationId, MessageId, conversation_id, message_id
 from relay.domain.message import UNDECRYPTABLE, Alias, NewMessage, Received, Unsupported
 from relay.domain.outbox import Destination, Entry, EntryState

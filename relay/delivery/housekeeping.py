@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from relay.delivery.ports import Clock, Ledger, Store, StoreRefusedError
+from relay.delivery.ledger import Ledger, Store, StoreRefusedError
+from relay.delivery.ports import Clock
 from relay.domain.retry import HOUR, SECOND
 
 _log = structlog.stdlib.get_logger("relay.housekeeping")

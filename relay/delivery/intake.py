@@ -7,7 +7,8 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 
-from relay.delivery.ports import Clock, Ledger, Spooled, Store, StoreRefusedError
+from relay.delivery.ledger import Ledger, Spooled, Store, StoreRefusedError
+from relay.delivery.ports import Clock
 from relay.delivery.sorter import Note, Sorter
 
 _REFUSED_WAIT_S = 0.5

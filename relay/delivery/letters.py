@@ -15,9 +15,9 @@ from relay.delivery.holding import (
     readdress,
     withdraw_stand_in,
 )
+from relay.delivery.ledger import Ledger
 from relay.delivery.people import conversation_of, find, learn, meet, remember_chat, way_to
 from relay.delivery.phones import Absent, note_written
-from relay.delivery.ports import Ledger
 from relay.domain.ids import ChannelId, CrmMessageId, message_id
 from relay.domain.message import (
     Alias,

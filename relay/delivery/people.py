@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relay.delivery.ports import Conversation, Ledger
+from relay.delivery.ledger import Conversation, Ledger
 from relay.domain.ids import (
     ClientAddress,
     ConversationId,

@@ -13,8 +13,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from relay.delivery.ledger import Ledger, Store, StoreRefusedError
 from relay.delivery.letters import Cause, Sorted, client_letters, crm_letters
-from relay.delivery.ports import Clock, HookReader, Ledger, Store, StoreRefusedError
+from relay.delivery.ports import Clock, HookReader
 from relay.delivery.steps import Steps
 from relay.domain.message import CrmEvent, WhatsAppEvent
 from relay.domain.outbox import Destination, JournalRow, Letter, Seq

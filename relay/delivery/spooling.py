@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable, Sequence
 
 from relay.delivery.intake import Intake
-from relay.delivery.ports import Clock, Spool, Spooled, StoreRefusedError
+from relay.delivery.ledger import Spool, Spooled, StoreRefusedError
+from relay.delivery.ports import Clock
 
 _REFUSED_WAIT_MS = 500
 _GROUP = 16  # they are sorted in one go, while the loop waits

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from relay.delivery.ports import Ledger, StoreRefusedError
+from relay.delivery.ledger import Ledger, StoreRefusedError
 from relay.sqlite.ledger import SqliteLedger
 
 T = TypeVar("T")

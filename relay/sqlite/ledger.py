@@ -30,7 +30,7 @@ _TIDY = (
 
 
 class SqliteLedger(PeopleTable):
-    """Implements :class:`relay.delivery.ports.Ledger` on one connection, in its transaction."""
+    """Implements :class:`relay.delivery.ledger.Ledger` on one connection, in its transaction."""
 
     def tidy(self, before_ms: int, limit: int) -> int:
         """Forget up to ``limit`` things from before that time; how many.

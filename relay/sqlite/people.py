@@ -5,7 +5,7 @@ Links come without a time; they are dated by the latest time the ledger was told
 
 from __future__ import annotations
 
-from relay.delivery.ports import Conversation, Link
+from relay.delivery.ledger import Conversation, Link
 from relay.domain.ids import (
     ClientAddress,
     ConversationId,

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, cast
 
-from relay.delivery.ports import Ledger
+from relay.delivery.ledger import Ledger
 from relay.sqlite.errors import StoreClosedError
 from relay.sqlite.group_commit import Snapshot
 from relay.sqlite.opening import Opened, open_directory
@@ -35,7 +35,7 @@ def open_store(directory: Path, *, account: str) -> SqliteStore:
 
 
 class SqliteStore:
-    """Implements :class:`relay.delivery.ports.Store`. Made by :func:`open_store`.
+    """Implements :class:`relay.delivery.ledger.Store`. Made by :func:`open_store`.
 
     It belongs to one loop: the one on which it is entered, or first used.
     """

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from relay.delivery.ports import Ledger, StoreRefusedError
+from relay.delivery.ledger import Ledger, StoreRefusedError
 from relay.sqlite.committer import Committer
 from relay.sqlite.errors import StoreClosedError
 from relay.sqlite.group_commit import GroupCommit, Work, is_busy, refuse

@@ -15,7 +15,7 @@ from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.connection import LONGEST_PAUSE_S, SHORTEST_PAUSE_MS, Connection
 from relay.amocrm.credentials import Credentials, CredentialsHolder
 from relay.amocrm.errors import OtherAccountError, RefusedError, UnreachableError
-from relay.delivery.ports import StoreRefusedError
+from relay.delivery.ledger import StoreRefusedError
 from tests.amocrm.doubles import ACCOUNT, CHANNEL, SCOPE, HandClock, credentials
 
 OTHER = "ffffffff-bbbb-4ccc-8ddd-eeeeeeeeeeee"

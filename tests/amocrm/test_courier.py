@@ -15,7 +15,8 @@ from relay.amocrm.courier import ChatsCourier
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Call, Request
-from relay.delivery.ports import Courier, StoreRefusedError
+from relay.delivery.ledger import StoreRefusedError
+from relay.delivery.ports import Courier
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import Body, Origin, Reply, Status, StatusUpdate, Text, Unsupported
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry

@@ -23,7 +23,8 @@ from typing import Any
 
 from relay.app.clock import SystemClock
 from relay.config.channel import Channel
-from relay.delivery.ports import Clock, Engine, HandOver, Report, StoreRefusedError
+from relay.delivery.ledger import StoreRefusedError
+from relay.delivery.ports import Clock, Engine, HandOver, Report
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import Failure, Reply, Text, WhatsAppEvent

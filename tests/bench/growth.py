@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from relay.delivery.ports import Ledger
+from relay.delivery.ledger import Ledger
 from relay.domain.ids import CrmMessageId
 from relay.domain.message import Status, StatusUpdate
 from relay.domain.outbox import Destination, EntryState, Letter

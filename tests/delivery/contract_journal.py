@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relay.delivery.ports import Ledger, Store
+from relay.delivery.ledger import Ledger, Store
 from relay.domain.outbox import JournalRow, Seq
 from tests.delivery.store_samples import AMOCRM, WHATSAPP
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from relay.delivery.ports import Store
+from relay.delivery.ledger import Store
 from relay.domain.outbox import (
     Destination,
     Entry,

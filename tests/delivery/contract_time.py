@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.delivery.ports import Store
+from relay.delivery.ledger import Store
 from relay.domain.outbox import (
     Entry,
     EntryId,

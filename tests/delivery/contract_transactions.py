@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from relay.delivery.ports import Ledger, Store
+from relay.delivery.ledger import Ledger, Store
 from relay.domain.outbox import Seq
 from tests.delivery.store_samples import AMOCRM, WHATSAPP, letter
 

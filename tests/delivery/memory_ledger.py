@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from relay.delivery.ports import Link
+from relay.delivery.ledger import Link
 from relay.domain.ids import ChannelId, CrmMessageId, OwnNumber, WhatsAppMessageId
 from relay.domain.message import Receipt, Status
 from relay.domain.outbox import (

@@ -8,7 +8,7 @@ import pytest
 import structlog.testing
 
 from relay.delivery.dispatcher import rule_on
-from relay.delivery.ports import Ledger
+from relay.delivery.ledger import Ledger
 from relay.domain.message import Status, StatusUpdate
 from relay.domain.outbox import (
     Dead,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from relay.delivery.ports import Ledger
+from relay.delivery.ledger import Ledger
 from relay.domain.outbox import Destination
 from tests.clock import settle
 from tests.delivery.memory_store import MemoryStore

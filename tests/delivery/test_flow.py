@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relay.delivery.ports import Conversation
+from relay.delivery.ledger import Conversation
 from relay.domain.ids import ConversationId, CrmMessageId
 from relay.domain.message import (
     Failure,

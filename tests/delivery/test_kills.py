@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from relay.delivery.ports import Ledger, Store
+from relay.delivery.ledger import Ledger, Store
 from relay.domain.message import NewMessage, Status, StatusUpdate
 from relay.domain.retry import HOUR, MINUTE
 from tests.clock import HandClock, settle

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.delivery.holding import STRANGER_MS
+from relay.delivery.ledger import Conversation, Store
 from relay.delivery.people import conversation_of, learn, meet
-from relay.delivery.ports import Conversation, Store
 from relay.domain.ids import ClientAddress, ConversationId
 from relay.domain.message import Alias, Client, Failure, NewMessage, Origin, Received, Reply
 from relay.domain.outbox import Delivered

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from relay.delivery.ports import Store, StoreRefusedError
+from relay.delivery.ledger import Store, StoreRefusedError
 from relay.delivery.spooling import Spooling
 from relay.domain.outbox import Destination
 from tests.clock import HandClock

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.intake import Intake
-from relay.delivery.ports import Store
+from relay.delivery.ledger import Store
 from relay.delivery.sorter import Reader, Sorter
 from relay.delivery.steps import Step, Steps
 from relay.domain.ids import (

@@ -8,7 +8,7 @@ from typing import Any
 
 from relay.config.load import parse
 from relay.config.secret import SecretSource
-from relay.delivery.ports import Ledger
+from relay.delivery.ledger import Ledger
 from relay.demo import file
 from relay.demo.cast import IDENTITY
 from relay.demo.journal import Looked, look

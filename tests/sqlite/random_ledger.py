@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from relay.delivery.ports import Ledger
+from relay.delivery.ledger import Ledger
 from relay.domain.ids import (
     ClientAddress,
     ConversationId,

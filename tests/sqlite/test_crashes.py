@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.delivery.ports import Ledger
+from relay.delivery.ledger import Ledger
 from relay.sqlite import SqliteStore, open_store
 from tests.delivery.contract_transactions import appending, payloads
 from tests.sqlite.images import ACCOUNT, image

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import relay.sqlite.opening
-from relay.delivery.ports import Ledger
+from relay.delivery.ledger import Ledger
 from relay.sqlite import (
     SqliteStore,
     StorageBusyError,

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from relay.delivery.ports import Conversation, Ledger, Link
+from relay.delivery.ledger import Conversation, Ledger, Link
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmChatId, OwnNumber
 from relay.domain.message import Client, Receipt, Status
 from relay.domain.outbox import Destination, EntryState, Seq

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from relay.delivery.ports import Clock, HandOver, Report, StoreRefusedError
+from relay.delivery.ledger import StoreRefusedError
+from relay.delivery.ports import Clock, HandOver, Report
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
 from relay.domain.ids import OwnNumber

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from relay.app.clock import SystemClock
-from relay.delivery.ports import StoreRefusedError
+from relay.delivery.ledger import StoreRefusedError
 from relay.demo.pretended_whatsapp import Exchange, SimulatedEngine, World
 from relay.domain.ids import ClientAddress, OwnNumber
 from relay.domain.message import (

@@ -1,0 +1,319 @@
+"""The store behind delivery: journal, outbox and ledger, under one transaction; and the spool.
+
+A unit of work is a plain function over :class:`Ledger`; :class:`Store` runs it whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from relay.domain.ids import (
+    ChannelId,
+    ClientAddress,
+    ConversationId,
+    CrmChatId,
+    CrmMessageId,
+    CrmPersonId,
+    OwnNumber,
+    WhatsAppMessageId,
+)
+from relay.domain.message import Client, Receipt, Status
+from relay.domain.outbox import (
+    Destination,
+    Entry,
+    EntryId,
+    EntryState,
+    JournalRow,
+    Letter,
+    QueueFigures,
+    Seq,
+)
+from relay.domain.phone_check import PhoneCheck
+
+T = TypeVar("T")
+
+
+class StoreRefusedError(Exception):
+    """The disk (or its guard) refused a write: nothing of it was kept. Trying again may help."""
+
+
+# --- The store: journal, outbox and ledger, under one transaction ---------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation of a number of ours with a client, and amoCRM's latest chat for it.
+
+    ``crm_bound``: amoCRM has been seen to know our ids for that chat, so they need not be sent
+    along any more. ``since_ms``: when it began (0: before anybody noted it). ``wrote``: the client
+    himself has written.
+    """
+
+    id: ConversationId
+    own: OwnNumber
+    client: Client
+    crm_chat: CrmChatId | None = None
+    crm_client: CrmPersonId | None = None
+    crm_bound: bool = False
+    since_ms: int = 0
+    wrote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The two ids of one message. ``told`` is the latest status amoCRM is (about to be) told."""
+
+    own: OwnNumber
+    whatsapp_id: WhatsAppMessageId
+    crm_id: CrmMessageId
+    told: Status = Status.SENT
+
+
+class Ledger(Protocol):
+    """What one transaction may do. Every method is quick and synchronous: the loop waits.
+
+    Nothing that a method did is kept unless the whole transaction is.
+    """
+
+    # The journal: what came in, raw.
+
+    def append(self, source: str, payload: bytes, trace: str, now_ms: int) -> Seq:
+        """Keep what came in; returns its place. Places grow and are never used again."""
+        ...
+
+    def append_read(
+        self, source: str, payload: bytes, trace: str, now_ms: int, note: str | None
+    ) -> Seq:
+        """The same for what was sorted in this very transaction: ``append`` and ``mark_read``."""
+        ...
+
+    def unread(self, side: Destination, limit: int) -> Sequence[JournalRow]:
+        """The oldest rows not yet read that are to be sorted *towards* ``side``.
+
+        Rows of source ``amocrm`` go towards WhatsApp, rows of ``whatsapp/…`` towards amoCRM.
+        """
+        ...
+
+    def mark_read(self, seq: Seq, note: str | None = None) -> None:
+        """The row has been sorted; ``note`` says why nothing came of it, if nothing did."""
+        ...
+
+    def mark_unreadable(self, seq: Seq, error: str) -> None:
+        """The row could not be sorted; it is kept for a person to look at."""
+        ...
+
+    # The outbox: what must go out.
+
+    def put(self, letter: Letter) -> EntryId | None:
+        """Add a letter at the end of its lane, due after its hold; None if its key was ever seen.
+
+        The hold is not kept beyond that: an entry's letter has none.
+        """
+        ...
+
+    def amend(self, entry: EntryId, letter: Letter, due_ms: int) -> None:
+        """Change the lane and the body of an unfinished entry; its age keeps its place.
+
+        Raises:
+            ValueError: it is finished.
+        """
+        ...
+
+    def due(
+        self,
+        destination: Destination,
+        now_ms: int,
+        limit: int,
+        busy: Collection[EntryId],
+        horizon_ms: int,
+    ) -> Sequence[Entry]:
+        """Heads of lanes whose time has come, earliest due first, none of ``busy``.
+
+        A head is the oldest unfinished entry of its lane. Its time has come when its due time or
+        its expiry is reached, or when it is due more than ``horizon_ms`` ahead: no wait is that
+        long, so the clock must have jumped.
+        """
+        ...
+
+    def next_due_ms(self, destination: Destination, busy: Collection[EntryId]) -> int | None:
+        """The earliest due or expiry time of any head but ``busy``; None if there is none."""
+        ...
+
+    def begin(self, entry: EntryId) -> None:
+        """PENDING → BEGUN: an attempt that must not be repeated blindly is about to be made."""
+        ...
+
+    def settle(
+        self,
+        entry: EntryId,
+        state: EntryState,
+        *,
+        attempts: int,
+        due_ms: int,
+        now_ms: int,
+        error: str | None = None,
+    ) -> None:
+        """Write what became of an attempt. A finished entry gives its lane to the next.
+
+        Raises:
+            ValueError: the transition is not in ``relay.domain.outbox.TRANSITIONS``.
+        """
+        ...
+
+    def begun(self, destination: Destination) -> Sequence[Entry]:
+        """Entries in BEGUN: right after opening, those whose outcome nobody knows."""
+        ...
+
+    def hasten(self, destination: Destination, channel: ChannelId | None, now_ms: int) -> int:
+        """Heads waiting for a later try become due now (of one channel, or all); how many."""
+        ...
+
+    def shift(self, delta_ms: int) -> None:
+        """The clock jumped by that much: due, accepted and expiry times of the unfinished move."""
+        ...
+
+    def figures(self, destination: Destination) -> QueueFigures:
+        """The length of a queue; cheap whatever the number of finished entries."""
+        ...
+
+    def entry(self, entry: EntryId) -> Entry | None:
+        """One entry by its id."""
+        ...
+
+    def entry_of(self, key: str) -> Entry | None:
+        """One entry by its letter's key."""
+        ...
+
+    def waiting(self, destination: Destination, lane: str) -> Sequence[Entry]:
+        """The unfinished entries of a lane, oldest first."""
+        ...
+
+    def dead(self, limit: int) -> Sequence[Entry]:
+        """The latest dead entries, newest first."""
+        ...
+
+    def tidy(self, before_ms: int, limit: int) -> int:
+        """Forget up to ``limit`` finished, read things from before that time; how many.
+
+        Delivered entries, read journal rows and links go. Dead entries and unreadable rows stay.
+        """
+        ...
+
+    # The ledger proper: who is who, and which message is which.
+
+    def conversation(self, conversation: ConversationId) -> Conversation | None:
+        """A conversation by our id."""
+        ...
+
+    def conversation_of_chat(self, chat: CrmChatId) -> Conversation | None:
+        """A conversation by any of amoCRM's chats for it, the latest chat or an earlier one."""
+        ...
+
+    def save_conversation(self, conversation: Conversation) -> None:
+        """Insert or replace by id; its ``crm_chat``, if any, leads to it from now on."""
+        ...
+
+    def alias(self, own: OwnNumber, address: ClientAddress) -> ConversationId | None:
+        """The conversation that an address was told to lead to, beyond the one named after it."""
+        ...
+
+    def save_alias(
+        self, own: OwnNumber, address: ClientAddress, conversation: ConversationId
+    ) -> None:
+        """From now on the address leads there; it is never forgotten."""
+        ...
+
+    def phone_check(self, number: str) -> PhoneCheck | None:
+        """What is known of a number (digits), and since when."""
+        ...
+
+    def save_phone_check(self, number: str, check: PhoneCheck) -> None:
+        """Insert or replace what is known of a number."""
+        ...
+
+    def link(self, link: Link) -> Receipt | None:
+        """Keep the pair of ids; returns a receipt that had come before it, if one did."""
+        ...
+
+    def linked(self, own: OwnNumber, whatsapp_id: WhatsAppMessageId) -> Link | None:
+        """The pair by WhatsApp's id."""
+        ...
+
+    def told(self, crm_id: CrmMessageId, status: Status) -> bool:
+        """Raise what amoCRM is told of a message; False if that would not be a step forward.
+
+        Works for a message without a link too (one that failed before WhatsApp gave it an id).
+        """
+        ...
+
+    def early_receipt(self, receipt: Receipt, whatsapp_id: WhatsAppMessageId, now_ms: int) -> None:
+        """A receipt came before its link: keep the furthest status until the link comes."""
+        ...
+
+    # Facts that outlive the process.
+
+    def fact(self, name: str) -> str | None:
+        """A fact by name: the account's id, a channel's number, the last proof of life…"""
+        ...
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Remember a fact."""
+        ...
+
+
+class Store(Protocol):
+    """Where the ledger lives. One process owns it."""
+
+    async def transact(self, work: Callable[[Ledger], T]) -> T:
+        """Run ``work`` in a transaction and return its result once it is durable.
+
+        Works run in the order of the calls, many of them under one commit (one fsync). A work
+        that raises is undone alone, and its exception comes out here. A work may be run again
+        when what it did was undone: it must do nothing but through the ledger.
+
+        Raises:
+            StoreRefusedError: the disk refused, or too many works are waiting already.
+        """
+        ...
+
+    def transact_from_thread(self, work: Callable[[Ledger], T]) -> T:
+        """The same for a foreign thread: it waits until the result is durable."""
+        ...
+
+    async def query(self, work: Callable[[Ledger], T]) -> T:
+        """Run ``work``, which only reads, without waiting for any disk."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """What a foreign thread handed over, on its way into the journal."""
+
+    source: str
+    payload: bytes
+
+
+class Spool(Protocol):
+    """Keeps what is not in the journal yet against the death of this process, in order.
+
+    Any thread may use it; no method waits for a disk. What was not taken away before the process
+    ended is waiting again in the next one.
+    """
+
+    def fits(self, source: str, payload: bytes) -> bool:
+        """Whether it would find a place if the spool were empty."""
+        ...
+
+    def put(self, source: str, payload: bytes) -> bool:
+        """Keep it behind all others; False if there is no room now."""
+        ...
+
+    def waiting(self, limit: int) -> Sequence[Spooled]:
+        """The oldest, in order."""
+        ...
+
+    def take_away(self, count: int) -> None:
+        """That many of the oldest, at least one, are in the journal."""
+        ...
