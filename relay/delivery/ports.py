@@ -11,19 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from relay.domain.ids import (
-    OwnNumber,
-)
+from relay.domain.ids import OwnNumber
 from relay.domain.message import CrmEvent, Reply, WhatsAppEvent
-from relay.domain.outbox import (
-    Entry,
-    Outcome,
-)
+from relay.domain.outbox import Entry, Outcome
 from relay.domain.session import SessionState
-
-T = TypeVar("T")
 
 
 class Clock(Protocol):
