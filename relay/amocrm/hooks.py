@@ -10,15 +10,23 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from relay.domain.contents import Content, Media, MediaKind, Remote, Text, Unsupported
 from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId, CrmPersonId
-from relay.domain.message import Content, CrmEvent, Skipped, Text, Unsupported, Written
+from relay.domain.message import CrmEvent, Skipped, Written
 
 Fields = Mapping[str, object]
 
 _NOTHING: Final[Fields] = {}
 
-_OUR_WORDS: Final = {"picture": "image", "file": "document"}
-"""amoCRM's kinds of contents that have another name with us."""
+_MEDIA: Final = {
+    "picture": MediaKind.IMAGE,
+    "video": MediaKind.VIDEO,
+    "voice": MediaKind.VOICE,
+    "audio": MediaKind.AUDIO,
+    "file": MediaKind.DOCUMENT,
+    "sticker": MediaKind.STICKER,
+}
+"""amoCRM's kinds of contents that are media."""
 
 
 def parse_hook(payload: bytes) -> Fields:
@@ -84,11 +92,22 @@ def _written(hook: Fields) -> Written:
 
 
 def _content(message: Fields) -> Content:
-    """Text alone is carried; a medium with a caption is not, for half of it would be a lie."""
-    kind, text = _word(message, "type") or "text", _text(message)
-    if kind == "text" and not _word(message, "media"):
+    """A medium goes with its caption; a kind that is none of ours is named, with its text."""
+    kind, text = _word(message, "type") or "text", _text(message, "text")
+    link = _word(message, "media")
+    if kind == "text" and not link:
         return Text(text) if text.strip() else Unsupported("empty")
-    return Unsupported("media" if kind == "text" else _OUR_WORDS.get(kind, kind))
+    what = MediaKind.DOCUMENT if kind == "text" else _MEDIA.get(kind)
+    if what is None:
+        return Unsupported(kind)
+    return Media(
+        what=what,
+        at=Remote(link) if link else None,
+        caption=text if text.strip() else "",
+        name=_text(message, "file_name"),
+        size=_whole(message, "file_size"),
+        duration_s=_whole(message, "media_duration"),
+    )
 
 
 def _moment_ms(letter: Fields, hook: Fields) -> int:
@@ -124,9 +143,17 @@ def _word(place: Fields, key: str) -> str:
     return value
 
 
-def _text(message: Fields) -> str:
-    """The text as written; halves of a character that JSON lets through are joined or replaced."""
-    value = message.get("text")
+def _whole(place: Fields, key: str) -> int | None:
+    """A count of bytes or seconds; None if missing or nonsense."""
+    value = place.get(key)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53:
+        return value
+    return None
+
+
+def _text(place: Fields, key: str) -> str:
+    """Words as written; halves of a character that JSON lets through are joined or replaced."""
+    value = place.get(key)
     if not isinstance(value, str):
         return ""
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

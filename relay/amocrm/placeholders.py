@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from relay.domain.contents import UNDECRYPTABLE
 from relay.domain.settings import Language
-
-_UNREADABLE: Final = "undecryptable"
 
 _NAMES: Final[dict[str, dict[Language, str]]] = {
     what: {Language.RU: ru, Language.EN: en}
@@ -52,13 +51,24 @@ _SENTENCES: Final[dict[Language, tuple[str, str, str]]] = {
 }
 
 
-def placeholder(what: str, language: Language) -> str:
+_QUOTED: Final = {Language.RU: " «{}»", Language.EN: " “{}”"}
+
+
+def placeholder(what: str, language: Language, *, file_name: str = "") -> str:
     """A sentence a manager understands; an unknown kind goes without its name."""
     named, nameless, unreadable = _SENTENCES[language]
-    if what == _UNREADABLE:
+    if what == UNDECRYPTABLE:
         return unreadable
     names = _NAMES.get(what)
-    return nameless if names is None else named.format(name=names[language])
+    if names is None:
+        return nameless
+    file = file_name and _QUOTED[language].format(file_name)
+    return named.format(name=names[language] + file)
+
+
+def word_for(what: str, language: Language) -> str:
+    """What a kind of content is called, as the first word of a line."""
+    return _NAMES[what][language].capitalize()
 
 
 NOT_DELIVERED: Final[dict[Language, str]] = {

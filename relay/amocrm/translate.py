@@ -9,19 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from relay.amocrm.placeholders import NOT_DELIVERED, placeholder
+from relay.amocrm.contents import shown
+from relay.amocrm.placeholders import NOT_DELIVERED
 from relay.amocrm.protocol import Request, delivery_status, new_message
-from relay.domain.message import (
-    Client,
-    Content,
-    Failure,
-    NewMessage,
-    Origin,
-    Status,
-    StatusUpdate,
-    Text,
-    Unsupported,
-)
+from relay.domain.contents import private_words
+from relay.domain.message import Client, Failure, NewMessage, Origin, Status, StatusUpdate
 from relay.domain.settings import Language
 
 STATUS_CODES: Final = {Status.DELIVERED: 1, Status.READ: 2, Status.FAILED: -1}
@@ -66,7 +58,7 @@ def message_request(
                 "sender": _owner(message, bot_id, title),
                 "receiver": client,
             }
-    payload["message"] = {"type": "text", "text": _text(message.content, language)}
+    payload["message"] = shown(message.content, language)
     return new_message(scope_id, payload)
 
 
@@ -90,8 +82,8 @@ def participant_id(client: Client) -> str:
 def private_texts(message: NewMessage) -> tuple[str, ...]:
     """What an answer may quote and a log may not show."""
     phone = message.client.phone or ""
-    text = message.content.text if isinstance(message.content, Text) else ""
-    return (text, message.client.name or "", phone.lstrip("+"), message.client.address)
+    words = private_words(message.content)
+    return (*words, message.client.name or "", phone.lstrip("+"), message.client.address)
 
 
 def _client(client: Client) -> Fields:
@@ -118,11 +110,3 @@ def _owner(message: NewMessage, bot_id: str | None, title: str) -> Fields:
     if bot_id is None:
         raise NoBotError("a message sent from the phone needs chats.bot_id, and there is none")
     return {"id": f"phone-{message.own}", "name": title, "ref_id": bot_id}
-
-
-def _text(content: Content, language: Language) -> str:
-    match content:
-        case Text(text):
-            return text if text.strip() else placeholder("", language)
-        case Unsupported(what):
-            return placeholder(what, language)

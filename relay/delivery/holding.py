@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.people import conversation_of
+from relay.domain.contents import UNDECRYPTABLE, Unsupported
 from relay.domain.ids import ConversationId, MessageId, conversation_id, message_id
-from relay.domain.message import UNDECRYPTABLE, Alias, NewMessage, Received, Unsupported
+from relay.domain.message import Alias, NewMessage, Received
 from relay.domain.outbox import Destination, Entry, EntryState
 from relay.domain.retry import SECOND
 

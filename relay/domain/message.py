@@ -1,4 +1,4 @@
-"""What is said: contents, messages in both directions, and what became of them."""
+"""What is said: messages in both directions, and what became of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Literal
 
+from relay.domain.contents import Content
 from relay.domain.ids import (
     ChannelId,
     ClientAddress,
@@ -17,32 +18,6 @@ from relay.domain.ids import (
     OwnNumber,
     WhatsAppMessageId,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Plain text, exactly as written."""
-
-    text: str
-    kind: Literal["text"] = "text"
-
-
-@dataclass(frozen=True, slots=True)
-class Unsupported:
-    """Something the relay cannot carry yet; shown as a readable placeholder, never as silence.
-
-    ``what`` is a word of the field: ``image``, ``poll``, ``undecryptable``…
-    """
-
-    what: str
-    kind: Literal["unsupported"] = "unsupported"
-
-
-UNDECRYPTABLE = "undecryptable"
-"""What :class:`Unsupported` calls a message that could not be read yet; it mostly comes after."""
-
-Content = Text | Unsupported
-"""A closed set: every place that takes it apart handles each member."""
 
 
 class Origin(enum.StrEnum):

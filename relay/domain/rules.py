@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
+from relay.domain.contents import Text
 from relay.domain.ids import ClientAddress, OwnNumber
-from relay.domain.message import Failure, Origin, Received, Unsupported, Written
+from relay.domain.message import Failure, Origin, Received, Written
 from relay.domain.phone import normalise
 from relay.domain.settings import Channel, Settings
 from relay.domain.texts import Reason
@@ -106,7 +107,7 @@ def find_client(outgoing: Outgoing, _: Settings) -> Outgoing | Refused:
 
 def refuse_unsupported(outgoing: Outgoing, _: Settings) -> Outgoing | Refused:
     """What the relay cannot carry is refused with a reason, never dropped in silence."""
-    if isinstance(outgoing.written.content, Unsupported):
+    if not isinstance(outgoing.written.content, Text):
         return Refused(Reason.UNSUPPORTED)
     return outgoing
 

@@ -17,8 +17,9 @@ from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Call, Request
 from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Courier
+from relay.domain.contents import Text, Unsupported
 from relay.domain.ids import ChannelId, OwnNumber
-from relay.domain.message import Body, Origin, Reply, Status, StatusUpdate, Text, Unsupported
+from relay.domain.message import Body, Origin, Reply, Status, StatusUpdate
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from relay.domain.settings import Language
 from tests.amocrm.doubles import (

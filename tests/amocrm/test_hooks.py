@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.amocrm.hooks import is_v1, parse_hook, read_hook
+from relay.domain.contents import Content, Media, MediaKind, Remote, Text, Unsupported
 from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId, CrmPersonId
-from relay.domain.message import Skipped, Text, Unsupported, Written
+from relay.domain.message import Skipped, Written
 
 OLGA = "bbbbbbbb-0000-4000-8000-000000000017"
 
@@ -43,7 +44,7 @@ def hook(message: dict[str, Any], **others: Any) -> bytes:
     return json.dumps({"message": letter}).encode()
 
 
-def content(message: dict[str, Any]) -> Text | Unsupported:
+def content(message: dict[str, Any]) -> Content:
     event = read_hook(hook(message))
     assert isinstance(event, Written)
     return event.content
@@ -171,18 +172,56 @@ def test_moment(letter: dict[str, Any], outer: Any, moment_ms: int) -> None:
         ({"type": "text", "text": ""}, Unsupported("empty")),
         ({"type": "text", "text": None}, Unsupported("empty")),
         ({"type": "text"}, Unsupported("empty")),
-        ({"type": "picture", "media": "https://x/p.jpg"}, Unsupported("image")),
-        ({"type": "picture", "media": "https://x/p.jpg", "text": "look"}, Unsupported("image")),
-        ({"type": "file", "media": "https://x/p.pdf"}, Unsupported("document")),
-        ({"type": "voice", "media": "https://x/v.ogg"}, Unsupported("voice")),
-        ({"type": "sticker"}, Unsupported("sticker")),
+        ({"type": "sticker"}, Media(MediaKind.STICKER, None)),
         ({"type": "location", "text": "here"}, Unsupported("location")),
-        ({"type": "text", "text": "look", "media": "https://x/p"}, Unsupported("media")),
+        ({"type": "hologram", "media": "https://x/h"}, Unsupported("hologram")),
     ],
 )
-def test_contents(message: dict[str, Any], expected: Text | Unsupported) -> None:
-    """Text is carried; a medium is named, with a caption too: half of it would be a lie."""
+def test_contents(message: dict[str, Any], expected: Content) -> None:
+    """Text is carried as written; a kind that is none of ours is named."""
     assert content(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        ("picture", MediaKind.IMAGE),
+        ("video", MediaKind.VIDEO),
+        ("voice", MediaKind.VOICE),
+        ("audio", MediaKind.AUDIO),
+        ("file", MediaKind.DOCUMENT),
+        ("sticker", MediaKind.STICKER),
+        ("text", MediaKind.DOCUMENT),
+    ],
+)
+def test_a_medium_comes_with_all_that_is_told_of_it(kind: str, what: MediaKind) -> None:
+    """Link, caption, name, size and duration; a text that brings a file is a file with caption."""
+    told = {"text": "look", "file_name": "p.jpg", "file_size": 48211, "media_duration": 7}
+    assert content({"type": kind, "media": "https://x/p.jpg", **told}) == Media(
+        what, Remote("https://x/p.jpg"), "look", "p.jpg", size=48211, duration_s=7
+    )
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"text": "", "file_name": "", "file_size": 0, "media_duration": 0},
+        {"text": None, "file_name": None, "file_size": None},
+        {"text": " ", "file_name": [], "file_size": -1, "media_duration": "7"},
+        {"text": 5, "file_name": 5, "file_size": True, "media_duration": 2**53},
+    ],
+)
+def test_what_makes_no_sense_of_a_medium_is_not_told(told: dict[str, Any]) -> None:
+    """Empty, missing and impossible words and figures count as none; the medium still comes."""
+    picture = content({"type": "picture", "media": "https://x/p", **told})
+    assert picture == Media(MediaKind.IMAGE, Remote("https://x/p"))
+
+
+def test_a_file_name_with_half_a_character_is_repaired() -> None:
+    """A broken name never holds up its message."""
+    file = content({"type": "file", "media": "https://x/p", "file_name": "a\ud83d.pdf"})
+    assert isinstance(file, Media)
+    assert file.name == "a\ufffd.pdf"
 
 
 @pytest.mark.parametrize(

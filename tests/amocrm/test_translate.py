@@ -11,18 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.amocrm import translate
+from relay.domain.contents import Content, Media, MediaKind, Text, Unsupported
 from relay.domain.ids import ClientAddress
-from relay.domain.message import (
-    Client,
-    Content,
-    Failure,
-    NewMessage,
-    Origin,
-    Status,
-    StatusUpdate,
-    Text,
-    Unsupported,
-)
+from relay.domain.message import Client, Failure, NewMessage, Origin, Status, StatusUpdate
 from relay.domain.settings import Language
 from tests.amocrm.doubles import (
     BOT,
@@ -214,5 +205,7 @@ def test_sent_is_not_told() -> None:
 def test_private_texts_are_all_that_is_personal() -> None:
     """Text, name, number and address are what a log may not show."""
     assert translate.private_texts(message()) == ("Привет", "Иван", "79991234567", "79991234567")
+    paper = message(Media(MediaKind.DOCUMENT, None, "смотрите", "паспорт.pdf"))
+    assert translate.private_texts(paper)[:2] == ("смотрите", "паспорт.pdf")
     hidden = message(Unsupported("poll"), Client(ClientAddress("lid:5")))
-    assert translate.private_texts(hidden) == ("", "", "", "lid:5")
+    assert translate.private_texts(hidden) == ("", "", "lid:5")

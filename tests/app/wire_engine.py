@@ -26,8 +26,9 @@ from relay.config.channel import Channel
 from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Clock, Engine, HandOver, Report
 from relay.demo.pretended_whatsapp.payload import read_payload
+from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, OwnNumber
-from relay.domain.message import Failure, Reply, Text, WhatsAppEvent
+from relay.domain.message import Failure, Reply, WhatsAppEvent
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry, Unknown
 from relay.domain.session import SessionState
 
@@ -87,7 +88,7 @@ class WireEngine:
 
     async def send(self, reply: Reply) -> Outcome:
         if not isinstance(reply.content, Text):
-            return Dead(f"cannot send {reply.content.what}")
+            return Dead(f"cannot send {reply.content.kind}")
         if self._writer is None or not self._online:
             return Retry("not connected to WhatsApp")
         self._tags += 1

@@ -26,8 +26,9 @@ from relay.config.model import Config
 from relay.config.secret import SecretSource
 from relay.delivery.ports import Engine, HandOver, Report
 from relay.delivery.steps import Step
+from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Client, Origin, Received, Reply, Text, WhatsAppEvent
+from relay.domain.message import Client, Origin, Received, Reply, WhatsAppEvent
 from relay.domain.outbox import Delivered, Outcome
 from relay.domain.session import SessionState
 from relay.sqlite.spool import open_spool

@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from relay.delivery.ledger import Conversation
+from relay.domain.contents import Text
 from relay.domain.ids import ConversationId, CrmMessageId
-from relay.domain.message import (
-    Failure,
-    NewMessage,
-    Origin,
-    Reply,
-    Skipped,
-    Status,
-    StatusUpdate,
-    Text,
-)
+from relay.domain.message import Failure, NewMessage, Origin, Reply, Skipped, Status, StatusUpdate
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
 from relay.domain.retry import HOUR, MINUTE
 from relay.domain.settings import Language

@@ -13,6 +13,7 @@ from relay.delivery.intake import Intake
 from relay.delivery.ledger import Store
 from relay.delivery.sorter import Reader, Sorter
 from relay.delivery.steps import Step, Steps
+from relay.domain.contents import Text
 from relay.domain.ids import (
     ChannelId,
     ClientAddress,
@@ -31,7 +32,6 @@ from relay.domain.message import (
     Receipt,
     Received,
     Status,
-    Text,
     WhatsAppEvent,
     Written,
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from relay.domain.contents import Text, Unsupported
 from relay.domain.ids import (
     ChannelId,
     ClientAddress,
@@ -15,7 +16,7 @@ from relay.domain.ids import (
     OwnNumber,
     WhatsAppMessageId,
 )
-from relay.domain.message import Client, Failure, Origin, Received, Text, Unsupported, Written
+from relay.domain.message import Client, Failure, Origin, Received, Written
 from relay.domain.rules import (
     Ignored,
     Incoming,

@@ -10,8 +10,9 @@ from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Clock, HandOver, Report
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
+from relay.domain.contents import Text
 from relay.domain.ids import OwnNumber
-from relay.domain.message import Failure, Reply, Text, WhatsAppEvent
+from relay.domain.message import Failure, Reply, WhatsAppEvent
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry, Unknown
 from relay.domain.session import SessionState
 from relay.domain.texts import Reason
@@ -64,7 +65,7 @@ class SimulatedEngine:
     async def send(self, reply: Reply) -> Outcome:
         """Send once."""
         if not isinstance(reply.content, Text):
-            return Dead(f"cannot send {reply.content.what}", tell=Reason.UNSUPPORTED)
+            return Dead(f"cannot send {reply.content.kind}", tell=Reason.UNSUPPORTED)
         if self._writer is None or not self._online:
             return Retry("not connected to WhatsApp")
         tag = self._tag = self._tag + 1

@@ -6,18 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from relay.domain.contents import Text, Unsupported
 from relay.domain.ids import ClientAddress, OwnNumber, WhatsAppMessageId
-from relay.domain.message import (
-    Client,
-    Noise,
-    Origin,
-    Receipt,
-    Received,
-    Status,
-    Text,
-    Unsupported,
-    WhatsAppEvent,
-)
+from relay.domain.message import Client, Noise, Origin, Receipt, Received, Status, WhatsAppEvent
 
 Fields = Mapping[str, object]
 

@@ -1,4 +1,4 @@
-"""What a message says: text, a word for what the relay cannot carry yet, or nothing at all."""
+"""What a message says, a word for what the relay cannot carry yet, or nothing at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 
 from google.protobuf.message import Message
 
-from relay.domain.message import Content, Text, Unsupported
+from relay.domain.contents import VIEW_ONCE, Content, Text, Unsupported
+from relay.whatsapp.linked_device.parts import part_content
 from relay.whatsapp.linked_device.protobufs import as_text
 
 _REVOKE, _EDIT = 0, 14  # waE2E.ProtocolMessage.Type
@@ -55,9 +56,16 @@ def content_of(message: Message) -> Content | None:
         return None  # a reaction taken back
     visible = [name for name in fields if name not in _SAYS_NOTHING]
     if visible:
-        return Unsupported(word_of(visible[0]))
+        return _part(visible[0], fields[visible[0]])
     # A field that a newer WhatsApp has and this library has not is still something a person saw.
     return Unsupported("unknown") if not fields and _has_unknown(message) else None
+
+
+def _part(field: str, part: object) -> Content:
+    """A part that a person sees. What its sender wants seen once is not so much as looked at."""
+    if getattr(part, "viewOnce", False):
+        return Unsupported(VIEW_ONCE)
+    return part_content(field, part) or Unsupported(word_of(field))
 
 
 def word_of(field: str) -> str:

@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from relay.delivery.ports import Clock, HandOver, Report
+from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, OwnNumber
-from relay.domain.message import Reply, Text, WhatsAppEvent
+from relay.domain.message import Reply, WhatsAppEvent
 from relay.domain.outbox import Dead, Outcome, Retry, Unknown
 from relay.domain.retry import MINUTE, SECOND, RetryPolicy
 from relay.domain.session import SessionState

@@ -52,13 +52,16 @@ class Info(Protocol):
 
 
 class SeenMessage(Protocol):
-    """A message event: wrappers (ephemeral, view-once…) are already off ``Message``.
+    """A message event: wrappers (ephemeral, view-once…) are already off ``Message``, flags tell.
 
     ``RetryCount`` and ``UnavailableRequestID`` tell that it was asked for after it came unreadable.
     """
 
     Info: Info
     Message: Message
+    IsViewOnce: bool
+    IsViewOnceV2: bool
+    IsViewOnceV2Extension: bool
     RetryCount: int
     UnavailableRequestID: str | bytes
 

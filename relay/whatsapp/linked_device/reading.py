@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from relay.domain.contents import UNDECRYPTABLE, VIEW_ONCE, Content, Unsupported
 from relay.domain.ids import OwnNumber, WhatsAppMessageId
-from relay.domain.message import (
-    UNDECRYPTABLE,
-    Client,
-    Content,
-    Noise,
-    Origin,
-    Receipt,
-    Received,
-    Status,
-    Unsupported,
-    WhatsAppEvent,
-)
+from relay.domain.message import Client, Noise, Origin, Receipt, Received, Status, WhatsAppEvent
 from relay.whatsapp.linked_device.addressing import Nobody, Peer, alias_of, peer_of
 from relay.whatsapp.linked_device.content import content_of
 from relay.whatsapp.linked_device.events import Code
@@ -72,6 +62,8 @@ def _message(event: RawEvent) -> Events:
     content = content_of(seen.Message)
     if content is None:
         return (Noise("protocol"),)
+    if seen.IsViewOnce or seen.IsViewOnceV2 or seen.IsViewOnceV2Extension:
+        content = Unsupported(VIEW_ONCE)
     id_ = _id(seen.Info.ID)
     # Asked for again, so it came before and could not be read.
     again = seen.RetryCount > 0 or bool(seen.UnavailableRequestID)

@@ -14,14 +14,9 @@ import pytest
 from relay.app.clock import SystemClock
 from relay.delivery.ledger import StoreRefusedError
 from relay.demo.pretended_whatsapp import Exchange, SimulatedEngine, World
+from relay.domain.contents import Text, Unsupported
 from relay.domain.ids import ClientAddress, OwnNumber
-from relay.domain.message import (
-    Client,
-    Failure,
-    Received,
-    Text,
-    Unsupported,
-)
+from relay.domain.message import Client, Failure, Received
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
 from relay.domain.session import SessionState
 from tests.demo.pretended_whatsapp.samples import ANNA, a_reply, a_world

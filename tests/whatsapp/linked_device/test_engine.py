@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from relay.domain.contents import Text
 from relay.domain.ids import OwnNumber
-from relay.domain.message import Failure, Received, Text
+from relay.domain.message import Failure, Received
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
 from relay.domain.session import SessionState
 from relay.whatsapp.linked_device import client as client_module

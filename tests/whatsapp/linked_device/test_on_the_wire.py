@@ -16,12 +16,23 @@ from pathlib import Path
 
 import pytest
 
-from relay.domain.message import Noise, Origin, Received, Status, Text, Unsupported
+from relay.domain.contents import (
+    ContactCard,
+    Contacts,
+    Location,
+    Media,
+    Remote,
+    Text,
+    Unsupported,
+)
+from relay.domain.message import Noise, Origin, Received, Status
 from relay.whatsapp.linked_device.reading import placeholder_id
+from relay.whatsapp.linked_device.sealed import Sealed
 from tests.whatsapp.linked_device.engine_process import EngineProcess
 from tests.whatsapp.linked_device.scene import OWN, Scene, connected, scene
 from tests.whatsapp_server import WhatsAppServer, content
 from tests.whatsapp_server.contact import Addressing
+from tests.whatsapp_server.media import Sealed as OnHost
 from tests.whatsapp_server.node import Attribute, Node, node
 from tests.whatsapp_server.person import new_id
 
@@ -117,12 +128,41 @@ async def test_invalid_utf8_does_not_end_the_stream(live: Live) -> None:
 
 
 async def test_what_cannot_be_carried_yet_is_named(live: Live) -> None:
-    """A place, a reaction, a deletion: a word each, in order."""
+    """A reaction, a deletion: a word each, in order."""
     there, engine = live
-    await there.anna.send(there.phone, content.location(55.7, 37.6))
+    await there.anna.send(there.phone, content.reaction("👍", "3A01", there.anna.lid, own=True))
     await there.anna.send(there.phone, content.revoke("3A01", there.anna.lid))
-    assert (await engine.message()).content == Unsupported("location")
+    assert (await engine.message()).content == Unsupported("reaction")
     assert (await engine.message()).content == Unsupported("deletion")
+
+
+async def test_places_and_cards_are_read(live: Live) -> None:
+    """A place with its name, a card with its numbers."""
+    there, engine = live
+    card = "BEGIN:VCARD\nVERSION:3.0\nFN:Пётр\nTEL;waid=79990000002:+7 999 000-00-02\nEND:VCARD"
+    await there.anna.send(there.phone, content.location(55.7, 37.6, "Склад"))
+    await there.anna.send(there.phone, content.contact_card("Пётр", card))
+    assert (await engine.message()).content == Location(55.7, 37.6, "Склад")
+    expected = Contacts((ContactCard("Пётр", ("+7 999 000-00-02",)),))
+    assert (await engine.message()).content == expected
+
+
+async def test_media_are_read(live: Live) -> None:
+    """A voice message and a document, with the way to their bytes on the media host."""
+    there, engine = live
+    media = there.server.media
+    sound = media.message("audio", b"OggS", "audio/ogg; codecs=opus", voice=True)
+    paper = media.message("document", b"%PDF", "application/pdf", caption="see", name="a.pdf")
+    await there.anna.send(there.phone, sound)
+    await there.anna.send(there.phone, paper)
+    voice, document = (await engine.message()).content, (await engine.message()).content
+    assert isinstance(voice, Media)
+    assert (voice.what, voice.mime, voice.size) == ("voice", "audio/ogg; codecs=opus", 4)
+    assert isinstance(document, Media)
+    assert (document.what, document.name, document.caption) == ("document", "a.pdf", "see")
+    assert isinstance(document.at, Remote)
+    sealed = Sealed.parse(document.at.ref)
+    assert OnHost(sealed.key, media.blob(sealed.path)).opened("document") == b"%PDF"
 
 
 async def test_a_group_is_noise(live: Live) -> None:

@@ -8,18 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.domain.contents import Text, Unsupported
 from relay.domain.ids import ClientAddress, WhatsAppMessageId
-from relay.domain.message import (
-    Alias,
-    Client,
-    Noise,
-    Origin,
-    Receipt,
-    Received,
-    Status,
-    Text,
-    Unsupported,
-)
+from relay.domain.message import Alias, Client, Noise, Origin, Receipt, Received, Status
 from relay.whatsapp.linked_device import protobufs
 from relay.whatsapp.linked_device.content import word_of
 from relay.whatsapp.linked_device.events import Code
@@ -171,24 +162,28 @@ def test_invalid_utf8_is_repaired_not_lost() -> None:
 @pytest.mark.parametrize(
     ("body", "content"),
     [
-        (wire(imageMessage={"caption": "x"}), Unsupported("image")),
-        (wire(videoMessage={}), Unsupported("video")),
-        (wire(audioMessage={}), Unsupported("audio")),
-        (wire(documentMessage={}), Unsupported("document")),
-        (wire(stickerMessage={}), Unsupported("sticker")),
-        (wire(locationMessage={}), Unsupported("location")),
-        (wire(contactMessage={}), Unsupported("contact")),
         (wire(pollCreationMessageV3={}), Unsupported("poll")),
         (wire(reactionMessage={"text": "👍"}), Unsupported("reaction")),
         (wire(protocolMessage={"type": 0}), Unsupported("deletion")),
         (wire(protocolMessage={"type": 14}), Unsupported("edit")),
-        (wire(imageMessage={}, messageContextInfo={}), Unsupported("image")),
+        (wire(pollCreationMessage={}, messageContextInfo={}), Unsupported("poll")),
         (b"\xf2\xff\x01\x03abc", Unsupported("unknown")),
     ],
 )
 def test_what_cannot_be_carried_yet_is_named(body: bytes, content: Unsupported) -> None:
     """Whatever a person did is told as a word, also if it is newer than this program."""
     assert says(body) == content
+
+
+@pytest.mark.parametrize("flag", ["IsViewOnce", "IsViewOnceV2", "IsViewOnceV2Extension"])
+def test_what_came_wrapped_as_view_once_is_not_copied(flag: str) -> None:
+    """The wrapper is off by then, but its flag tells."""
+    event = protobufs.load().Message.FromString(
+        message(source(**FROM_CLIENT), wire(imageMessage={"caption": "x"}))  # type: ignore[arg-type] # one shape
+    )
+    setattr(event, flag, True)
+    found = received(event.SerializePartialToString())
+    assert found.content == Unsupported("view_once")
 
 
 @pytest.mark.parametrize(

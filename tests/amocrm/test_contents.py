@@ -1,0 +1,99 @@
+"""Contents in amoCRM's words; the pretended amoCRM's own shapes say whether they are allowed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.amocrm.contents import shown
+from relay.demo.pretended_amocrm.bodies import Bodies
+from relay.demo.pretended_amocrm.quirks import Quirks
+from relay.domain.contents import (
+    ContactCard,
+    Contacts,
+    Content,
+    Location,
+    Media,
+    MediaKind,
+    Remote,
+    Text,
+)
+from relay.domain.settings import Language
+
+RU, EN = Language.RU, Language.EN
+PETR = ContactCard("Пётр", ("+79990000002",))
+
+
+@pytest.mark.parametrize(
+    ("content", "language", "text"),
+    [
+        (
+            Media(MediaKind.IMAGE, Remote("x"), "вот так"),
+            RU,
+            "Неподдерживаемое сообщение WhatsApp: изображение. Откройте его на телефоне.\nвот так",
+        ),
+        (
+            Media(MediaKind.DOCUMENT, None, name="../\u202efdp.exe\n"),
+            EN,
+            "Unsupported WhatsApp message: document “_fdp.exe”. Open it on the phone.",
+        ),
+        (
+            Media(MediaKind.VIDEO, None, round=True),
+            RU,
+            "Неподдерживаемое сообщение WhatsApp: видеосообщение. Откройте его на телефоне.",
+        ),
+        (Contacts((PETR, ContactCard("Анна"))), RU, "Контакты:\nПётр, +79990000002\nАнна"),
+        (Contacts((ContactCard("P", ("1", "2")),)), EN, "Contact:\nP, 1, 2"),
+        (
+            Contacts((ContactCard(""),)),
+            EN,
+            "Unsupported WhatsApp message: contact. Open it on the phone.",
+        ),
+    ],
+)
+def test_what_amocrm_has_no_kind_for_is_told_as_text(
+    content: Content, language: Language, text: str
+) -> None:
+    """A sentence says what it was; captions, names and numbers stay readable."""
+    assert shown(content, language) == {"type": "text", "text": text}
+
+
+def test_one_name_with_one_number_is_a_contact() -> None:
+    """A card becomes amoCRM's own kind; a card without a name goes by its number."""
+    assert shown(Contacts((PETR,)), RU) == {
+        "type": "contact",
+        "contact": {"name": "Пётр", "phone": "+79990000002"},
+    }
+    assert shown(Contacts((ContactCard("", ("7",)),)), RU)["contact"] == {"name": "7", "phone": "7"}
+
+
+def test_a_place_is_a_location() -> None:
+    """With its words, if there are any, and with a mark if it moves."""
+    place = {"type": "location", "location": {"lon": 37.6, "lat": 55.7}}
+    assert shown(Location(55.7, 37.6), RU) == place
+    assert shown(Location(55.7, 37.6, "Склад"), RU) == place | {"text": "Склад"}
+    assert shown(Location(55.7, 37.6, "еду", live=True), RU) == place | {
+        "text": "Трансляция геопозиции\nеду"
+    }
+
+
+@given(content=st.from_type(Content), language=st.sampled_from(Language))  # type: ignore[arg-type]
+def test_whatever_it_is_amocrm_accepts_it(content: Content, language: Language) -> None:
+    """No content of any kind, however strange, makes a body that breaks amoCRM's rules."""
+    if isinstance(content, Location) and not (
+        abs(content.latitude) <= 90 and abs(content.longitude) <= 180
+    ):
+        return  # no reader makes such a place
+    party = {"id": "wa-1", "name": "x"}
+    payload = {
+        "timestamp": 1_770_113_730, "msec_timestamp": 1_770_113_730_123, "msgid": "m",
+        "conversation_id": "c", "sender": party, "message": shown(content, language),
+    }  # fmt: skip
+    body = {"event_type": "new_message", "payload": payload}
+    assert Bodies(Quirks()).problems("new_message", body) == []
+
+
+def test_a_text_is_only_a_text() -> None:
+    """The commonest content has nothing beside it."""
+    assert shown(Text("a"), RU) == {"type": "text", "text": "a"}

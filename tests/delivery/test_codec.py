@@ -1,0 +1,44 @@
+"""Bodies of letters outlive the process, and releases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.delivery.codec import dump_body, load_body
+from relay.domain.contents import Content, Text
+from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
+from relay.domain.message import Reply
+
+REPLY = Reply(
+    conversation=ConversationId("wa-74950000001-79001234567"),
+    crm_id=CrmMessageId("m-1"),
+    channel=ChannelId("sales"),
+    own=OwnNumber("74950000001"),
+    to=ClientAddress("79001234567"),
+    content=Text("Добрый день"),
+)
+
+
+def _finite(content: Content) -> bool:
+    return "nan" not in repr(content) and "inf" not in repr(content)
+
+
+@given(st.from_type(Content).filter(_finite))  # type: ignore[arg-type]
+def test_every_content_comes_back_as_it_was(content: Content) -> None:
+    """What was put into the outbox is what is delivered, of whatever kind."""
+    body = replace(REPLY, content=content)
+    assert load_body(dump_body(body)) == body
+
+
+def test_what_earlier_releases_wrote_is_read() -> None:
+    """A text in the form in which it has always been written."""
+    old = (
+        b'{"conversation":"wa-74950000001-79001234567","crm_id":"m-1","channel":"sales",'
+        b'"own":"74950000001","to":"79001234567",'
+        b'"content":{"text":"\xd0\x94\xd0\xbe\xd0\xb1\xd1\x80\xd1\x8b\xd0\xb9 '
+        b'\xd0\xb4\xd0\xb5\xd0\xbd\xd1\x8c","kind":"text"},"kind":"reply"}'
+    )
+    assert load_body(old) == REPLY
