@@ -16,7 +16,8 @@ _STEPS: tuple[tuple[str, ...], ...] = (
     ("ruff", "check", "."),
     ("mypy",),
     ("lint-imports",),
-    ("pytest", "--cov", "--cov-report=term:skip-covered", "--durations=10", "-q"),
+    # Four beside each other whatever the machine has: the long ones wait for real processes.
+    ("pytest", "-n4", "--cov", "--cov-report=term:skip-covered", "--durations=10", "-q"),
 )
 
 
