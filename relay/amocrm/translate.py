@@ -13,6 +13,7 @@ from relay.amocrm.contents import shown
 from relay.amocrm.placeholders import NOT_DELIVERED
 from relay.amocrm.protocol import Request, delivery_status, new_message
 from relay.domain.contents import private_words
+from relay.domain.ids import source_id
 from relay.domain.message import Client, Failure, NewMessage, Origin, Status, StatusUpdate
 from relay.domain.settings import Language
 
@@ -46,6 +47,7 @@ def message_request(
         "msec_timestamp": message.sent_at_ms,
         "msgid": message.id,
         "conversation_id": message.conversation,
+        "source": {"external_id": source_id(message.own)},
     }
     client = _client(message.client)
     _bind(payload, client, message)

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from relay.domain.ids import OwnNumber
+from relay.domain.ids import CrmPersonId, OwnNumber, UserId
 from relay.domain.message import CrmEvent, Reply, WhatsAppEvent
 from relay.domain.outbox import Entry, Outcome
 from relay.domain.session import SessionState
@@ -121,5 +121,36 @@ class HookReader(Protocol):
 
         Raises:
             ValueError: it makes no sense; it is kept and reported.
+        """
+        ...
+
+
+class Staff(Protocol):
+    """Who of those that write in amoCRM is a user of the account, and who may do everything.
+
+    All but :meth:`refresh` answer from memory, at once; the memory outlives a restart.
+    """
+
+    def user_of(self, person: CrmPersonId) -> UserId | None:
+        """The user; None for a robot, and for somebody of whom nothing is known yet."""
+        ...
+
+    def knows(self, person: CrmPersonId) -> bool:
+        """Whether it is certain who that is: a user, or surely none of them, which is a robot.
+
+        If not, :meth:`refresh` and look again. Whoever is still unknown then must not be taken
+        for a robot: he may be a manager whom the rules let through other channels, or none.
+        """
+        ...
+
+    def is_administrator(self, user: UserId) -> bool:
+        """Whether the account's rights make him one; False for a user nobody knows."""
+        ...
+
+    async def refresh(self, person: CrmPersonId) -> None:
+        """Ask amoCRM who that is; back once it has answered, or failed to.
+
+        One reading serves all who wait for it, and there is at most one a minute, so it may take
+        two minutes, never more. It does not raise but for cancellation.
         """
         ...

@@ -36,6 +36,12 @@ CrmMessageId = NewType("CrmMessageId", str)
 CrmPersonId = NewType("CrmPersonId", str)
 """amoCRM's (amojo) id of a person in a chat: a user, a robot or a client."""
 
+UserId = NewType("UserId", int)
+"""amoCRM's number of a user: the keys of ``users`` in the file."""
+
+SourceId = NewType("SourceId", str)
+"""Our id of a source, amoCRM's ``external_id``: it can never be changed, so it is the number's."""
+
 _PREFIX = "wa"
 _LONGEST = 100  # amoCRM names no limit for msgid; one hundred ASCII characters is known to pass
 
@@ -52,6 +58,17 @@ def parse_conversation_id(value: str) -> tuple[OwnNumber, ClientAddress] | None:
     if prefix != _PREFIX or not own.isdigit() or not client:
         return None
     return OwnNumber(own), ClientAddress(client)
+
+
+def source_id(own: OwnNumber) -> SourceId:
+    """Our id of the source of a number: at most 36 printable ASCII characters, for amoCRM."""
+    return SourceId(f"{_PREFIX}-{own}")
+
+
+def parse_source_id(value: str) -> OwnNumber | None:
+    """The number in an id made by :func:`source_id`, or None if it is not one."""
+    prefix, _, own = value.partition("-")
+    return OwnNumber(own) if prefix == _PREFIX and own.isascii() and own.isdigit() else None
 
 
 def message_id(own: OwnNumber, whatsapp_id: WhatsAppMessageId) -> MessageId:

@@ -39,7 +39,7 @@ from tests.amocrm.doubles import (
     read_status,
 )
 from tests.amocrm.servers import fake_host, raw_host
-from tests.amocrm.test_protocol import B2
+from tests.amocrm.test_protocol import SOURCED
 
 REPLY = Reply(
     CONVERSATION, CRM_MESSAGE, ChannelId("sales"), OwnNumber("1"), IVAN.address, Text("hello")
@@ -86,7 +86,7 @@ async def test_message_is_delivered_with_its_reference() -> None:
     """A message is posted as vector 2, and amoCRM's id of it is the reference."""
     scene = Scene(Answer(200, ACCEPTED))
     assert await scene.deliver(message()) == Delivered(CRM_MESSAGE)
-    assert [(r.call, r.body) for r in scene.client.posted] == [(Call.MESSAGE, B2)]
+    assert [(r.call, r.body) for r in scene.client.posted] == [(Call.MESSAGE, SOURCED)]
 
 
 async def test_every_attempt_sends_the_same_bytes() -> None:
@@ -245,7 +245,7 @@ async def test_over_the_wire() -> None:
         async with fake_host() as host:
             host.say(200, ACCEPTED)
             assert await courier(host.url).deliver(entry(message())) == Delivered(CRM_MESSAGE)
-            assert host.seen[0].body == B2
+            assert host.seen[0].body == SOURCED
             host.say(200, b"<html>Wi-Fi login</html>")
             assert isinstance(await courier(host.url).deliver(entry(message())), Retry)
         async with raw_host(b"", reset=True) as url:

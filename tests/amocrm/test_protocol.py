@@ -23,6 +23,8 @@ B2 = (
     '"sender":{"id":"wa-79991234567","name":"Иван","profile":{"phone":"+79991234567"}},'
     '"message":{"type":"text","text":"Привет"}}}'
 ).encode()
+SOURCED = B2.replace(b'"silent"', b'"source":{"external_id":"wa-74950000001"},"silent"')
+"""B2 as the relay sends it: every message names the source of our number."""
 B4 = b'{"account_id":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"}'
 B5 = b'{"status_code":1}'
 

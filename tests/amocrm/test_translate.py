@@ -24,7 +24,7 @@ from tests.amocrm.doubles import (
     binding,
     message,
 )
-from tests.amocrm.test_protocol import B2, B5
+from tests.amocrm.test_protocol import B5, SOURCED
 
 
 def body(
@@ -37,8 +37,8 @@ def body(
     ).body
 
 
-def payload(letter: NewMessage) -> dict[str, Any]:
-    fields = json.loads(body(letter))["payload"]
+def payload(letter: NewMessage, bot_id: str | None = None) -> dict[str, Any]:
+    fields = json.loads(body(letter, bot_id=bot_id))["payload"]
     assert isinstance(fields, dict)
     return fields
 
@@ -48,7 +48,7 @@ def test_message_is_vector_2() -> None:
     request = translate.message_request(
         message(), SCOPE, language=Language.RU, bot_id=None, title=""
     )
-    assert request.body == B2
+    assert request.body == SOURCED
     assert request.path == f"/v2/origin/custom/{SCOPE}"
 
 
@@ -57,6 +57,14 @@ def test_incoming_has_no_receiver() -> None:
     fields = payload(message())
     assert "receiver" not in fields
     assert fields["silent"] is False
+
+
+def test_every_message_names_the_source_of_our_number() -> None:
+    """The source is made of the number, so it survives a renamed channel; amoCRM keeps it so."""
+    for origin in Origin:
+        assert payload(message(origin=origin), bot_id=BOT)["source"] == {
+            "external_id": "wa-74950000001"
+        }
 
 
 def test_both_moments_are_the_same_moment() -> None:

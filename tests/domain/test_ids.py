@@ -12,6 +12,8 @@ from relay.domain.ids import (
     conversation_id,
     message_id,
     parse_conversation_id,
+    parse_source_id,
+    source_id,
 )
 
 numbers = st.text("0123456789", min_size=5, max_size=15)
@@ -54,3 +56,20 @@ def test_the_form_of_ids_is_fixed() -> None:
     own = OwnNumber("74950000001")
     assert conversation_id(own, ClientAddress("79991234567")) == "wa-74950000001-79991234567"
     assert message_id(own, WhatsAppMessageId("3EB0C0FFEE")) == "wa-74950000001-3EB0C0FFEE"
+
+
+@given(numbers)
+def test_a_source_id_tells_its_number_and_fits(own: str) -> None:
+    """amoCRM takes 36 printable ASCII characters for a source, and never lets them change."""
+    id_ = source_id(OwnNumber(own))
+    assert parse_source_id(id_) == own
+    assert id_.isascii()
+    assert id_.isprintable()
+    assert len(id_) <= 36
+
+
+@given(st.text())
+def test_a_foreign_source_is_none_and_never_an_error(text: str) -> None:
+    """A source that somebody else made is none of our numbers'."""
+    own = parse_source_id(text)
+    assert own is None or source_id(own) == text
