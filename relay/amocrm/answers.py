@@ -116,17 +116,18 @@ def decipher(call: Call, answer: Answer, msgid: str = "", private: Iterable[str]
 
     ``msgid`` is our id of the message; ``private`` are texts that must not get into a reason.
     """
-    said = _parse(answer.body)
+    said = parse(answer.body)
     row = next(row for row in TABLE if _fits(row, call, answer, said, msgid))
     if row.fate is Delivered:
         return Verdict(Delivered(_reference(call, said)), row.alarm)
     reason = f"amoCRM answered {answer.status}: {_reason(said, answer.body, private)}"
     if row.fate is Dead:
         return Verdict(Dead(reason), row.alarm)
-    return Verdict(Retry(reason, _after_ms(answer, said)), row.alarm)
+    return Verdict(Retry(reason, after_ms(answer, said)), row.alarm)
 
 
-def _parse(body: bytes) -> object:
+def parse(body: bytes) -> object:
+    """The JSON of an answer; None if it is none."""
     with contextlib.suppress(ValueError):
         return orjson.loads(body)
     try:
@@ -210,7 +211,7 @@ def _explained(value: object, depth: int = 8) -> Iterator[str]:
         yield str(value)
 
 
-def _after_ms(answer: Answer, said: object) -> int | None:
+def after_ms(answer: Answer, said: object) -> int | None:
     """When amoCRM says to come back: the header (seconds or a date) or ``retry_after``, bounded."""
     told = answer.retry_after
     seconds = _seconds(told) if told is not None else None

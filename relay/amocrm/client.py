@@ -45,8 +45,11 @@ async def exchange(
     body: bytes | None = None,
     *,
     timeout_s: float = TIMEOUT_S,
+    longest: int = LONGEST_ANSWER,
 ) -> Answer:
     """One request and its answer, whatever its status. Redirects are answers too.
+
+    Of the answer's body no more than ``longest`` bytes are read.
 
     Raises:
         UnreachableError: no answer in time, or none that is HTTP; it may have been done anyway.
@@ -60,7 +63,7 @@ async def exchange(
             timeout=_limit(timeout_s),
             allow_redirects=False,
         ) as response:
-            said = await _read(response)
+            said = await _read(response, longest)
             told = response.headers
             return Answer(response.status, said, told.get("Date"), told.get("Retry-After"))
     except TimeoutError as error:
@@ -80,17 +83,13 @@ def _url(url: str) -> URL:
     return URL(url, encoded=True)
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:
     """The body up to the limit. What is longer is no answer of theirs, and its socket is closed."""
     length = response.content_length
-    if (
-        length is not None
-        and length < LONGEST_ANSWER
-        and "Content-Encoding" not in response.headers
-    ):
+    if length is not None and length < longest and "Content-Encoding" not in response.headers:
         return await response.read()
     parts: list[bytes] = []
-    room = LONGEST_ANSWER
+    room = longest
     while room and (part := await response.content.read(room)):
         parts.append(part)
         room -= len(part)

@@ -14,11 +14,11 @@ import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type
 from tenacity.wait import wait_random_exponential
 
-from relay.amocrm.account import Account
 from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import OtherAccountError, RefusedError, UnreachableError
 from relay.amocrm.protocol import scope_of
+from relay.amocrm.rest.account import Account
 from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Clock
 from relay.domain.retry import SECOND
@@ -63,6 +63,7 @@ class Connection:
         alarm: CredentialsAlarm,
         recall: Callable[[], Awaitable[str | None]],
         remember: Callable[[str], Awaitable[None]],
+        grant: Callable[[], str],
     ) -> None:
         self._chats = chats
         self._accounts = accounts
@@ -71,10 +72,11 @@ class Connection:
         self._alarm = alarm
         self._recall = recall
         self._remember = remember
+        self._grant = grant
         self._wish = asyncio.Event()
         self._amojo_id: str | None = None
         self._told: tuple[str, str] | None = None  # the channel id it is for, the scope id
-        self._confirmed_by: str | None = None  # the token that told the account
+        self._confirmed_by: str | None = None  # the grant whose token told the account
         self.account: Account | None = None
         """The account, once amoCRM has told it."""
 
@@ -85,6 +87,14 @@ class Connection:
         if self._told is not None and self._told[0] == channel_id:
             return self._told[1]
         return None if self._amojo_id is None else scope_of(channel_id, self._amojo_id)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the token in force has proved to open our account, so that it may be written to.
+
+        A token of another account would be refused here, but amoCRM itself knows no wrong ones.
+        """
+        return self.account is not None and self._grant() == self._confirmed_by
 
     def reconnect(self) -> None:
         """Ask for a new connect; asking again while one is wished for changes nothing.
@@ -141,14 +151,14 @@ class Connection:
         await self._connect(amojo_id)
 
     async def _confirmed(self) -> str:
-        token = self._credentials.current.token
-        if self.account is not None and token == self._confirmed_by:
+        grant = self._grant()
+        if self.account is not None and grant == self._confirmed_by:
             return self.account.amojo_id
         account = await self._accounts.read()
         if self._amojo_id is not None and self._amojo_id != account.amojo_id:
             self._refuse(account)
         await self._remember(account.amojo_id)
-        self._amojo_id, self.account, self._confirmed_by = account.amojo_id, account, token
+        self._amojo_id, self.account, self._confirmed_by = account.amojo_id, account, grant
         return account.amojo_id
 
     def _refuse(self, stranger: Account) -> NoReturn:

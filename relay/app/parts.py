@@ -11,12 +11,14 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from relay.amocrm.account import AccountReader
 from relay.amocrm.alarm import CredentialsAlarm
 from relay.amocrm.client import ChatsClient
 from relay.amocrm.connection import Connection
 from relay.amocrm.courier import ChatsCourier
 from relay.amocrm.hooks import read_hook
+from relay.amocrm.rest.account import AccountReader
+from relay.amocrm.rest.client import RestClient
+from relay.amocrm.rest.tokens import LongLivedToken
 from relay.amocrm.webhook import HookDoor
 from relay.app.channels import ChannelCourier, Channels
 from relay.app.clock import SteadyClock, SystemClock
@@ -125,15 +127,17 @@ class Parts:
         live, amocrm = self.live, self.live.config.amocrm
         self.alarm = CredentialsAlarm(self.clock)
         client = ChatsClient(session, amocrm.chats_url, live.credentials, self.clock, self.alarm)
-        accounts = AccountReader(session, amocrm.account, live.credentials, self.alarm)
+        tokens = LongLivedToken(live.credentials)
+        self.rest = RestClient(session, amocrm.account, tokens, self._steady, self.alarm)
         self.connection = Connection(
             chats=HasteningConnector(client, self._hasten_amocrm),
-            accounts=accounts,
+            accounts=AccountReader(self.rest, self.alarm),
             credentials=live.credentials,
             clock=self.clock,
             alarm=self.alarm,
             recall=self.facts.account,
             remember=self.facts.remember_account,
+            grant=lambda: tokens.grant,
         )
         self.courier = ChatsCourier(
             client=client,

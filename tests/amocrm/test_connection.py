@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import pytest
 from structlog.testing import capture_logs
 
-from relay.amocrm.account import Account
 from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.connection import LONGEST_PAUSE_S, SHORTEST_PAUSE_MS, Connection
 from relay.amocrm.credentials import Credentials, CredentialsHolder
 from relay.amocrm.errors import OtherAccountError, RefusedError, UnreachableError
+from relay.amocrm.rest.account import Account
 from relay.delivery.ledger import StoreRefusedError
 from tests.amocrm.doubles import ACCOUNT, CHANNEL, SCOPE, HandClock, credentials
 
@@ -77,6 +77,7 @@ class Scene:
             alarm=self.alarm,
             recall=self.memory.recall,
             remember=self.memory.remember,
+            grant=lambda: self.held.current.token,
         )
 
     @asynccontextmanager
@@ -238,6 +239,7 @@ async def test_new_token_of_another_account_is_an_alarm() -> None:
         assert [refusal.credential for refusal in scene.alarm.standing] == [Credential.TOKEN]
         assert scene.memory.account == ACCOUNT
         assert scene.connection.scope_id == SCOPE
+        assert not scene.connection.confirmed
 
 
 async def test_new_channel_has_a_new_scope() -> None:

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from relay.amocrm.account import Account, AccountReader, parse_account
 from relay.amocrm.alarm import Credential, CredentialsAlarm
-from relay.amocrm.client import open_session
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import RefusedError, UnreachableError
-from tests.amocrm.doubles import ACCOUNT, TOKEN, HandClock, credentials, holder
+from relay.amocrm.rest.account import Account, AccountReader
+from tests.amocrm.doubles import ACCOUNT, TOKEN, credentials
+from tests.amocrm.rest.rig import rig_of
 from tests.amocrm.servers import fake_host, raw_host
 
 ANSWER = json.dumps(
@@ -25,9 +25,8 @@ ANSWER = json.dumps(
 async def reader_of(
     url: str, held: CredentialsHolder | None = None
 ) -> AsyncIterator[tuple[AccountReader, CredentialsAlarm]]:
-    alarm = CredentialsAlarm(HandClock())
-    async with open_session() as session:
-        yield AccountReader(session, url, held or holder(), alarm, timeout_s=5), alarm
+    async with rig_of(url, held) as rig:
+        yield AccountReader(rig.rest, rig.alarm), rig.alarm
 
 
 async def test_account_is_read() -> None:
@@ -83,15 +82,19 @@ async def test_reset_is_unreachable() -> None:
         b'{"id":1,"amojo_id":null}',
     ],
 )
-def test_answer_that_describes_no_account(body: bytes) -> None:
+async def test_answer_that_describes_no_account(body: bytes) -> None:
     """A 200 without id and amojo_id does not come from amoCRM."""
-    with pytest.raises(UnreachableError):
-        parse_account(body)
+    async with fake_host() as host, reader_of(host.url) as (reader, _):
+        host.say(200, body)
+        with pytest.raises(UnreachableError):
+            await reader.read()
 
 
-def test_names_may_be_missing() -> None:
+async def test_names_may_be_missing() -> None:
     """Only the two ids are demanded."""
-    assert parse_account(b'{"id":1,"amojo_id":"x","name":null}') == Account(1, "x", "", "")
+    async with fake_host() as host, reader_of(host.url) as (reader, _):
+        host.say(200, b'{"id":1,"amojo_id":"x","name":null}')
+        assert await reader.read() == Account(1, "x", "", "")
 
 
 @pytest.mark.parametrize("token", ["", "two\nlines", "кириллица"])
