@@ -6,11 +6,11 @@ The log names no text, rightly; the page shows it, for everything here is preten
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from relay.sqlite.glance import glance
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,8 @@ class Looked:
 
 def look(database: Path, trace: str) -> Looked:
     """What the journal holds under a trace; nothing if there is nothing to be read."""
-    try:
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-            row = connection.execute(
-                "SELECT source, payload FROM journal WHERE trace = ?", (trace,)
-            ).fetchone()
-            lane = connection.execute(
-                "SELECT lane FROM entry WHERE trace = ? ORDER BY id", (trace,)
-            ).fetchone()
-    except sqlite3.Error:
-        return Looked()
-    if row is None:
-        return Looked()
-    return _read(row[0], row[1], lane[0] if lane else "")
+    seen = glance(database, trace)
+    return Looked() if seen is None else _read(seen.source, seen.payload, seen.lane)
 
 
 def _read(source: str, payload: bytes, lane: str) -> Looked:
