@@ -13,10 +13,11 @@ _log = structlog.stdlib.get_logger("relay")
 
 _ACCOUNT = "amojo_id"
 _OWN = "own/"
+_STAFF = "staff"
 
 
 class Facts:
-    """Remembers the account's id and the channels' own numbers."""
+    """Remembers the account's id, its users, and the channels' own numbers."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -28,6 +29,14 @@ class Facts:
     async def remember_account(self, amojo_id: str) -> None:
         """Remember the account's id."""
         await self._store.transact(lambda ledger: ledger.set_fact(_ACCOUNT, amojo_id))
+
+    async def staff(self) -> str | None:
+        """The account's users and robots, as :mod:`relay.amocrm.staff` wrote them down."""
+        return await self._store.query(lambda ledger: ledger.fact(_STAFF))
+
+    async def remember_staff(self, known: str) -> None:
+        """Remember the account's users and robots."""
+        await self._store.transact(lambda ledger: ledger.set_fact(_STAFF, known))
 
     async def own_numbers(self, channels: Iterable[ChannelId]) -> dict[ChannelId, OwnNumber]:
         """The numbers of those channels that ever told theirs."""

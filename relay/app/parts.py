@@ -19,6 +19,8 @@ from relay.amocrm.hooks import read_hook
 from relay.amocrm.rest.account import AccountReader
 from relay.amocrm.rest.client import RestClient
 from relay.amocrm.rest.tokens import LongLivedToken
+from relay.amocrm.rest.users import read_users
+from relay.amocrm.staff import AccountStaff
 from relay.amocrm.webhook import HookDoor
 from relay.app.channels import ChannelCourier, Channels
 from relay.app.clock import SteadyClock, SystemClock
@@ -130,7 +132,7 @@ class Parts:
         tokens = LongLivedToken(live.credentials)
         self.rest = RestClient(session, amocrm.account, tokens, self._steady, self.alarm)
         self.connection = Connection(
-            chats=HasteningConnector(client, self._hasten_amocrm),
+            chats=HasteningConnector(client, self._on_connected),
             accounts=AccountReader(self.rest, self.alarm),
             credentials=live.credentials,
             clock=self.clock,
@@ -138,6 +140,14 @@ class Parts:
             recall=self.facts.account,
             remember=self.facts.remember_account,
             grant=lambda: tokens.grant,
+        )
+        self.staff = AccountStaff(
+            read=lambda: read_users(self.rest),
+            confirmed=lambda: self.connection.confirmed,
+            clock=self.clock,
+            alarm=self.alarm,
+            recall=self.facts.staff,
+            remember=self.facts.remember_staff,
         )
         self.courier = ChatsCourier(
             client=client,
@@ -178,6 +188,11 @@ class Parts:
     async def _on_credentials(self) -> None:
         """What amoCRM refused with the old ones is tried with the new ones at once."""
         self.connection.reconnect()
+        await self._hasten_amocrm()
+
+    async def _on_connected(self) -> None:
+        """The channel is connected: what was refused before may be tried, what is due is done."""
+        self.staff.wake()
         await self._hasten_amocrm()
 
     async def _hasten_amocrm(self) -> None:

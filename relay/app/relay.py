@@ -81,6 +81,7 @@ class Relay:
             live = Live(config, own)
             parts = Parts(live, self._around, self._clock, store, session, spool=spool)
             await parts.connection.load()
+            await parts.staff.load()
             for server in parts.servers(listen(config, os.environ)):
                 await stack.enter_async_context(server)
             self._parts = parts
@@ -157,6 +158,7 @@ def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
     work = {
         "spooling": parts.spooling.run(),
         "amocrm connection": parts.connection.run(),
+        "amocrm staff": parts.staff.run(),
         "reloader": parts.reloader.run(),
         "heartbeat": parts.heartbeat.run(),
         "tidying": parts.tidying.run(),
