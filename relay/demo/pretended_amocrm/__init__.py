@@ -36,6 +36,7 @@ from relay.demo.pretended_amocrm.state import (
     Person,
     Phone,
     Repeat,
+    Source,
     Typing,
     User,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "Reset",
     "Seen",
     "Slow",
+    "Source",
     "Typing",
     "User",
     "Violation",

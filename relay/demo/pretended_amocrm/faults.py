@@ -105,7 +105,7 @@ class Faults:
         """Put `effect` in force, for the next `times` requests or until it is removed.
 
         Endpoints: ``connect disconnect chats messages delivery_status history typing react``
-        and ``account users contacts contact contacts_chats``.
+        and ``account users contacts contact contacts_chats sources source oauth oauth_token``.
         """
         fault = Fault(effect, where, times)
         self._faults.append(fault)

@@ -27,6 +27,8 @@ class Identity:
     channel_title: str = "WhatsApp relay"
     token: str = field(default="long-lived-token-of-the-demo", repr=False)
     token_is_admin: bool = True
+    integration_id: str = "22222222-3333-4444-8555-666666666666"
+    integration_secret: str = field(default="secret-of-the-integration", repr=False)
     bot: Bot = field(default_factory=lambda: Bot("55555555-0000-4000-8000-000000000001", "Bot"))
     robot_id: str = "66666666-0000-4000-8000-000000000001"
     users: tuple[User, ...] = (OLGA, BORIS, NEWCOMER)

@@ -18,6 +18,7 @@ from relay.demo.pretended_amocrm.desk import Desk
 from relay.demo.pretended_amocrm.door import Door, reset
 from relay.demo.pretended_amocrm.hook_sender import HookSender, HookUrl
 from relay.demo.pretended_amocrm.identity import Identity
+from relay.demo.pretended_amocrm.oauth import OAuth
 from relay.demo.pretended_amocrm.quirks import Quirks
 from relay.demo.pretended_amocrm.registry import Registry
 from relay.demo.pretended_amocrm.rest_api import RestApi
@@ -81,8 +82,13 @@ class PretendedAmoCRM:
         self.hooks = self.sender.hooks
         signature = RequestSignature(secret)
         self._chats = ChatsApi(registry, signature, self.identity.channel_title, strict=strict)
+        self.oauth = OAuth(self.identity.integration_id, self.identity.integration_secret, now_ms)
         self.rest = RestApi(
-            self.account, now_ms, self.identity.token, token_is_admin=self.identity.token_is_admin
+            self.account,
+            now_ms,
+            self.identity.token,
+            self.oauth,
+            token_is_admin=self.identity.token_is_admin,
         )
         self._act(Desk(registry, self.sender, self.identity.robot_id))
         self._door: Door | None = None
@@ -118,6 +124,7 @@ class PretendedAmoCRM:
         self._door = Door(server)
         await self._door.open(port)
         self.rest.base_url = self.url
+        self.oauth.referer = self.oauth.referer or f"127.0.0.1:{self.port}"
 
     async def stop(self) -> None:
         """Leave, with every connection reset and every hook under way lost."""

@@ -174,6 +174,18 @@ class Lead:
 
 
 @dataclass(slots=True)
+class Source:
+    """An entrance by which chats come in, as the integration named it."""
+
+    id: int
+    external_id: str
+    name: str
+    pipeline_id: int
+    services: list[JsonBody] = field(default_factory=list)
+    default: bool = False
+
+
+@dataclass(slots=True)
 class Connection:
     """The channel's connection to the account; None in `Account` until ``connect``."""
 
@@ -202,6 +214,8 @@ class Account:
     typings: list[Typing] = field(default_factory=list)
     contacts: dict[int, Contact] = field(default_factory=dict)
     leads: list[Lead] = field(default_factory=list)
+    sources: dict[int, Source] = field(default_factory=dict)
+    pipelines: list[int] = field(default_factory=lambda: [4711, 4712])
     connects: int = 0
     message_by_id: dict[str, Message] = field(default_factory=dict, repr=False)
     message_by_msgid: dict[str, Message] = field(default_factory=dict, repr=False)

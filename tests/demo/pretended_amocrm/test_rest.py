@@ -70,17 +70,30 @@ async def test_seven_requests_a_second(
     server: PretendedAmoCRM, client: Client, clock: Clock
 ) -> None:
     """With the limit on, the eighth request within a second is answered 429; a second later not."""
-    server.rest.limit_rps = 7
     statuses = [(await client.rest("GET", "account")).status for _ in range(8)]
     assert statuses == [200] * 7 + [429]
     clock.ms += 1000
     assert (await client.rest("GET", "account")).status == 200
 
 
-async def test_there_is_no_limit_unless_asked_for(server: PretendedAmoCRM, client: Client) -> None:
-    """By default requests are not counted."""
+async def test_the_limit_may_be_taken_off(server: PretendedAmoCRM, client: Client) -> None:
+    """A sink for benchmarks does not count."""
+    server.rest.limits.rps = None
     statuses = {(await client.rest("GET", "account")).status for _ in range(10)}
     assert statuses == {200}
+
+
+async def test_who_goes_on_is_blocked(
+    server: PretendedAmoCRM, client: Client, clock: Clock
+) -> None:
+    """Too many 429 in a row, and everything is 403, whatever time passes, until unblocked."""
+    server.rest.limits.patience = 3
+    statuses = [(await client.rest("GET", "account")).status for _ in range(12)]
+    assert statuses == [200] * 7 + [429] * 3 + [403] * 2
+    clock.ms += 3_600_000
+    assert (await client.rest("GET", "users")).status == 403
+    server.rest.limits.unblock()
+    assert (await client.rest("GET", "users")).status == 200
 
 
 @pytest.mark.parametrize(
