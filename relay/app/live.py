@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from relay.amocrm.credentials import Credentials, CredentialsHolder
+from relay.config.channel import AnyChannel, LinkedDevice
 from relay.config.model import Config
 from relay.domain.ids import ChannelId, OwnNumber
+from relay.domain.pacing import Pace
 from relay.domain.settings import Channel, Settings
 
 
@@ -39,7 +41,7 @@ class Live:
     def _settings(self) -> Settings:
         config = self.config
         channels = {
-            id_: Channel(id_, channel.title, self._own.get(id_))
+            id_: Channel(id_, channel.title, self._own.get(id_), _pace(channel))
             for id_, channel in config.channels.items()
         }
         return Settings(
@@ -50,6 +52,14 @@ class Live:
             give_up_amocrm_ms=config.delivery.give_up_after.amocrm_ms,
             give_up_whatsapp_ms=config.delivery.give_up_after.whatsapp_ms,
         )
+
+
+def _pace(channel: AnyChannel) -> Pace | None:
+    """How carefully the channel writes first; Meta paces its own platform itself."""
+    if not isinstance(channel, LinkedDevice):
+        return None
+    pacing = channel.pacing
+    return Pace(pacing.per_minute, pacing.per_hour, pacing.per_day)
 
 
 def credentials_of(config: Config) -> Credentials:

@@ -19,7 +19,9 @@ from relay.domain.ids import ChannelId
 RESTART_ONLY = ("server", "storage")
 """Sections that act only after a restart."""
 
-_ACTS_LIVE = frozenset({"title", "pipeline_id"})  # keys of a channel its session knows nothing of
+_ACTS_LIVE = frozenset(
+    {"title", "pipeline_id", "pacing"}
+)  # keys of a channel its session knows nothing of
 _NOT_SHOWN = frozenset({"phone", "signature"})
 
 

@@ -8,9 +8,11 @@ from pydantic import Discriminator, Field, Tag
 
 from relay.config.errors import nearest
 from relay.config.fields import (
+    Bounded,
     Digits,
     DurationOrOffMs,
     Line,
+    Optional,
     Part,
     Phone,
     ProxyUrl,
@@ -20,8 +22,10 @@ from relay.config.fields import (
     choice,
 )
 from relay.config.tree import Scalar
+from relay.domain.pacing import Pace
 
 ENGINES: Final = ("linked_device", "cloud_api")
+_PACE: Final = Pace()
 
 
 class AnyChannel(Part):
@@ -31,6 +35,17 @@ class AnyChannel(Part):
     """The channel's name for people."""
     pipeline_id: Whole | None = None
     """Where amoCRM puts new unsorted leads of this channel."""
+
+
+class Pacing(Part):
+    """How many messages may go to people who have never written to the number."""
+
+    per_minute: Bounded = _PACE.per_minute
+    """Messages to people who never wrote: at most so many a minute, evenly spaced."""
+    per_hour: Bounded = _PACE.per_hour
+    """And at most so many within any hour."""
+    per_day: Bounded = _PACE.per_day
+    """And at most so many within any 24 hours."""
 
 
 class LinkedDevice(AnyChannel):
@@ -46,6 +61,8 @@ class LinkedDevice(AnyChannel):
         None, alias="import_history", json_schema_extra={"default": "off"}
     )
     """How far back to import what WhatsApp hands over at pairing, or `off`."""
+    pacing: Optional[Pacing] = Pacing()
+    """A guard against bans: how carefully the channel writes to people who never wrote."""
 
 
 class CloudApi(AnyChannel):

@@ -140,6 +140,11 @@ Switch = Annotated[bool, BeforeValidator(values.switch)]
 Whole = Annotated[
     int, BeforeValidator(values.whole), WithJsonSchema({"type": "integer", "minimum": 1})
 ]
+Bounded = Annotated[
+    int,
+    BeforeValidator(values.bounded),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": values.LARGEST_BOUNDED}),
+]
 DurationMs = Annotated[int, BeforeValidator(values.duration), text_schema("^[0-9]+[smhd]$")]
 DurationOrOffMs = Annotated[
     int | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from relay.config.channel import CloudApi, LinkedDevice
+from relay.config.channel import CloudApi, LinkedDevice, Pacing
 from relay.config.errors import nearest
 from relay.config.fields import Part
 from relay.config.model import (
@@ -35,6 +35,7 @@ PARTS: Final[dict[tuple[str, ...], tuple[type[Part], ...]]] = {
     ("storage",): (Storage,),
     ("log",): (Log,),
     ("channels", "*"): (LinkedDevice, CloudApi),
+    ("channels", "*", "pacing"): (Pacing,),
     ("delivery",): (Delivery,),
     ("delivery", "give_up_after"): (GiveUpAfter,),
     ("settings",): (MessageSettings,),

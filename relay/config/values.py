@@ -17,6 +17,7 @@ from relay.domain.retry import DAY, HOUR, MINUTE, SECOND
 LONGEST_LINE: Final = 255
 LONGEST_TEXT: Final = 4096
 LONGEST_DURATION_MS: Final = 3650 * DAY
+LARGEST_BOUNDED: Final = 1000
 
 DEFAULT: Final = "default"
 """In ``users``, the word for the default channel; so no channel may be called that."""
@@ -103,6 +104,14 @@ def whole(value: object) -> int:
             return int(value.text)
         raise expect(value, "a whole number without quotes")
     raise expect(value, "a whole number above zero")
+
+
+def bounded(value: object) -> int:
+    """A whole number from 1 to a thousand: so many messages."""
+    number = whole(value)
+    if number > LARGEST_BOUNDED:
+        raise expect(value, f"a whole number from 1 to {LARGEST_BOUNDED}")
+    return number
 
 
 def word(value: object, known: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from relay.domain.ids import ChannelId, OwnNumber
+from relay.domain.pacing import Pace
 from relay.domain.retry import DAY, HOUR
 
 
@@ -19,11 +20,15 @@ class Language(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel as the rules see it. ``own`` is None until its number is known."""
+    """A channel as the rules see it. ``own`` is None until its number is known.
+
+    ``pace``: for messages to people who never wrote; None where the relay need not care.
+    """
 
     id: ChannelId
     title: str
     own: OwnNumber | None = None
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 
+from relay.domain.retry import HOUR, MINUTE
 from relay.domain.settings import Language
 
 
@@ -17,6 +18,8 @@ class Reason(enum.StrEnum):
     REFUSED = "refused_by_whatsapp"
     EXPIRED = "expired"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    COLD_LIMIT = "cold_limit"
+    COLD_CLOSED = "cold_closed"
     NO_CHANNEL = "no_channel"
     NEVER_PAIRED = "never_paired"
     NO_PHONE = "no_phone"
@@ -53,6 +56,26 @@ _REASONS: dict[Reason, dict[Language, str]] = {
             "Ask the client before sending it again."
         ),
     },
+    Reason.COLD_LIMIT: {
+        Language.RU: (
+            "Сообщение не отправлено: канал «{channel}» уже начал столько новых разговоров, сколько "
+            "разрешено, чтобы номер не заблокировали. Отправьте снова {wait} или позвоните клиенту."
+        ),
+        Language.EN: (
+            "The message was not sent: channel “{channel}” has begun as many new conversations as "
+            "it may without risking a ban. Send it again {wait}, or call the client."
+        ),
+    },
+    Reason.COLD_CLOSED: {
+        Language.RU: (
+            "Сообщение не отправлено: WhatsApp временно не даёт каналу «{channel}» писать тем, кто "
+            "ему ещё не писал. Отправьте снова {wait} или позвоните клиенту."
+        ),
+        Language.EN: (
+            "The message was not sent: for now WhatsApp does not let channel “{channel}” write to "
+            "people who have not written to it. Send it again {wait}, or call the client."
+        ),
+    },
     Reason.NO_CHANNEL: {
         Language.RU: (
             "Для этого чата не выбран канал WhatsApp. "
@@ -87,6 +110,18 @@ _REASONS: dict[Reason, dict[Language, str]] = {
 }
 
 
-def reason_text(reason: Reason, language: Language, *, channel: str = "") -> str:
-    """What a manager is told. ``channel`` is the channel's title, where the text names it."""
-    return _REASONS[reason][language].format(channel=channel)
+def reason_text(reason: Reason, language: Language, *, channel: str = "", wait_ms: int = 0) -> str:
+    """What a manager is told.
+
+    ``channel`` is the channel's title and ``wait_ms`` how long to wait, where the text names them.
+    """
+    return _REASONS[reason][language].format(channel=channel, wait=_wait(wait_ms, language))
+
+
+def _wait(wait_ms: int, language: Language) -> str:
+    """``in 40 min``, ``in 3 h``: rounded up, for he is asked to come back after that."""
+    minutes = max(1, -(-wait_ms // MINUTE))
+    hours = -(-wait_ms // HOUR)
+    words = {Language.RU: ("через", "мин", "ч"), Language.EN: ("in", "min", "h")}
+    in_, min_, h = words[language]
+    return f"{in_} {minutes} {min_}" if minutes < 100 else f"{in_} {hours} {h}"

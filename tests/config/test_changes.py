@@ -112,6 +112,17 @@ def test_channels() -> None:
     ]
 
 
+def test_pacing_acts_live() -> None:
+    """A changed pace is told limit by limit and leaves the session alone."""
+    old = config(SALES)
+    new = config(SALES.replace("}", ", pacing: {per_minute: 1, per_day: 30}}"))
+    assert describe(old, new) == [
+        "channel sales: pacing.per_minute: 2 → 1",
+        "channel sales: pacing.per_day: 50 → 30",
+    ]
+    assert channel_changes(old, new).restarted == frozenset()
+
+
 def test_a_changed_engine_is_one_line() -> None:
     """A channel that moves to the other engine is described by that alone."""
     moved = SUPPORT.replace("support:", "sales:")

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from relay.config.addresses import Address
-from relay.config.channel import CloudApi, LinkedDevice
+from relay.config.channel import CloudApi, LinkedDevice, Pacing
 from relay.config.errors import ConfigErrors
 from relay.config.load import load
 from relay.config.secret import Secret, SecretSource
@@ -41,6 +41,9 @@ def test_the_example_loads_as_it_is() -> None:
 def test_every_key_has_its_default() -> None:
     """What the contract lets one leave out has the value the contract names."""
     made = config()
+    sales = made.channels[ChannelId("sales")]
+    assert isinstance(sales, LinkedDevice)
+    assert sales.pacing == Pacing(per_minute=2, per_hour=20, per_day=50)
     settings = made.settings
     assert (settings.phone_check, settings.error_replies) == (True, True)
     assert (settings.import_sent_from_phone, settings.phone_8_to_7) == (False, False)
@@ -62,8 +65,8 @@ def test_everything_written_is_read() -> None:
     text = written(
         channels=(
             '  sales: {title: "Отдел", engine: linked_device, phone: "+7 (495) 000-00-01",\n'
-            "    proxy: socks5://anna:pw@127.0.0.1:1080, pipeline_id: 4711, import_history: 14d}\n"
-            + SUPPORT
+            "    proxy: socks5://anna:pw@127.0.0.1:1080, pipeline_id: 4711, import_history: 14d,\n"
+            "    pacing: {per_minute: 1, per_hour: 10}}\n" + SUPPORT
         ),
         more=(
             "language: en\nlog: {level: debug, format: console}\n"
@@ -82,6 +85,8 @@ def test_everything_written_is_read() -> None:
     assert isinstance(sales, LinkedDevice)
     assert (sales.title, sales.phone, sales.pipeline_id) == ("Отдел", "+74950000001", 4711)
     assert sales.import_history_ms == 14 * DAY
+    pacing = sales.pacing
+    assert (pacing.per_minute, pacing.per_hour, pacing.per_day) == (1, 10, 50)
     assert sales.proxy == Secret("socks5://anna:pw@127.0.0.1:1080")
     support = made.channels[ChannelId("support")]
     assert isinstance(support, CloudApi)
@@ -125,6 +130,8 @@ def test_a_user_bound_to_the_only_channel_by_default() -> None:
 def test_an_optional_section_may_be_commented_out(section: str) -> None:
     """A section with nothing under it is as good as left out, and so is an empty list."""
     assert config(more=f"{section}:\n  # nothing\n") == config()
+    nothing = SALES.replace("}", ", pacing: }")
+    assert config(nothing) == config()
     assert config(more="settings:\n  blacklist:\n  title_in_messages:\n") == config()
 
 

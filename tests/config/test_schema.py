@@ -61,6 +61,8 @@ def test_the_example_fits() -> None:
         (("channels", "sales", "engine"), "linked_devise"),
         (("channels", "sales", "phone"), "8 495 000-00-01"),
         (("channels", "support", "proxy"), "socks5://127.0.0.1:1"),
+        (("channels", "sales", "pacing"), {"per_day": 1001}),
+        (("channels", "sales", "pacing"), {"per_week": 5}),
         (("settings", "phone_check"), "yes"),
         (("settings", "blacklist"), ["*"]),
         (("users", "anna"), {"channels": []}),
