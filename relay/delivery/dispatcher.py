@@ -8,63 +8,31 @@ from dataclasses import dataclass
 
 import structlog
 
-from relay.delivery.ledger import Ledger, Link, Store, StoreRefusedError
-from relay.delivery.letters import Cause, failure_letters, status_letter
+from relay.delivery.aftermath import TURN, Settled, put_off, settle
+from relay.delivery.ledger import Ledger, Store, StoreRefusedError
+from relay.delivery.pacing import Attempt, permit, too_late
 from relay.delivery.ports import Clock, Courier
 from relay.delivery.steps import Steps
-from relay.domain.ids import ChannelId, CrmMessageId, WhatsAppMessageId
-from relay.domain.message import Failure, NewMessage, Reply, StatusUpdate
+from relay.domain.ids import ChannelId
 from relay.domain.outbox import (
     Dead,
-    Delivered,
     Destination,
     Entry,
     EntryId,
     EntryState,
-    Letter,
     Outcome,
     Retry,
     Unknown,
 )
+from relay.domain.pacing import Go, TooLate, Verdict, Wait
 from relay.domain.retry import RetryPolicy
 from relay.domain.settings import Settings
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import Reason
 
 _log = structlog.stdlib.get_logger("relay.delivery")
 
 _REFUSED_WAIT_MS = 500
 _SLEEP_AT_MOST_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What an outcome means for the entry: its next state, when it is due, and in which words."""
-
-    state: EntryState
-    due_ms: int
-    error: str | None = None
-    failure: Failure = Failure.OTHER
-    tell: str | None = None
-
-
-def rule_on(
-    outcome: Outcome, entry: Entry, now_ms: int, policy: RetryPolicy, chance: float
-) -> Ruling:
-    """What follows from the outcome of one more attempt at the entry."""
-    match outcome:
-        case Delivered():
-            return Ruling(EntryState.DELIVERED, now_ms)
-        case Dead(reason, failure, tell):
-            return Ruling(EntryState.DEAD, now_ms, reason, failure, tell or Reason.REFUSED)
-        case Unknown(reason):
-            return Ruling(EntryState.DEAD, now_ms, reason, tell=Reason.OUTCOME_UNKNOWN)
-        case Retry(reason, after_ms):
-            expires = entry.letter.expires_ms
-            if now_ms >= expires:
-                return Ruling(EntryState.DEAD, now_ms, f"gave up: {reason}", tell=Reason.EXPIRED)
-            delay = policy.delay_ms(entry.attempts + 1, chance) if after_ms is None else after_ms
-            delay = min(delay, policy.longest_ms)
-            return Ruling(EntryState.PENDING, min(now_ms + delay, expires), reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +109,7 @@ class Dispatcher:
                 for entry in () if self._draining else claim.entries:
                     self._busy.add(entry.id)
                     self._idle.clear()
-                    attempts.create_task(self._attempt(entry), name=f"attempt {entry.id}")
+                    attempts.create_task(self._try(entry), name=f"attempt {entry.id}")
                 await self._wait(claim.next_due_ms)
 
     async def resolve_begun(self) -> None:
@@ -177,10 +145,14 @@ class Dispatcher:
         pause = min(max(0, next_due_ms - self._clock.now_ms()), _SLEEP_AT_MOST_MS)
         await self._clock.wait_ms(self._woken, pause)
 
-    async def _attempt(self, entry: Entry) -> None:
+    async def _try(self, entry: Entry) -> None:
         try:
-            outcome = await self._outcome(entry)
-            await self._settle(entry, outcome)
+            verdict = await self._begin(entry)
+            if isinstance(verdict, Dead):
+                await self._settle(entry, verdict)
+            elif not isinstance(verdict, Wait):
+                counted_ms = verdict.at_ms if verdict else None
+                await self._settle(entry, await self._outcome(entry), counted_ms)
         except StoreRefusedError:
             await self._clock.sleep_ms(_REFUSED_WAIT_MS)  # nothing was sent; it is still due
         finally:
@@ -189,16 +161,45 @@ class Dispatcher:
                 self._idle.set()
             self.wake()
 
-    async def _outcome(self, entry: Entry) -> Outcome:
-        """One attempt.
+    async def _begin(self, entry: Entry) -> Go | Wait | Dead | None:
+        """Write down that an attempt is made, if its repetition would be seen.
+
+        ``Wait``: it was put off instead; ``Dead``: it must not be made; ``Go``: it is counted as
+        one to a stranger.
 
         Raises:
-            StoreRefusedError: it could not be written down beforehand, so it was not made.
+            StoreRefusedError: it could not be written down, so it must not be made.
         """
-        if not self._courier.repeatable:
-            if self._clock.now_ms() >= entry.letter.expires_ms:
-                return Dead("expired while waiting", tell=Reason.EXPIRED)
-            await self._store.transact(lambda ledger: ledger.begin(entry.id))
+        if self._courier.repeatable:
+            return None
+        if self._clock.now_ms() >= entry.letter.expires_ms:
+            return Dead("expired while waiting", tell=Reason.EXPIRED)
+        attempt = self._now(entry)
+
+        def work(ledger: Ledger) -> Verdict | None:
+            verdict = permit(ledger, attempt)
+            if isinstance(verdict, Wait):
+                put_off(ledger, attempt, verdict, self._policy)
+            elif not isinstance(verdict, TooLate):
+                ledger.begin(entry.id)
+            return verdict
+
+        verdict = await self._store.transact(work)
+        if isinstance(verdict, TooLate):
+            return too_late(verdict, attempt)
+        if isinstance(verdict, Wait) and verdict.news:
+            self._log_turn(entry, verdict, attempt.now_ms)
+        return verdict
+
+    def _now(self, entry: Entry) -> Attempt:
+        return Attempt(entry, self._settings(), self._clock.now_ms(), self._chance())
+
+    def _log_turn(self, entry: Entry, turn: Wait, now_ms: int) -> None:
+        next_try_ms = turn.at_ms - now_ms
+        self._steps.deferred(entry.letter, entry.attempts, now_ms, TURN, next_try_ms=next_try_ms)
+
+    async def _outcome(self, entry: Entry) -> Outcome:
+        """One attempt."""
         try:
             return await self._courier.deliver(entry)
         except Exception as error:  # noqa: BLE001  its fault must hold one letter, not all
@@ -206,41 +207,32 @@ class Dispatcher:
             reason = f"{type(error).__name__} in the courier"
             return Retry(reason) if self._courier.repeatable else Unknown(reason)
 
-    async def _settle(self, entry: Entry, outcome: Outcome) -> None:
+    async def _settle(self, entry: Entry, outcome: Outcome, counted_ms: int | None = None) -> None:
         """Write down what became of an attempt, for as long as the disk refuses."""
-        attempts, now = entry.attempts + 1, self._clock.now_ms()
-        ruling = rule_on(outcome, entry, now, self._policy, self._chance())
-        cause = Cause.letter(entry.letter, self._settings(), now)
+        attempt = self._now(entry)
 
-        def work(ledger: Ledger) -> tuple[Letter, ...]:
-            try:
-                ledger.settle(
-                    entry.id,
-                    ruling.state,
-                    attempts=attempts,
-                    due_ms=ruling.due_ms,
-                    now_ms=now,
-                    error=ruling.error,
-                )
-            except ValueError:  # withdrawn in that very moment: see relay.delivery.holding
-                return ()
-            return what_follows(ledger, entry.letter, outcome, ruling, cause)
+        def work(ledger: Ledger) -> Settled:
+            return settle(ledger, attempt, outcome, counted_ms, self._policy)
 
-        letters = await self._insist(work)
-        self._log_step(entry, ruling, attempts, now)
-        for letter in letters:
-            self._steps.accepted(letter, now)
+        settled = await self._insist(work)
+        self._log_step(entry, settled, attempt.now_ms)
+        for letter in settled.letters:
+            self._steps.accepted(letter, attempt.now_ms)
             self._on_letters(letter.destination)
 
-    async def _insist(self, work: Callable[[Ledger], tuple[Letter, ...]]) -> tuple[Letter, ...]:
+    async def _insist(self, work: Callable[[Ledger], Settled]) -> Settled:
         while True:
             try:
                 return await self._store.transact(work)
             except StoreRefusedError:
                 await self._clock.sleep_ms(_REFUSED_WAIT_MS)
 
-    def _log_step(self, entry: Entry, ruling: Ruling, attempts: int, now: int) -> None:
-        letter, error = entry.letter, ruling.error or ""
+    def _log_step(self, entry: Entry, settled: Settled, now: int) -> None:
+        letter, attempts, ruling = entry.letter, entry.attempts + 1, settled.ruling
+        error = ruling.error or ""
+        if settled.closed_until_ms is not None:
+            seconds = (settled.closed_until_ms - now) // 1000
+            _log.warning("strangers_refused", channel=letter.channel, for_seconds=seconds)
         match ruling.state:
             case EntryState.DELIVERED:
                 self._steps.delivered(letter, attempts, now)
@@ -248,40 +240,3 @@ class Dispatcher:
                 self._steps.dead(letter, attempts, now, error)
             case _:
                 self._steps.deferred(letter, attempts, now, error, next_try_ms=ruling.due_ms - now)
-
-
-def what_follows(
-    ledger: Ledger, letter: Letter, outcome: Outcome, ruling: Ruling, cause: Cause
-) -> tuple[Letter, ...]:
-    """Put the letters that follow from an attempt, in the same transaction; those new."""
-    match letter.body, outcome:
-        case NewMessage() as body, Delivered(str(reference)):
-            ledger.link(Link(body.own, body.whatsapp_id, CrmMessageId(reference)))
-        case Reply() as body, Delivered(str(reference)):
-            return _put(ledger, _after_sending(ledger, body, reference, cause))
-        case Reply() as body, _ if ruling.state is EntryState.DEAD:
-            words = _words(ruling.tell, letter, cause.settings)
-            return _put(ledger, failure_letters(ledger, body.crm_id, ruling.failure, words, cause))
-    return ()
-
-
-def _after_sending(ledger: Ledger, body: Reply, reference: str, cause: Cause) -> tuple[Letter, ...]:
-    """Keep the pair of ids; a receipt that was quicker than this is told at once."""
-    early = ledger.link(Link(body.own, WhatsAppMessageId(reference), body.crm_id))
-    if early is None or not ledger.told(body.crm_id, early.status):
-        return ()
-    return (status_letter(StatusUpdate(body.crm_id, early.status), cause),)
-
-
-def _put(ledger: Ledger, letters: tuple[Letter, ...]) -> tuple[Letter, ...]:
-    return tuple(letter for letter in letters if ledger.put(letter) is not None)
-
-
-def _words(tell: str | None, letter: Letter, settings: Settings) -> str:
-    """The words for a manager: from the catalogue if ``tell`` is one of its reasons."""
-    channel = settings.channels.get(letter.channel) if letter.channel else None
-    title = channel.title if channel else letter.channel or ""
-    try:
-        return reason_text(Reason(tell or Reason.INTERNAL), settings.language, channel=title)
-    except ValueError:
-        return tell or ""

@@ -16,9 +16,10 @@ from relay.delivery.holding import (
     withdraw_stand_in,
 )
 from relay.delivery.ledger import Ledger
+from relay.delivery.pacing import free
 from relay.delivery.people import conversation_of, find, learn, meet, remember_chat, way_to
 from relay.delivery.phones import Absent, note_written
-from relay.domain.ids import ChannelId, CrmMessageId, message_id
+from relay.domain.ids import ChannelId, ConversationId, CrmMessageId, message_id
 from relay.domain.message import (
     Alias,
     CrmEvent,
@@ -72,10 +73,14 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """What follows from a journal row: letters, and the rules that kept the rest out."""
+    """What follows from a journal row: letters, and the rules that kept the rest out.
+
+    ``freed``: letters to WhatsApp that waited may go now.
+    """
 
     letters: tuple[Letter, ...] = ()
     ignored: tuple[str, ...] = ()
+    freed: bool = False
 
     @classmethod
     def nothing(cls) -> Sorted:
@@ -84,7 +89,9 @@ class Sorted:
 
     def plus(self, other: Sorted) -> Sorted:
         """Both."""
-        return Sorted(self.letters + other.letters, self.ignored + other.ignored)
+        return Sorted(
+            self.letters + other.letters, self.ignored + other.ignored, self.freed or other.freed
+        )
 
 
 # --- From WhatsApp, towards amoCRM ---------------------------------------------------------------
@@ -119,6 +126,8 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         ledger.save_conversation(conversation)
     if message.origin is Origin.CLIENT:
         note_written(ledger, message, cause.now_ms)
+    wrote_now = conversation.wrote and known is not None and not known.wrote
+    freed = wrote_now and free(ledger, reply_lane(conversation.id), cause.now_ms)
     withdraw_stand_in(ledger, message, cause.now_ms)
     body = NewMessage(
         conversation=conversation.id,
@@ -143,7 +152,7 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         expires_ms=cause.received_ms + cause.settings.give_up_amocrm_ms,
         hold_ms=hold_ms(message, begins=known is None),
     )
-    return Sorted((letter,))
+    return Sorted((letter,), freed=freed)
 
 
 def _alias_in(ledger: Ledger, alias: Alias, cause: Cause) -> Sorted:
@@ -197,7 +206,7 @@ def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
     remember_chat(ledger, written, conversation, channel.own, cause.now_ms)
     letter = Letter(
         key=f"reply:{written.id}",
-        lane=f"out:{conversation}",
+        lane=reply_lane(conversation),
         destination=Destination.WHATSAPP,
         body=Reply(
             conversation=conversation,
@@ -213,6 +222,11 @@ def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
         expires_ms=cause.received_ms + cause.settings.give_up_whatsapp_ms,
     )
     return Sorted((letter,))
+
+
+def reply_lane(conversation: ConversationId) -> str:
+    """The lane of a conversation's messages to WhatsApp."""
+    return f"out:{conversation}"
 
 
 def _refusal(ledger: Ledger, written: Written, refused: Refused, cause: Cause) -> Sorted:

@@ -152,7 +152,8 @@ class Sorter:
         kept = tuple(letter for letter in letters if ledger.put(letter) is not None)
         rules = [rule for result in results for rule in result.ignored]
         rules += ["duplicate"] * (len(letters) - len(kept))
-        return Note(row, Sorted(kept, tuple(rules)))
+        freed = any(result.freed for result in results)
+        return Note(row, Sorted(kept, tuple(rules), freed))
 
     def _read(self, row: JournalRow) -> Sequence[WhatsAppEvent | CrmEvent]:
         source, _, channel = row.source.partition("/")
@@ -178,5 +179,8 @@ class Sorter:
                 self._steps.accepted(letter, now)
             for rule in note.result.ignored:
                 self._steps.ignored(note.row, self._side, rule)
-        for destination in {letter.destination for note in notes for letter in note.letters}:
+        stirred = {letter.destination for note in notes for letter in note.letters}
+        if any(note.result is not None and note.result.freed for note in notes):
+            stirred.add(Destination.WHATSAPP)
+        for destination in stirred:
             self._on_letters(destination)

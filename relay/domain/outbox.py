@@ -138,4 +138,15 @@ class Unknown:
     reason: str
 
 
-Outcome = Delivered | Retry | Dead | Unknown
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """WhatsApp surely did not take it, and takes no message to strangers from this number now.
+
+    ``for_ms``: for how long, if it was told.
+    """
+
+    reason: str
+    for_ms: int | None = None
+
+
+Outcome = Delivered | Retry | Dead | Unknown | Closed

@@ -74,6 +74,14 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True)
+class Cold:
+    """A message to somebody who has never written. From ``expires_ms`` on it is given up."""
+
+    key: str
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Go:
     """It may be sent now, and is counted at ``at_ms``."""
 
@@ -106,13 +114,9 @@ class TooLate:
 Verdict = Go | Wait | TooLate
 
 
-def ask(
-    book: Book, key: str, now_ms: int, expires_ms: int, pace: Pace, chance: float
-) -> tuple[Book, Verdict]:
-    """Whether the cold message of that key may go now; the book afterwards.
-
-    ``chance`` is in [0, 1).
-    """
+def ask(book: Book, cold: Cold, now_ms: int, pace: Pace, chance: float) -> tuple[Book, Verdict]:
+    """Whether a cold message may go now; the book afterwards. ``chance`` is in [0, 1)."""
+    key, expires_ms = cold.key, cold.expires_ms
     book = _as_of(book, now_ms)
     mine = book.turn_of(key)
     if mine is not None and (mine < book.closed_until_ms or mine > expires_ms):

@@ -58,8 +58,9 @@ _REASONS: dict[Reason, dict[Language, str]] = {
     },
     Reason.COLD_LIMIT: {
         Language.RU: (
-            "Сообщение не отправлено: канал «{channel}» уже начал столько новых разговоров, сколько "
-            "разрешено, чтобы номер не заблокировали. Отправьте снова {wait} или позвоните клиенту."
+            "Сообщение не отправлено: канал «{channel}» уже начал столько новых разговоров, "
+            "сколько можно без риска блокировки номера. "
+            "Отправьте снова {wait} или позвоните клиенту."
         ),
         Language.EN: (
             "The message was not sent: channel “{channel}” has begun as many new conversations as "

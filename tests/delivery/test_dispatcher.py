@@ -7,7 +7,7 @@ import asyncio
 import pytest
 import structlog.testing
 
-from relay.delivery.dispatcher import rule_on
+from relay.delivery.aftermath import rule_on
 from relay.delivery.ledger import Ledger
 from relay.domain.message import Status, StatusUpdate
 from relay.domain.outbox import (

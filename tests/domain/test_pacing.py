@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from relay.domain.pacing import (
     Book,
+    Cold,
     Go,
     Obstacle,
     Pace,
@@ -36,7 +37,7 @@ paces = st.builds(
 
 def asked(book: Book, key: str, at_ms: int = NOW, *, within: int = HOUR) -> tuple[Book, Verdict]:
     """One question, with half a chance."""
-    return ask(book, key, at_ms, at_ms + within, PACE, 0.5)
+    return ask(book, Cold(key, at_ms + within), at_ms, PACE, 0.5)
 
 
 def line(book: Book, *keys: str, within: int = HOUR) -> tuple[Book, list[Verdict]]:
@@ -115,7 +116,7 @@ def test_the_line_moves_up() -> None:
     """A pace that was loosened, or a place that became free, is used."""
     book, _ = line(Book(), "a", "b", "c", "d", "e", within=2 * HOUR)
     faster = replace(PACE, per_hour=30)
-    _, verdict = ask(book, "e", NOW, NOW + 2 * HOUR, faster, 0.5)
+    _, verdict = ask(book, Cold("e", NOW + 2 * HOUR), NOW, faster, 0.5)
     assert verdict == Wait(NOW + 4 * 39 * SECOND, news=True)
 
 
@@ -157,7 +158,7 @@ def test_no_window_ever_holds_more_than_its_limit(
         if at >= expires:
             continue
         before = book
-        book, verdict = ask(book, key, at, expires, pace, chance)
+        book, verdict = ask(book, Cold(key, expires), at, pace, chance)
         steps += 1
         match verdict:
             case Go(at_ms):
@@ -179,6 +180,6 @@ def test_turns_keep_the_order_of_asking(pace: Pace, chance: float, count: int) -
     """Who came first goes first."""
     book, turns = Book(), []
     for number in range(count):
-        book, verdict = ask(book, f"m{number}", NOW, NOW + DAY, pace, chance)
+        book, verdict = ask(book, Cold(f"m{number}", NOW + DAY), NOW, pace, chance)
         turns.append(verdict.at_ms)
     assert turns == sorted(turns)

@@ -1,0 +1,152 @@
+"""What follows from an attempt: the entry's next state, and the letters that tell of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relay.delivery.ledger import Ledger, Link
+from relay.delivery.letters import Cause, failure_letters, status_letter
+from relay.delivery.pacing import Attempt, closed_until, note_outcome, too_late
+from relay.domain.ids import CrmMessageId, WhatsAppMessageId
+from relay.domain.message import Failure, NewMessage, Reply, StatusUpdate
+from relay.domain.outbox import (
+    Closed,
+    Dead,
+    Delivered,
+    Entry,
+    EntryState,
+    Letter,
+    Outcome,
+    Retry,
+    Unknown,
+)
+from relay.domain.pacing import TooLate, Wait
+from relay.domain.retry import RetryPolicy
+from relay.domain.settings import Settings
+from relay.domain.texts import Reason, reason_text
+
+TURN = "waits for its turn to write to somebody who never wrote"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What an outcome means for the entry: its next state, when it is due, and in which words."""
+
+    state: EntryState
+    due_ms: int
+    error: str | None = None
+    failure: Failure = Failure.OTHER
+    tell: str | None = None
+
+
+def rule_on(
+    outcome: Outcome, entry: Entry, now_ms: int, policy: RetryPolicy, chance: float
+) -> Ruling:
+    """What follows from the outcome of one more attempt at the entry."""
+    match outcome:
+        case Delivered():
+            return Ruling(EntryState.DELIVERED, now_ms)
+        case Dead(reason, failure, tell):
+            return Ruling(EntryState.DEAD, now_ms, reason, failure, tell or Reason.REFUSED)
+        case Unknown(reason):
+            return Ruling(EntryState.DEAD, now_ms, reason, tell=Reason.OUTCOME_UNKNOWN)
+        case Closed(reason):
+            return Ruling(EntryState.DEAD, now_ms, reason, tell=Reason.REFUSED)
+        case Retry(reason, after_ms):
+            expires = entry.letter.expires_ms
+            if now_ms >= expires:
+                return Ruling(EntryState.DEAD, now_ms, f"gave up: {reason}", tell=Reason.EXPIRED)
+            delay = policy.delay_ms(entry.attempts + 1, chance) if after_ms is None else after_ms
+            delay = min(delay, policy.longest_ms)
+            return Ruling(EntryState.PENDING, min(now_ms + delay, expires), reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was written down. ``closed_until_ms``: WhatsApp takes nothing to strangers till then."""
+
+    ruling: Ruling
+    letters: tuple[Letter, ...] = ()
+    closed_until_ms: int | None = None
+
+
+def settle(
+    ledger: Ledger, attempt: Attempt, outcome: Outcome, counted_ms: int | None, policy: RetryPolicy
+) -> Settled:
+    """Write down what became of an attempt and put what follows, in this transaction.
+
+    ``counted_ms``: when it was counted as one to a stranger, if it was.
+    """
+    entry, now = attempt.entry, attempt.now_ms
+    turn = note_outcome(ledger, attempt, outcome, counted_ms)
+    closed_ms = closed_until(ledger, attempt) if isinstance(outcome, Closed) else None
+    if isinstance(turn, TooLate):
+        outcome = too_late(turn, attempt)
+    if isinstance(turn, Wait):
+        ruling = Ruling(EntryState.PENDING, turn.at_ms, TURN)
+    else:
+        ruling = rule_on(outcome, entry, now, policy, attempt.chance)
+    try:
+        ledger.settle(
+            entry.id,
+            ruling.state,
+            attempts=entry.attempts + 1,
+            due_ms=min(ruling.due_ms, now + policy.longest_ms),
+            now_ms=now,
+            error=ruling.error,
+        )
+    except ValueError:  # withdrawn in that very moment: see relay.delivery.holding
+        return Settled(ruling, closed_until_ms=closed_ms)
+    cause = Cause.letter(entry.letter, attempt.settings, now)
+    letters = what_follows(ledger, entry.letter, outcome, ruling, cause)
+    return Settled(ruling, letters, closed_ms)
+
+
+def put_off(ledger: Ledger, attempt: Attempt, turn: Wait, policy: RetryPolicy) -> None:
+    """No attempt before its turn, or before it is time to see whether the line has moved."""
+    entry, now_ms = attempt.entry, attempt.now_ms
+    ledger.settle(
+        entry.id,
+        EntryState.PENDING,
+        attempts=entry.attempts,
+        due_ms=min(turn.at_ms, now_ms + policy.longest_ms),
+        now_ms=now_ms,
+        error=TURN,
+    )
+
+
+def what_follows(
+    ledger: Ledger, letter: Letter, outcome: Outcome, ruling: Ruling, cause: Cause
+) -> tuple[Letter, ...]:
+    """Put the letters that follow from an attempt, in the same transaction; those new."""
+    match letter.body, outcome:
+        case NewMessage() as body, Delivered(str(reference)):
+            ledger.link(Link(body.own, body.whatsapp_id, CrmMessageId(reference)))
+        case Reply() as body, Delivered(str(reference)):
+            return _put(ledger, _after_sending(ledger, body, reference, cause))
+        case Reply() as body, _ if ruling.state is EntryState.DEAD:
+            words = _words(ruling.tell, letter, cause.settings)
+            return _put(ledger, failure_letters(ledger, body.crm_id, ruling.failure, words, cause))
+    return ()
+
+
+def _after_sending(ledger: Ledger, body: Reply, reference: str, cause: Cause) -> tuple[Letter, ...]:
+    """Keep the pair of ids; a receipt that was quicker than this is told at once."""
+    early = ledger.link(Link(body.own, WhatsAppMessageId(reference), body.crm_id))
+    if early is None or not ledger.told(body.crm_id, early.status):
+        return ()
+    return (status_letter(StatusUpdate(body.crm_id, early.status), cause),)
+
+
+def _put(ledger: Ledger, letters: tuple[Letter, ...]) -> tuple[Letter, ...]:
+    return tuple(letter for letter in letters if ledger.put(letter) is not None)
+
+
+def _words(tell: str | None, letter: Letter, settings: Settings) -> str:
+    """The words for a manager: from the catalogue if ``tell`` is one of its reasons."""
+    channel = settings.channels.get(letter.channel) if letter.channel else None
+    title = channel.title if channel else letter.channel or ""
+    try:
+        return reason_text(Reason(tell or Reason.INTERNAL), settings.language, channel=title)
+    except ValueError:
+        return tell or ""
