@@ -35,6 +35,7 @@ from relay.app.reconfigure import Reloader
 from relay.app.report import HealthReader
 from relay.app.systemd import Notifier
 from relay.app.take import Taker
+from relay.config.model import Config
 from relay.config.secret import SecretSource
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.housekeeping import Heartbeat, Tidying
@@ -103,7 +104,7 @@ class Parts:
             side: self._dispatcher(side, courier) for side, courier in couriers.items()
         }
         self.taker = Taker(live, self.channels, around.engines, clock, self._on_credentials)
-        self.reloader = Reloader(around.path, around.secrets, clock, self.taker.take)
+        self.reloader = Reloader(around.path, around.secrets, clock, self._take)
         self.health = HealthReader(
             store=store,
             clock=clock,
@@ -184,6 +185,13 @@ class Parts:
             on_letters=self._on_letters,
             steps=self._steps,
         )
+
+    async def _take(self, config: Config) -> list[str]:
+        """Take a changed file; what waits, by a pace that may have changed, is looked at again."""
+        changes = await self.taker.take(config)
+        if changes:
+            await self.dispatchers[Destination.WHATSAPP].hasten()
+        return changes
 
     async def _on_credentials(self) -> None:
         """What amoCRM refused with the old ones is tried with the new ones at once."""

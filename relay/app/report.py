@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from relay.amocrm.alarm import CredentialsAlarm
 from relay.app.reconfigure import LastReload
 from relay.delivery.ledger import Ledger, Store
+from relay.delivery.pacing import book_of
 from relay.delivery.ports import Clock
-from relay.domain.ids import ChannelId
+from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.outbox import Destination, QueueFigures
+from relay.domain.pacing import Book
 from relay.domain.session import Session, SessionState
-from relay.web.health import ChannelHealth, Health, QueueHealth, ReloadHealth
+from relay.web.health import ChannelHealth, Health, QueueHealth, ReloadHealth, moment
 from relay.web.metrics import Metrics
 
 
@@ -39,12 +41,20 @@ class HealthReader:
 
     async def read(self) -> Health:
         """The health of this moment; the gauges of the metrics are set by the way."""
-        figures = await self._store.query(_figures)
         sessions, reload = self._sessions(), self._last_reload()
+        owns = {session.own for session in sessions.values() if session.own is not None}
+        figures, books = await self._store.query(
+            lambda ledger: (_figures(ledger), _books(ledger, owns))
+        )
+        now = self._clock.now_ms()
+        pacing = {own: pacing_words(book, now) for own, book in books.items()}
         health = Health(
             ready=self.ready,
             troubles=self._troubles(sessions),
-            channels={id_: _channel(session) for id_, session in sessions.items()},
+            channels={
+                id_: _channel(session, pacing.get(session.own) if session.own else None)
+                for id_, session in sessions.items()
+            },
             queues={side.value: self._queue(queue) for side, queue in figures.items()},
             reload=ReloadHealth(reload.at_ms, not reload.errors, reload.errors),
         )
@@ -71,6 +81,22 @@ def _figures(ledger: Ledger) -> dict[Destination, QueueFigures]:
     return {side: ledger.figures(side) for side in Destination}
 
 
-def _channel(session: Session) -> ChannelHealth:
+def _books(ledger: Ledger, owns: Iterable[OwnNumber]) -> dict[OwnNumber, Book]:
+    return {own: book_of(ledger, own) for own in owns}
+
+
+def pacing_words(book: Book, now_ms: int) -> str | None:
+    """What holds messages to people who never wrote; None if nothing does."""
+    if book.closed(now_ms):
+        until = moment(book.closed_until_ms)
+        return f"WhatsApp takes no messages to people who never wrote; tried again at {until}"
+    waiting = [at for _, at in book.turns if at > now_ms]
+    if not waiting:
+        return None
+    count = f"{len(waiting)} to people who never wrote"
+    return f"{count} waiting for their turn, the last at {moment(max(waiting))}"
+
+
+def _channel(session: Session, pacing: str | None) -> ChannelHealth:
     connected = session.state is SessionState.CONNECTED
-    return ChannelHealth(session.state.value, session.reason, session.since_ms, connected)
+    return ChannelHealth(session.state.value, session.reason, session.since_ms, connected, pacing)

@@ -63,6 +63,8 @@ def status_text(answer: Answer) -> str:
     for id_, channel in _dict(answer["channels"]).items():
         told = _dict(channel)
         lines.append(f"  {id_}: {told['state']} since {told['since']} ({told['reason']})")
+        if told.get("pacing"):
+            lines.append(f"    {told['pacing']}")
     lines.append("queues:")
     for name, queue in _dict(answer["queue"]).items():
         told = _dict(queue)

@@ -15,7 +15,17 @@ from relay.delivery.people import conversation_of
 from relay.domain import pacing
 from relay.domain.ids import OwnNumber
 from relay.domain.message import Reply
-from relay.domain.outbox import Closed, Dead, Delivered, Destination, Entry, Letter, Outcome, Retry
+from relay.domain.outbox import (
+    Closed,
+    Dead,
+    Delivered,
+    Destination,
+    Entry,
+    EntryState,
+    Letter,
+    Outcome,
+    Retry,
+)
 from relay.domain.pacing import Book, Cold, Obstacle, Pace, TooLate, Verdict, Wait
 from relay.domain.settings import Channel, Settings
 from relay.domain.texts import Reason, reason_text
@@ -90,7 +100,11 @@ def free(ledger: Ledger, lane: str, now_ms: int) -> bool:
 
     Whether anything did.
     """
-    waiting = ledger.waiting(Destination.WHATSAPP, lane)
+    waiting = [
+        entry
+        for entry in ledger.waiting(Destination.WHATSAPP, lane)
+        if entry.state is EntryState.PENDING
+    ]
     for entry in waiting:
         ledger.amend(entry.id, entry.letter, min(entry.due_ms, now_ms))
     return bool(waiting)

@@ -43,9 +43,17 @@ channels:                   # по одному номеру WhatsApp
   sales:
     title: Отдел продаж
     engine: linked_device
+    pacing:  # сколько раз можно писать тем, кто сам ещё не писал
+      per_minute: 1000  # на деле 2: чтобы номер не заблокировали
+      per_hour: 1000
+      per_day: 1000
   support:
     title: Поддержка
     engine: linked_device
+    pacing:
+      per_minute: 1000
+      per_hour: 1000
+      per_day: 1000
   # vip:                    # уберите # в трёх строках: появится третий канал
   #   title: Для своих
   #   engine: linked_device

@@ -64,10 +64,6 @@ class Book:
         """The turn that was promised to a message."""
         return next((at for name, at in self.turns if name == key), None)
 
-    def waiting(self, now_ms: int) -> int:
-        """How many messages have a turn to come."""
-        return sum(at > now_ms for _, at in self.turns)
-
     def closed(self, now_ms: int) -> bool:
         """Whether WhatsApp takes no cold message of this number now."""
         return now_ms < self.closed_until_ms

@@ -16,12 +16,16 @@ JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "Jso
 
 @dataclass(frozen=True, slots=True)
 class ChannelHealth:
-    """A channel's session: its state, why, and since when (milliseconds since the epoch)."""
+    """A channel's session: its state, why, and since when (milliseconds since the epoch).
+
+    ``pacing``: what holds messages to people who never wrote, in words, if anything does.
+    """
 
     state: str
     reason: str
     since_ms: int
     connected: bool
+    pacing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,12 @@ class Health:
 def as_json(health: Health) -> dict[str, JsonValue]:
     """The body of ``/healthz``."""
     channels: dict[str, JsonValue] = {
-        id_: {"state": c.state, "reason": c.reason, "since": _moment(c.since_ms)}
+        id_: {
+            "state": c.state,
+            "reason": c.reason,
+            "since": moment(c.since_ms),
+            **({"pacing": c.pacing} if c.pacing is not None else {}),
+        }
         for id_, c in health.channels.items()
     }
     queues: dict[str, JsonValue] = {
@@ -74,7 +83,7 @@ def as_json(health: Health) -> dict[str, JsonValue]:
         "channels": channels,
         "queue": queues,
         "reload": {
-            "at": _moment(health.reload.at_ms),
+            "at": moment(health.reload.at_ms),
             "ok": health.reload.ok,
             "errors": list(health.reload.errors[:_MOST_ERRORS]),
         },
@@ -104,5 +113,6 @@ def admin_routes(
     return [web.get("/readyz", readyz), web.get("/healthz", healthz), web.get("/metrics", metrics)]
 
 
-def _moment(ms: int) -> str:
+def moment(ms: int) -> str:
+    """A moment in ISO 8601, in UTC."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")

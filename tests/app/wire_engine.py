@@ -29,7 +29,7 @@ from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import Failure, Reply, WhatsAppEvent
-from relay.domain.outbox import Dead, Delivered, Outcome, Retry, Unknown
+from relay.domain.outbox import Closed, Dead, Delivered, Outcome, Retry, Unknown
 from relay.domain.session import SessionState
 
 SOCKET_VARIABLE = "WIRE_SOCKET"
@@ -163,6 +163,8 @@ def _outcome(said: Said) -> Outcome:
             return Delivered(said["id"])
         case "retry":
             return Retry(said["reason"], said.get("after_ms"))
+        case "closed":
+            return Closed(said["reason"])
         case "nobody":
             return Dead("no such client", Failure.NO_SUCH_CLIENT)
         case _:

@@ -58,6 +58,20 @@ async def test_statuses(health: Health, status: int, path: str) -> None:
         assert answer.status == status
 
 
+def test_what_holds_strangers_is_told_only_while_it_does() -> None:
+    """A key more, in words, beside the state of the channel."""
+    held = ChannelHealth("connected", "connected", AT_MS, connected=True, pacing="2 wait")
+    told = as_json(replace(GOOD, channels={"sales": held}))["channels"]
+    assert told == {
+        "sales": {
+            "state": "connected",
+            "reason": "connected",
+            "since": "2026-09-21T14:13:20+00:00",
+            "pacing": "2 wait",
+        }
+    }
+
+
 async def test_metrics_are_told_whatever_the_health() -> None:
     """A scraper gets its numbers most of all when something is wrong."""
     async with _asking(BAD) as get, get("/metrics") as answer:  # type: ignore[attr-defined]  # aiohttp's own

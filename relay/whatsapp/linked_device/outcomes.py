@@ -9,7 +9,7 @@ import re
 from typing import Protocol, cast
 
 from relay.domain.message import Failure
-from relay.domain.outbox import Dead, Delivered, Outcome, Retry, Unknown
+from relay.domain.outbox import Closed, Dead, Delivered, Outcome, Retry, Unknown
 from relay.domain.texts import Reason
 from relay.whatsapp.linked_device.protobufs import as_text, parse
 
@@ -25,6 +25,8 @@ class _Answer(Protocol):
 
 _NO_SUCH_CLIENT = re.compile(r"^no LID found for ")
 _REFUSED = re.compile(r"^server returned error (\d+)")
+_CLOSED_TO_STRANGERS = "463"
+"""The account may begin no new conversations for a while. The library does not tell how long."""
 _NOT_SENT = re.compile(
     r"^(failed to ("
     r"get (LID for PN|user info for|device list)|fetch LID mappings|prefetch sessions"
@@ -56,7 +58,9 @@ def _failure(error: str) -> Outcome:
     if _NO_SUCH_CLIENT.search(error):
         return Dead("not on WhatsApp", Failure.NO_SUCH_CLIENT, Reason.NOT_ON_WHATSAPP)
     if refused := _REFUSED.search(error):
-        return Dead(f"WhatsApp refused it: {refused[1]}", Failure.OTHER, Reason.REFUSED)
+        words = f"WhatsApp refused it: {refused[1]}"
+        closed = refused[1] == _CLOSED_TO_STRANGERS
+        return Closed(words) if closed else Dead(words, Failure.OTHER, Reason.REFUSED)
     if _NOT_SENT.search(error):
         return Retry(f"not sent: {_brief(error)}")
     return Unknown(_brief(error))

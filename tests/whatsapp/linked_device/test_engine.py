@@ -13,7 +13,7 @@ import pytest
 from relay.domain.contents import Text
 from relay.domain.ids import OwnNumber
 from relay.domain.message import Failure, Received
-from relay.domain.outbox import Dead, Delivered, Retry, Unknown
+from relay.domain.outbox import Closed, Dead, Delivered, Retry, Unknown
 from relay.domain.session import SessionState
 from relay.whatsapp.linked_device import client as client_module
 from relay.whatsapp.linked_device import engine as engine_module
@@ -388,7 +388,8 @@ async def test_a_device_gone_from_the_file_is_told(rig: LinkedRig) -> None:
     ("error", "outcome"),
     [
         ("no LID found for 79161234567@s.whatsapp.net from server", Dead),
-        ("server returned error 463", Dead),
+        ("server returned error 463", Closed),
+        ("server returned error 479", Dead),
         ("failed to send message node: websocket not connected", Retry),
         ("timed out waiting for message send response", Unknown),
         ("websocket not connected", Unknown),

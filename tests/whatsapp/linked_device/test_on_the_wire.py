@@ -206,9 +206,11 @@ async def test_a_number_without_whatsapp_is_told_apart(live: Live) -> None:
 async def test_a_refused_send_is_dead(live: Live) -> None:
     """The service said no: repeating would not help, and the next message is not held."""
     there, engine = live
-    there.device.refuse_next_send(463)
-    refused = await engine.send("79161234567", "cold")
+    there.device.refuse_next_send(479)
+    refused = await engine.send("79161234567", "refused")
     assert (refused["kind"], refused["tell"]) == ("Dead", "refused_by_whatsapp")
+    there.device.refuse_next_send(463)
+    assert (await engine.send("79161234567", "cold"))["kind"] == "Closed"
     assert (await engine.send("79161234567", "next"))["kind"] == "Delivered"
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.domain.message import Failure
-from relay.domain.outbox import Dead, Delivered, Retry, Unknown
+from relay.domain.outbox import Closed, Dead, Delivered, Retry, Unknown
 from relay.domain.texts import Reason
 from relay.whatsapp.linked_device.outcomes import outcome_of
 from tests.whatsapp.linked_device.samples import answer
@@ -56,17 +56,25 @@ def test_only_known_words_allow_a_second_send(error: str) -> None:
     assert isinstance(outcome_of(answer(error=error)), Unknown)
 
 
-@pytest.mark.parametrize("code", [463, 479, 500])
-def test_a_refusal_of_the_server_is_final(code: int) -> None:
-    """WhatsApp said no to this very message: the manager is told."""
-    outcome = outcome_of(answer(error=f"server returned error {code}"))
-    assert outcome == Dead(f"WhatsApp refused it: {code}", Failure.OTHER, Reason.REFUSED)
+REFUSALS = {
+    "no LID found for 79161234567@s.whatsapp.net from server": Dead(
+        "not on WhatsApp", Failure.NO_SUCH_CLIENT, Reason.NOT_ON_WHATSAPP
+    ),
+    "server returned error 463": Closed("WhatsApp refused it: 463"),
+    "server returned error 400": Dead("WhatsApp refused it: 400", Failure.OTHER, Reason.REFUSED),
+    "server returned error 479": Dead("WhatsApp refused it: 479", Failure.OTHER, Reason.REFUSED),
+    "server returned error 500": Dead("WhatsApp refused it: 500", Failure.OTHER, Reason.REFUSED),
+    "server returned error 4630": Dead("WhatsApp refused it: 4630", Failure.OTHER, Reason.REFUSED),
+}
 
 
-def test_a_number_without_whatsapp() -> None:
-    """No identity for the number: it is not on WhatsApp."""
-    outcome = outcome_of(answer(error="no LID found for 79161234567@s.whatsapp.net from server"))
-    assert outcome == Dead("not on WhatsApp", Failure.NO_SUCH_CLIENT, Reason.NOT_ON_WHATSAPP)
+@pytest.mark.parametrize("error", REFUSALS)
+def test_a_refusal_has_its_reason(error: str) -> None:
+    """WhatsApp said no to this very message: 904 for an absent number, 905 with words for others.
+
+    463 is no fault of the message: the number may write to no stranger for a while.
+    """
+    assert outcome_of(answer(error=error)) == REFUSALS[error]
 
 
 @given(st.binary())
