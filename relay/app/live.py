@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from relay.amocrm.credentials import Credentials, CredentialsHolder
-from relay.config.channel import AnyChannel, LinkedDevice
+from relay.amocrm.rest.sources import Wanted
+from relay.config.channel import AnyChannel, CloudApi, LinkedDevice
 from relay.config.model import Config
-from relay.domain.ids import ChannelId, OwnNumber
+from relay.domain.ids import ChannelId, OwnNumber, source_id
 from relay.domain.pacing import Pace
 from relay.domain.settings import Channel, Settings
 
@@ -37,6 +38,22 @@ class Live:
         self._own[channel] = own
         self.settings = self._settings()
         return True
+
+    def sources(self) -> list[Wanted]:
+        """The sources amoCRM should have: one for each number that a channel has told."""
+        sources = {
+            own: Wanted(
+                channel=id_,
+                id=source_id(own),
+                name=channel.title,
+                phone=f"+{own}",
+                pipeline_id=channel.pipeline_id,
+                official=isinstance(channel, CloudApi),
+            )
+            for id_, channel in self.config.channels.items()
+            if (own := self._own.get(id_)) is not None
+        }
+        return list(sources.values())
 
     def _settings(self) -> Settings:
         config = self.config

@@ -31,8 +31,6 @@ def not_yet(config: Config) -> Iterator[str]:
     for id_, channel in config.channels.items():
         if isinstance(channel, CloudApi):
             yield f"channels.{id_}.engine: cloud_api cannot be run by this version yet"
-        if channel.pipeline_id is not None:
-            yield _row(f"channels.{id_}.pipeline_id")
         if isinstance(channel, LinkedDevice) and channel.import_history_ms is not None:
             yield _row(f"channels.{id_}.import_history")
 

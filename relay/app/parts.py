@@ -20,6 +20,7 @@ from relay.amocrm.rest.account import AccountReader
 from relay.amocrm.rest.client import RestClient
 from relay.amocrm.rest.tokens import LongLivedToken
 from relay.amocrm.rest.users import read_users
+from relay.amocrm.sources import SourceKeeper
 from relay.amocrm.staff import AccountStaff
 from relay.amocrm.webhook import HookDoor
 from relay.app.channels import ChannelCourier, Channels
@@ -150,6 +151,9 @@ class Parts:
             recall=self.facts.staff,
             remember=self.facts.remember_staff,
         )
+        self.sources = SourceKeeper(
+            self.rest, live.sources, lambda: self.connection.confirmed, self.clock
+        )
         self.courier = ChatsCourier(
             client=client,
             connection=self.connection,
@@ -198,9 +202,17 @@ class Parts:
         self.connection.reconnect()
         await self._hasten_amocrm()
 
+    async def _take(self, config: Config) -> list[str]:
+        """Take a changed file into force; what it means for amoCRM's sources follows."""
+        changes = await self.taker.take(config)
+        if changes:
+            self.sources.wake()
+        return changes
+
     async def _on_connected(self) -> None:
         """The channel is connected: what was refused before may be tried, what is due is done."""
         self.staff.wake()
+        self.sources.wake()
         await self._hasten_amocrm()
 
     async def _hasten_amocrm(self) -> None:

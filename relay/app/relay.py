@@ -147,6 +147,7 @@ class Relay:
         if session.own is not None and parts.live.learn(id_, session.own):
             remember = parts.facts.remember_own(id_, session.own)
             _also(core, remember, f"remember number of {id_}")
+            parts.sources.wake()
         if session.state is SessionState.CONNECTED:
             hasten = parts.dispatchers[Destination.WHATSAPP].hasten(id_)
             _also(core, hasten, f"hasten {id_}")
@@ -159,6 +160,7 @@ def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
         "spooling": parts.spooling.run(),
         "amocrm connection": parts.connection.run(),
         "amocrm staff": parts.staff.run(),
+        "amocrm sources": parts.sources.run(),
         "reloader": parts.reloader.run(),
         "heartbeat": parts.heartbeat.run(),
         "tidying": parts.tidying.run(),

@@ -32,8 +32,13 @@ def line_of(answer: Answer) -> str:
     said = parse(answer.body)
     words = [MEANINGS[answer.status]] if answer.status in MEANINGS else []
     words += _words(said) if isinstance(said, dict) else []
-    text = _NUMBER.sub(lambda found: f"…{found[0][-2:]}", "; ".join(words) or "no explanation")
+    text = without_numbers("; ".join(words) or "no explanation")
     return f"amoCRM answered {answer.status}: {' '.join(text.split())}"[:LONGEST]
+
+
+def without_numbers(text: str) -> str:
+    """A text as a log may show it: of what may be a telephone number the last two digits."""
+    return _NUMBER.sub(lambda found: f"…{found[0][-2:]}", text)
 
 
 def _words(problem: dict[str, object]) -> Iterator[str]:

@@ -1,0 +1,57 @@
+"""What a running relay asks of amoCRM's REST API."""
+
+from __future__ import annotations
+
+from tests.app import files
+from tests.app.site import Site
+
+OWN = "wa-74950000001"
+
+
+def names(here: Site) -> list[tuple[str, str, int]]:
+    sources = here.amocrm.account.sources.values()
+    return [(source.external_id, source.name, source.pipeline_id) for source in sources]
+
+
+async def test_a_source_follows_the_number_and_the_file(here: Site) -> None:
+    """Made when the number is known, renamed and moved when the file is saved."""
+    await here.start_connected()
+    await here.amocrm.wait_for(lambda _: names(here) == [(OWN, "Продажи", 4711)])
+    here.save(channels={"sales": files.SALES | {"title": "Магазин", "pipeline_id": 4712}})
+    await here.amocrm.wait_for(lambda _: names(here) == [(OWN, "Магазин", 4712)])
+    await here.relay.stop()
+    assert here.amocrm.violations == []
+    here.check_log()
+
+
+async def test_messages_carry_their_source(here: Site) -> None:
+    """A new lead knows by which number it came."""
+    await here.start_connected()
+    await here.whatsapp.write("79001234567", "A1", "Привет")
+    await here.until_in_amocrm(1)
+    [lead] = here.amocrm.account.leads
+    assert lead.source == OWN
+
+
+async def test_users_are_remembered(here: Site) -> None:
+    """The users are read once after the start; the next start knows them already."""
+    await here.start_connected()
+    await here.relay.until_logged("users_learned")
+    await here.relay.stop()
+    await here.start_connected()
+    await here.amocrm.wait_for(lambda it: sum(s.endpoint == "users" for s in it.requests) == 2)
+    await here.relay.stop()
+    assert "users_learned" not in [line["event"] for line in here.relay.log]
+    here.check_log()
+
+
+async def test_a_token_without_rights_is_told(here: Site) -> None:
+    """Messages pass; health says what is missing."""
+    here.amocrm.rest.token_is_admin = False
+    await here.start_connected()
+    await here.relay.until_logged("credentials_refused")
+    status, body = await here.admin("/healthz")
+    assert status == 503
+    assert b"administrator" in body
+    await here.whatsapp.write("79001234567", "A1", "Привет")
+    await here.until_in_amocrm(1)
