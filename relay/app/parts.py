@@ -191,9 +191,10 @@ class Parts:
         )
 
     async def _take(self, config: Config) -> list[str]:
-        """Take a changed file; what waits, by a pace that may have changed, is looked at again."""
+        """Take a changed file; what waits by its pace, and amoCRM's sources, are looked at again."""
         changes = await self.taker.take(config)
         if changes:
+            self.sources.wake()
             await self.dispatchers[Destination.WHATSAPP].hasten()
         return changes
 
@@ -201,13 +202,6 @@ class Parts:
         """What amoCRM refused with the old ones is tried with the new ones at once."""
         self.connection.reconnect()
         await self._hasten_amocrm()
-
-    async def _take(self, config: Config) -> list[str]:
-        """Take a changed file into force; what it means for amoCRM's sources follows."""
-        changes = await self.taker.take(config)
-        if changes:
-            self.sources.wake()
-        return changes
 
     async def _on_connected(self) -> None:
         """The channel is connected: what was refused before may be tried, what is due is done."""

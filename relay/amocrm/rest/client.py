@@ -28,7 +28,7 @@ from relay.amocrm.errors import (
     RejectedError,
     UnreachableError,
 )
-from relay.amocrm.rest.pace import Pace
+from relay.amocrm.rest.bucket import Bucket
 from relay.amocrm.rest.problems import line_of
 from relay.amocrm.rest.tokens import Tokens
 from relay.delivery.ports import Clock
@@ -61,7 +61,7 @@ class _AgainError(UnreachableError):
 
 
 class _PacedError(_AgainError):
-    """As above, and the pace knows how long to wait."""
+    """As above, and the bucket knows how long to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class RestClient:
         self._clock = clock
         self._alarm = alarm
         self._timeout_s = timeout_s
-        self._pace = Pace(clock)
+        self._bucket = Bucket(clock)
         self._complained = False
 
     async def call(
@@ -141,7 +141,7 @@ class RestClient:
         raise UnreachableError(f"{path} has more than {MOST_PAGES} pages")
 
     async def _attempt(self, request: _Request, deadline_ms: int) -> JsonObject:
-        await self._pace.turn(deadline_ms)
+        await self._bucket.turn(deadline_ms)
         try:
             token = await self.tokens.token()
         except RefusedError as error:
@@ -175,7 +175,7 @@ class RestClient:
         said = parse(answer.body) if answer.body.strip() else {}
         if not isinstance(said, dict):
             raise UnreachableError(f"amoCRM answered {answer.status} with what is not its JSON")
-        self._pace.calm()
+        self._bucket.calm()
         if self._complained:
             self._complained = False
             self._alarm.accepted(Credential.TOKEN)
@@ -193,10 +193,10 @@ class RestClient:
                 self._complain(line)
                 return RefusedError(line)
             case 403 if await self._is_blocked(request, token, deadline_ms):
-                self._pace.blocked()
+                self._bucket.blocked()
                 return RefusedError(line) if request.path == _ACCOUNT else _PacedError(line)
             case 429:
-                self._pace.throttled(after_ms(answer, parse(answer.body)))
+                self._bucket.throttled(after_ms(answer, parse(answer.body)))
                 return _PacedError(line)
             case status:
                 return _by_status(request, status, line)
@@ -208,7 +208,7 @@ class RestClient:
         """
         if request.path == _ACCOUNT:
             return True
-        await self._pace.turn(deadline_ms)
+        await self._bucket.turn(deadline_ms)
         answer = await self._send(_Request("GET", _ACCOUNT, (), None), token)
         return answer.status == 403
 

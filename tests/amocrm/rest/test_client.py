@@ -21,8 +21,8 @@ from relay.amocrm.errors import (
     RejectedError,
     UnreachableError,
 )
+from relay.amocrm.rest.bucket import LONGEST_HOLD_MS
 from relay.amocrm.rest.client import ATTEMPTS, LIMIT_MS
-from relay.amocrm.rest.pace import LONGEST_HOLD_MS
 from relay.domain.retry import MINUTE, SECOND
 from tests.amocrm.doubles import TOKEN
 from tests.amocrm.rest.rig import Rig, rig_of

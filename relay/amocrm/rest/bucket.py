@@ -30,7 +30,7 @@ _FIRST_BLOCKED_MS: Final = 30 * SECOND
 _log = structlog.get_logger()
 
 
-class Pace:
+class Bucket:
     """Lets requests pass one by one, first come first served."""
 
     def __init__(self, clock: Clock) -> None:
