@@ -191,7 +191,7 @@ class Parts:
         )
 
     async def _take(self, config: Config) -> list[str]:
-        """Take a changed file; what waits by its pace, and amoCRM's sources, are looked at again."""
+        """Take a changed file; what waits by its pace, and the sources, are looked at again."""
         changes = await self.taker.take(config)
         if changes:
             self.sources.wake()
