@@ -51,7 +51,7 @@ async def test_a_pace_acts_and_a_changed_one_at_once(here: Site) -> None:
 
 async def test_refused_strangers_are_seen_everywhere(here: Site) -> None:
     """A log line, the manager's message, health and status say it; who has written is answered."""
-    here.save(language="en")
+    here.save(language="en", delivery={"give_up_after": {"whatsapp": "30m"}})
     await here.start_connected()
     await here.whatsapp.write(ANNA, "A1", "Привет")
     await here.until_in_amocrm(1)
