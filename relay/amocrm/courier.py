@@ -66,6 +66,11 @@ class ChatsCourier:
         self._alarm = alarm
         self._language = language
 
+    async def interrupted(self, entry: Entry) -> Outcome:
+        """Simply once more: amoCRM recognises the ``msgid``."""
+        del entry
+        return Retry("interrupted", after_ms=0)
+
     async def deliver(self, entry: Entry) -> Outcome:
         """One attempt. Never raises but for cancellation."""
         scope_id = self._connection.scope_id

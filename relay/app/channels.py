@@ -11,7 +11,7 @@ from relay.delivery.ports import Clock, Courier, Engine, HandOver
 from relay.delivery.sorter import Reader
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import Reply
-from relay.domain.outbox import Dead, Entry, Outcome, Retry
+from relay.domain.outbox import Dead, Entry, Outcome, Retry, Unknown
 from relay.domain.phone import masked
 from relay.domain.retry import MINUTE, RetryPolicy
 from relay.domain.session import Session, SessionState
@@ -181,3 +181,10 @@ class ChannelCourier(Courier):
         if engine is None:
             return Retry(f"channel {body.channel} is not in the file")
         return await engine.send(body)
+
+    async def interrupted(self, entry: Entry) -> Outcome:
+        """Nobody knows, and it is not sent again; perhaps its engine knows by which ids it went."""
+        body = entry.letter.body
+        engine = self._channels.engine(body.channel) if isinstance(body, Reply) else None
+        known = await engine.sent_as(body) if engine and isinstance(body, Reply) else ()
+        return Unknown("the relay was stopped while this was being sent", known)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from relay.config.channel import Channel, LinkedDevice
 from relay.delivery.ports import Clock, Engine, HandOver, Report
-from relay.domain.ids import ChannelId
+from relay.domain.ids import ChannelId, WhatsAppMessageId
 from relay.domain.message import Reply, WhatsAppEvent
 from relay.domain.outbox import Outcome, Retry
 from relay.domain.session import SessionState
@@ -62,6 +62,11 @@ class NotBuiltYet:
         """Not now."""
         del reply
         return Retry(self._words)
+
+    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
+        """Nobody knows."""
+        del reply
+        return ()
 
     async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
         """It cannot be found out."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relay.delivery.ledger import Ledger, Link
 from relay.delivery.letters import Cause, failure_letters, status_letter
 from relay.delivery.pacing import Attempt, closed_until, note_outcome, too_late
+from relay.delivery.proof import patience_ms, resolve
 from relay.domain.ids import CrmMessageId, WhatsAppMessageId
 from relay.domain.message import Failure, NewMessage, Reply, StatusUpdate
 from relay.domain.outbox import (
@@ -82,6 +83,8 @@ def settle(
     closed_ms = closed_until(ledger, attempt) if isinstance(outcome, Closed) else None
     if isinstance(turn, TooLate):
         outcome = too_late(turn, attempt)
+    if isinstance(outcome, Unknown) and isinstance(entry.letter.body, Reply):
+        outcome = resolve(ledger, entry.letter.body, outcome, now)
     if isinstance(turn, Wait):
         ruling = Ruling(EntryState.PENDING, turn.at_ms, TURN)
     else:
@@ -126,7 +129,9 @@ def what_follows(
             return _put(ledger, _after_sending(ledger, body, reference, cause))
         case Reply() as body, _ if ruling.state is EntryState.DEAD:
             words = _words(ruling.tell, letter, cause.settings)
-            return _put(ledger, failure_letters(ledger, body.crm_id, ruling.failure, words, cause))
+            news = failure_letters(ledger, body.crm_id, ruling.failure, words, cause)
+            held = tuple(replace(each, hold_ms=patience_ms(outcome)) for each in news)
+            return _put(ledger, held)
     return ()
 
 

@@ -116,11 +116,7 @@ class Dispatcher:
         """Attempts that a kill interrupted: repeated where nobody sees that, else ended."""
         begun = await self._store.query(lambda ledger: ledger.begun(self._destination))
         for entry in begun:
-            if self._courier.repeatable:
-                outcome: Outcome = Retry("interrupted", after_ms=0)
-            else:
-                outcome = Unknown("the relay was stopped while this was being sent")
-            await self._settle(entry, outcome)
+            await self._settle(entry, await self._courier.interrupted(entry))
 
     async def _claim(self) -> _Claim:
         room = 0 if self._draining else self._concurrency - len(self._busy)

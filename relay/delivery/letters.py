@@ -19,6 +19,7 @@ from relay.delivery.ledger import Ledger
 from relay.delivery.pacing import free
 from relay.delivery.people import conversation_of, find, learn, meet, remember_chat, way_to
 from relay.delivery.phones import Absent, note_written
+from relay.delivery.proof import prove, reply_key, status_key
 from relay.domain.ids import ChannelId, ConversationId, CrmMessageId, message_id
 from relay.domain.message import (
     Alias,
@@ -170,6 +171,8 @@ def _receipt_in(ledger: Ledger, receipt: Receipt, cause: Cause) -> Sorted:
             ledger.early_receipt(receipt, id_, cause.now_ms)
             rule = "early"  # it is told when the answer to our own send has come
         elif ledger.told(link.crm_id, receipt.status):
+            if link.told is Status.FAILED and (trace := prove(ledger, link.crm_id, cause.now_ms)):
+                cause = replace(cause, trace=trace)
             letters.append(status_letter(StatusUpdate(link.crm_id, receipt.status), cause))
     return Sorted(tuple(letters), () if letters else (rule,))
 
@@ -205,7 +208,7 @@ def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
         conversation = conversation_of(ledger, channel.own, verdict.to)
     remember_chat(ledger, written, conversation, channel.own, cause.now_ms)
     letter = Letter(
-        key=f"reply:{written.id}",
+        key=reply_key(written.id),
         lane=reply_lane(conversation),
         destination=Destination.WHATSAPP,
         body=Reply(
@@ -250,7 +253,7 @@ def failure_letters(
 def status_letter(update: StatusUpdate, cause: Cause) -> Letter:
     """A status on its way to amoCRM, in the lane of its message."""
     return Letter(
-        key=f"status:{update.message}:{update.status.name.lower()}",
+        key=status_key(update.message, update.status),
         lane=f"status:{update.message}",
         destination=Destination.AMOCRM,
         body=update,

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from relay.domain.ids import CrmPersonId, OwnNumber, UserId
+from relay.domain.ids import CrmPersonId, OwnNumber, UserId, WhatsAppMessageId
 from relay.domain.message import CrmEvent, Reply, WhatsAppEvent
 from relay.domain.outbox import Entry, Outcome
 from relay.domain.session import SessionState
@@ -43,6 +43,10 @@ class Courier(Protocol):
 
     async def deliver(self, entry: Entry) -> Outcome:
         """One attempt, bounded in time. Never raises but for cancellation."""
+        ...
+
+    async def interrupted(self, entry: Entry) -> Outcome:
+        """What is to be made of an attempt whose end no living process has seen."""
         ...
 
 
@@ -101,6 +105,13 @@ class Engine(Protocol):
         """Send once. ``Delivered.reference`` is WhatsApp's id of the message.
 
         ``Retry`` promises that WhatsApp saw nothing. If that cannot be promised: ``Unknown``.
+        """
+        ...
+
+    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
+        """The ids under which WhatsApp got the reply, if it got it: for one of unknown outcome.
+
+        Asked after a restart too, whether the session is connected or not. Empty: nobody knows.
         """
         ...
 

@@ -7,6 +7,9 @@ lane alone.
     PENDING ──begin──▶ BEGUN ──settle──▶ DELIVERED | DEAD | PENDING (deferred)
        └──────────────settle───────────▶ DELIVERED | DEAD | PENDING (deferred)
 
+A dead letter may be replayed by hand (``PENDING``), and one whose outcome was unknown may prove to
+have arrived (``DELIVERED``).
+
 ``BEGUN`` is written before an attempt whose repetition would be seen by a person (a send to
 WhatsApp). Found at start, it means "the outcome is unknown"; such a letter is never sent again.
 """
@@ -17,7 +20,7 @@ import enum
 from dataclasses import dataclass
 from typing import NewType
 
-from relay.domain.ids import ChannelId
+from relay.domain.ids import ChannelId, WhatsAppMessageId
 from relay.domain.message import Body, Failure
 
 EntryId = NewType("EntryId", int)
@@ -48,7 +51,9 @@ TRANSITIONS: dict[EntryState, frozenset[EntryState]] = {
     ),
     EntryState.BEGUN: frozenset({EntryState.PENDING, EntryState.DELIVERED, EntryState.DEAD}),
     EntryState.DELIVERED: frozenset(),
-    EntryState.DEAD: frozenset({EntryState.PENDING}),  # replayed by hand
+    EntryState.DEAD: frozenset(
+        {EntryState.PENDING, EntryState.DELIVERED}  # replayed by hand; proved to have arrived
+    ),
 }
 
 
@@ -133,9 +138,13 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may or may not have arrived, and a repetition would be seen. Never sent again."""
+    """It may or may not have arrived, and a repetition would be seen. Never sent again.
+
+    ``sent_as``: the ids under which it went, if it did: a receipt for one proves that it arrived.
+    """
 
     reason: str
+    sent_as: tuple[WhatsAppMessageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

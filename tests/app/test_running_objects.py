@@ -17,7 +17,7 @@ from relay.config.secret import SecretSource
 from relay.delivery.housekeeping import Heartbeat
 from relay.delivery.ports import Clock, Engine, HandOver, Report
 from relay.demo.pretended_amocrm import PretendedAmoCRM
-from relay.domain.ids import ChannelId
+from relay.domain.ids import ChannelId, WhatsAppMessageId
 from relay.domain.message import Reply
 from relay.domain.outbox import Outcome, Retry
 from relay.domain.session import SessionState
@@ -40,6 +40,11 @@ class IdleEngine:
 
     async def send(self, reply: Reply) -> Outcome:
         return Retry("idle")
+
+    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
+        """Nobody knows."""
+        del reply
+        return ()
 
     async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
         return dict.fromkeys(numbers)

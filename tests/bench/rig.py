@@ -86,6 +86,10 @@ class BenchEngine(Engine):
         self._count += 1
         return Delivered(f"W{self._count}")
 
+    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
+        del reply
+        return ()
+
     async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
         return dict.fromkeys(numbers)
 

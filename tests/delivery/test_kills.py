@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 
 from relay.delivery.ledger import Ledger, Store
+from relay.domain.ids import WhatsAppMessageId
 from relay.domain.message import NewMessage, Status, StatusUpdate
 from relay.domain.retry import HOUR, MINUTE
 from tests.clock import HandClock, settle
@@ -90,12 +91,13 @@ async def test_a_kill_at_any_commit_loses_nothing_and_repeats_nothing(at: int, a
 
     Into amoCRM every message arrives, in order, a repetition under the same id. To the client
     every accepted reply goes at most once, and one that did not is told to its manager.
+    One that did, and was read, is told as read in the end: also if the kill came in between.
     """
     memory, clock, sender = MemoryStore(), HandClock(), Sender()
     async with running(DyingStore(memory, at, after=after), clock) as first:
         await sender.offer(first)
         await clock.advance_ms(MINUTE)
-    async with running(memory.reopen(), clock) as second:
+    async with running(memory.reopen(), clock, before=knowing_what(first)) as second:
         await sender.offer(second)
         await clock.advance_ms(2 * HOUR)
     _check_messages(first, second)
@@ -121,7 +123,19 @@ def _check_replies(first: World, second: World) -> None:
         if isinstance(body := entry.letter.body, StatusUpdate)
     }
     for id_ in _REPLIES:
+        if f"reply:{id_}" in sent:
+            assert told.get(id_) is Status.READ, f"{id_} was read, and that is not told"  # type: ignore[call-overload]  # plain text is enough
         assert f"reply:{id_}" in sent or told.get(id_) is Status.FAILED, f"{id_} vanished"  # type: ignore[call-overload]  # plain text is enough
+
+
+def knowing_what(first: World) -> Callable[[World], None]:
+    """The engine of the second life finds in its session what the first one has sent."""
+
+    def tell(second: World) -> None:
+        for key in first.to_whatsapp.keys:
+            second.to_whatsapp.sent_as[key] = (WhatsAppMessageId(f"ref-{key}"),)
+
+    return tell
 
 
 async def test_the_number_of_hops_is_the_number_tried() -> None:

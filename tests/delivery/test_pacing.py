@@ -25,9 +25,12 @@ GAP = 39 * SECOND  # 30 s, and what chance adds in these tests
 
 @asynccontextmanager
 async def paced(
-    store: MemoryStore | None = None, clock: HandClock | None = None, **changes: object
+    store: MemoryStore | None = None,
+    clock: HandClock | None = None,
+    *,
+    language: Language = Language.RU,
 ) -> AsyncIterator[World]:
-    async with running(store, clock, channels={PACED.id: PACED}, **changes) as world:
+    async with running(store, clock, channels={PACED.id: PACED}, language=language) as world:
         yield world
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -35,7 +35,7 @@ from relay.domain.message import (
     WhatsAppEvent,
     Written,
 )
-from relay.domain.outbox import Delivered, Destination, Entry, Outcome
+from relay.domain.outbox import Delivered, Destination, Entry, Outcome, Retry, Unknown
 from relay.domain.settings import Channel, Settings
 from tests.clock import HandClock, settle
 from tests.delivery.memory_store import MemoryStore
@@ -46,10 +46,14 @@ SETTINGS = Settings(channels={SALES.id: SALES}, default_channel=SALES.id)
 
 
 class ScriptedCourier:
-    """Reports the outcomes it was given, then ``Delivered``; remembers what it carried."""
+    """Reports the outcomes it was given, then ``Delivered``; remembers what it carried.
+
+    ``sent_as``: under which ids an interrupted letter went, by its key.
+    """
 
     def __init__(self, *, repeatable: bool) -> None:
         self.repeatable = repeatable
+        self.sent_as: dict[str, tuple[WhatsAppMessageId, ...]] = {}
         self.script: dict[str, deque[Outcome | Exception]] = {}
         self.carried: list[Entry] = []
         self.gate = asyncio.Event()
@@ -60,6 +64,11 @@ class ScriptedCourier:
     def plan(self, lane: str, *outcomes: Outcome | Exception) -> None:
         """What the next attempts in that lane come to."""
         self.script.setdefault(lane, deque()).extend(outcomes)
+
+    async def interrupted(self, entry: Entry) -> Outcome:
+        if self.repeatable:
+            return Retry("interrupted", after_ms=0)
+        return Unknown("stopped", self.sent_as.get(entry.letter.key, ()))
 
     async def deliver(self, entry: Entry) -> Outcome:
         self.carried.append(entry)
@@ -174,11 +183,16 @@ def read_hook(payload: bytes) -> CrmEvent:
 
 @asynccontextmanager
 async def running(
-    store: Store | None = None, clock: HandClock | None = None, **changes: object
+    store: Store | None = None,
+    clock: HandClock | None = None,
+    *,
+    before: Callable[[World], None] = lambda _: None,
+    **changes: object,
 ) -> AsyncIterator[World]:
-    """A world at work; ``changes`` are changes of its settings."""
+    """A world at work, prepared by ``before``; ``changes`` are changes of its settings."""
     settings = replace(SETTINGS, **changes)  # type: ignore[arg-type]  # names of its fields
     world = World(store or MemoryStore(), clock or HandClock(), settings)
+    before(world)
     task = asyncio.create_task(world.run())
     await settle()
     try:

@@ -20,6 +20,11 @@ def test_what_is_delivered_stays_delivered() -> None:
     assert TRANSITIONS[EntryState.DELIVERED] == frozenset()
 
 
+def test_a_dead_letter_can_be_replayed_or_prove_delivered() -> None:
+    """What counted as failed may have arrived after all; nothing else becomes of it by itself."""
+    assert TRANSITIONS[EntryState.DEAD] == {EntryState.PENDING, EntryState.DELIVERED}
+
+
 def test_an_unfinished_letter_can_always_end() -> None:
     """From every unfinished state a letter can be delivered and can die."""
     for state in UNFINISHED:

@@ -11,7 +11,7 @@ from relay.delivery.ports import Clock, HandOver, Report
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
 from relay.domain.contents import Text
-from relay.domain.ids import OwnNumber
+from relay.domain.ids import OwnNumber, WhatsAppMessageId
 from relay.domain.message import Failure, Reply, WhatsAppEvent
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry, Unknown
 from relay.domain.session import SessionState
@@ -80,6 +80,11 @@ class SimulatedEngine:
             return Unknown(f"WhatsApp did not answer within {_ANSWER_S:g} s")
         finally:
             self._sending.pop(tag, None)
+
+    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
+        """Nobody knows."""
+        del reply
+        return ()
 
     async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
         """It cannot be found out."""

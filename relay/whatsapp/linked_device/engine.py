@@ -6,11 +6,12 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from relay.delivery.ports import Clock, HandOver, Report
 from relay.domain.contents import Text
-from relay.domain.ids import ChannelId, OwnNumber
+from relay.domain.ids import ChannelId, OwnNumber, WhatsAppMessageId
 from relay.domain.message import Reply, WhatsAppEvent
 from relay.domain.outbox import Dead, Outcome, Retry, Unknown
 from relay.domain.retry import MINUTE, SECOND, RetryPolicy
@@ -29,6 +30,7 @@ from relay.whatsapp.linked_device.library import (
     without_numbers,
 )
 from relay.whatsapp.linked_device.life import Life
+from relay.whatsapp.linked_device.marks import ids_of, marked
 from relay.whatsapp.linked_device.numbers import chat_used
 from relay.whatsapp.linked_device.outcomes import outcome_of
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
@@ -125,16 +127,21 @@ class LinkedDevice:
         except TimeoutError:
             return Retry("not sent: the channel is busy with another message")
         try:
-            answer = await self._send(
-                reply, jid_bytes(user, server), text_bytes(reply.content.text)
-            )
+            message = marked(text_bytes(reply.content.text), reply)
+            answer = await self._send(reply, jid_bytes(user, server), message)
         finally:
             self._sending.release()
-        if not isinstance(answer, bytes):
-            return answer
-        if server == NUMBER_SERVER and (hidden := chat_used(answer)) is not None:
-            self._learn(hidden, user)
-        return outcome_of(answer)
+        if isinstance(answer, bytes):
+            if server == NUMBER_SERVER and (hidden := chat_used(answer)) is not None:
+                self._learn(hidden, user)
+            answer = outcome_of(answer)
+        if isinstance(answer, Unknown):
+            return replace(answer, sent_as=await self.sent_as(reply))
+        return answer
+
+    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
+        """See :class:`relay.delivery.ports.Engine`."""
+        return await ids_of(self._store.path, reply)
 
     async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
         """See :class:`relay.delivery.ports.Engine`."""

@@ -126,6 +126,14 @@ def text_bytes(text: str) -> bytes:
     return content
 
 
+def secret_bytes(secret: bytes) -> bytes:
+    """The part of an outgoing message that bears its secret (32 bytes), for the library."""
+    envelope = load().Message()
+    envelope.Message.messageContextInfo.messageSecret = secret
+    part: bytes = envelope.Message.SerializeToString()
+    return part
+
+
 def letters_request(digits: str) -> bytes:
     """The request for letters that link by number; the phone is to show a notification.
 
