@@ -167,7 +167,10 @@ class Ledger(Protocol):
         ...
 
     def hasten(self, destination: Destination, channel: ChannelId | None, now_ms: int) -> int:
-        """Heads waiting for a later try become due now (of one channel, or all); how many."""
+        """Heads put off with an error become due now (of one channel, or all); how many.
+
+        What has been held since it was put stays held.
+        """
         ...
 
     def shift(self, delta_ms: int) -> None:

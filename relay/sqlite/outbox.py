@@ -89,7 +89,7 @@ _CROWN = (
 )
 _HASTEN = (
     "UPDATE entry SET due_ms = ?2, wake_ms = min(?2, expires_ms)"
-    " WHERE destination = ?1 AND head = 1 AND state = 0 AND due_ms > ?2"
+    " WHERE destination = ?1 AND head = 1 AND state = 0 AND due_ms > ?2 AND error IS NOT NULL"
     " AND (?3 IS NULL OR channel = ?3)"
 )
 _SHIFT = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from relay.delivery.ledger import Store
 from relay.domain.outbox import (
     Entry,
@@ -101,6 +103,12 @@ class TimeContract:
         assert await due(store, 4_999) == [soon]
         assert await due(store, 5_000) == [soon, late]
         assert (await kept(store, begun)).due_ms == 80_000
+
+    async def test_hastening_leaves_alone_what_is_held(self, store: Store) -> None:
+        """A letter that waits for something better to come is not made due by an open way."""
+        held = await put(store, replace(letter("1", "a"), hold_ms=9_000))
+        assert await store.transact(lambda ledger: ledger.hasten(AMOCRM, None, 5_000)) == 0
+        assert (await kept(store, held)).due_ms == ACCEPTED_MS + 9_000
 
     async def test_hastening_may_be_for_one_channel(self, store: Store) -> None:
         """Only heads of that channel, only of that destination."""

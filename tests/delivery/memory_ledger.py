@@ -135,7 +135,9 @@ class MemoryLedger(MemoryPeople):
         late = [
             head
             for head in self._ready(destination, ())
-            if head.due_ms > now_ms and channel in (None, head.letter.channel)
+            if head.due_ms > now_ms
+            and head.error is not None
+            and channel in (None, head.letter.channel)
         ]
         self._tables.entries.update((head.id, replace(head, due_ms=now_ms)) for head in late)
         return len(late)

@@ -115,6 +115,7 @@ async def test_news_under_way_is_not_overtaken() -> None:
         await world.clock.advance_ms(PATIENCE_MS)
         await world.hear(receipt(Status.DELIVERED, MAYBE[0]))
         await settle()
+        assert told(world) == [FAILED]
         world.into_amocrm.gate.set()
         await world.clock.advance_ms(MINUTE)
     assert told(world) == [FAILED, status(Status.DELIVERED)]

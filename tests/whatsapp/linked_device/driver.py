@@ -86,7 +86,7 @@ async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
 async def send(engine: LinkedDevice, order: dict[str, str]) -> None:
     reply = Reply(
         conversation=ConversationId("wa-1-2"),
-        crm_id=CrmMessageId("crm"),
+        crm_id=CrmMessageId(f"crm-{order['number']}"),
         channel=ChannelId("sales"),
         own=OwnNumber(order["own"]),
         to=ClientAddress(order["to"]),
