@@ -17,6 +17,7 @@ class Credential(enum.StrEnum):
 
     CHANNEL = "chats"  # the channel's id or secret, or the clock that goes into the signature
     TOKEN = "token"  # noqa: S105 - the name of a credential, not one
+    OAUTH = "oauth"  # the refresh token, or the integration's secret
     RIGHTS = "administrator"  # the token is good, but not one of an administrator
 
 

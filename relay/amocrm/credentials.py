@@ -6,11 +6,21 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """The integration whose tokens an administrator consents to."""
+
+    id: str
+    secret: str = field(repr=False)
+    redirect_uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """The chat channel and the account's token, as of one moment.
 
     ``channel_id``, ``secret`` and ``bot_id`` come from amoCRM's support at the registration of the
-    channel; ``title`` is the channel's name shown in the account; ``token`` is for the REST API.
+    channel; ``title`` is the channel's name shown in the account; ``token`` is for the REST API,
+    and empty where there is ``oauth`` instead.
     """
 
     channel_id: str
@@ -18,6 +28,7 @@ class Credentials:
     token: str = field(repr=False)
     title: str = "WhatsApp"
     bot_id: str | None = None
+    oauth: OAuthClient | None = None
 
 
 class CredentialsHolder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from relay.amocrm.credentials import Credentials, CredentialsHolder
+from relay.amocrm.credentials import Credentials, CredentialsHolder, OAuthClient
 from relay.amocrm.rest.sources import Wanted
 from relay.config.channel import AnyChannel, CloudApi, LinkedDevice
 from relay.config.model import Config
@@ -82,10 +82,13 @@ def _pace(channel: AnyChannel) -> Pace | None:
 def credentials_of(config: Config) -> Credentials:
     """What proves us to amoCRM, as the file has it."""
     chats = config.amocrm.chats
-    token = config.amocrm.token
+    token, oauth = config.amocrm.token, config.amocrm.oauth
     return Credentials(
         channel_id=str(chats.channel_id),
         secret=chats.secret.reveal(),
         token=token.reveal() if token else "",
         bot_id=str(chats.bot_id) if chats.bot_id else None,
+        oauth=OAuthClient(str(oauth.client_id), oauth.client_secret.reveal(), oauth.redirect_uri)
+        if oauth
+        else None,
     )

@@ -17,11 +17,6 @@ from relay.amocrm.connection import Connection
 from relay.amocrm.courier import ChatsCourier
 from relay.amocrm.hooks import read_hook
 from relay.amocrm.rest.account import AccountReader
-from relay.amocrm.rest.client import RestClient
-from relay.amocrm.rest.tokens import LongLivedToken
-from relay.amocrm.rest.users import read_users
-from relay.amocrm.sources import SourceKeeper
-from relay.amocrm.staff import AccountStaff
 from relay.amocrm.webhook import HookDoor
 from relay.app.channels import ChannelCourier, Channels
 from relay.app.clock import SteadyClock, SystemClock
@@ -34,6 +29,7 @@ from relay.app.live import Live
 from relay.app.phones import lines_of, phone_routes
 from relay.app.reconfigure import Reloader
 from relay.app.report import HealthReader
+from relay.app.rest_parts import RestParts
 from relay.app.systemd import Notifier
 from relay.app.take import Taker
 from relay.config.model import Config
@@ -96,6 +92,7 @@ class Parts:
         self.channels = Channels(clock, around.chance, self.spooling.door)
         self.phones = Phones(store, clock, lines_of(self.channels))
         self._build_amocrm(session)
+        self.metrics.follow_token(self.rest.token_expires_s)
         self.sorters = {side: self._sorter(side) for side in Destination}
         couriers: dict[Destination, Courier] = {
             Destination.AMOCRM: self.courier,
@@ -120,39 +117,37 @@ class Parts:
     def servers(self, listening: Listening) -> Iterator[Server]:
         """The servers, in the order in which they open: the door for hooks first."""
         hooks = [web.post("/amocrm/hook/{scope_id}", self.hook_door.handle)]
+        hooks += self.rest.public_routes()
         yield Server(listening.hooks, hooks, last_call=True)
         admin = admin_routes(self.health.read, self.metrics.registry)
         yield Server(listening.admin, admin)
         linking = linking_routes(self.channels.engine)
         phones = phone_routes(self.phones, self.clock.now_ms)
-        yield Server(listening.control, [*admin, *linking, *phones])
+        authorizing = self.rest.control_routes()
+        yield Server(listening.control, [*admin, *linking, *phones, *authorizing])
 
     def _build_amocrm(self, session: aiohttp.ClientSession) -> None:
         live, amocrm = self.live, self.live.config.amocrm
         self.alarm = CredentialsAlarm(self.clock)
         client = ChatsClient(session, amocrm.chats_url, live.credentials, self.clock, self.alarm)
-        tokens = LongLivedToken(live.credentials)
-        self.rest = RestClient(session, amocrm.account, tokens, self._steady, self.alarm)
+        self.rest = RestParts(
+            live,
+            session,
+            self.facts,
+            self.alarm,
+            clock=self.clock,
+            confirmed=lambda: self.connection.confirmed,
+            reconnect=self._on_consent,
+        )
         self.connection = Connection(
             chats=HasteningConnector(client, self._on_connected),
-            accounts=AccountReader(self.rest, self.alarm),
+            accounts=AccountReader(self.rest.client, self.alarm),
             credentials=live.credentials,
             clock=self.clock,
             alarm=self.alarm,
             recall=self.facts.account,
             remember=self.facts.remember_account,
-            grant=lambda: tokens.grant,
-        )
-        self.staff = AccountStaff(
-            read=lambda: read_users(self.rest),
-            confirmed=lambda: self.connection.confirmed,
-            clock=self.clock,
-            alarm=self.alarm,
-            recall=self.facts.staff,
-            remember=self.facts.remember_staff,
-        )
-        self.sources = SourceKeeper(
-            self.rest, live.sources, lambda: self.connection.confirmed, self.clock
+            grant=lambda: self.rest.tokens.grant,
         )
         self.courier = ChatsCourier(
             client=client,
@@ -194,19 +189,23 @@ class Parts:
         """Take a changed file; what waits by its pace, and the sources, are looked at again."""
         changes = await self.taker.take(config)
         if changes:
-            self.sources.wake()
+            self.rest.sources.wake()
             await self.dispatchers[Destination.WHATSAPP].hasten()
         return changes
 
     async def _on_credentials(self) -> None:
         """What amoCRM refused with the old ones is tried with the new ones at once."""
+        self.rest.on_credentials()
         self.connection.reconnect()
         await self._hasten_amocrm()
 
+    def _on_consent(self) -> None:
+        """There are new tokens: whatever waited for one goes on."""
+        self.connection.reconnect()
+
     async def _on_connected(self) -> None:
         """The channel is connected: what was refused before may be tried, what is due is done."""
-        self.staff.wake()
-        self.sources.wake()
+        self.rest.on_connected()
         await self._hasten_amocrm()
 
     async def _hasten_amocrm(self) -> None:

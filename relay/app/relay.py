@@ -81,7 +81,7 @@ class Relay:
             live = Live(config, own)
             parts = Parts(live, self._around, self._clock, store, session, spool=spool)
             await parts.connection.load()
-            await parts.staff.load()
+            await parts.rest.staff.load()
             for server in parts.servers(listen(config, os.environ)):
                 await stack.enter_async_context(server)
             self._parts = parts
@@ -133,7 +133,7 @@ class Relay:
         drains = [dispatcher.drain() for dispatcher in parts.dispatchers.values()]
         try:
             async with asyncio.timeout(_DRAIN_S):
-                await asyncio.gather(*drains)
+                await asyncio.gather(*drains, parts.rest.finish())
         except TimeoutError:
             _log.warning("drain_late", after_seconds=_DRAIN_S)
         parts.intake.close()
@@ -147,7 +147,7 @@ class Relay:
         if session.own is not None and parts.live.learn(id_, session.own):
             remember = parts.facts.remember_own(id_, session.own)
             _also(core, remember, f"remember number of {id_}")
-            parts.sources.wake()
+            parts.rest.sources.wake()
         if session.state is SessionState.CONNECTED:
             hasten = parts.dispatchers[Destination.WHATSAPP].hasten(id_)
             _also(core, hasten, f"hasten {id_}")
@@ -159,12 +159,11 @@ def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
     work = {
         "spooling": parts.spooling.run(),
         "amocrm connection": parts.connection.run(),
-        "amocrm staff": parts.staff.run(),
-        "amocrm sources": parts.sources.run(),
         "reloader": parts.reloader.run(),
         "heartbeat": parts.heartbeat.run(),
         "tidying": parts.tidying.run(),
     }
+    work |= parts.rest.work()
     work |= {f"sorter {side}": sorter.run() for side, sorter in parts.sorters.items()}
     work |= {f"dispatcher {side}": d.run() for side, d in parts.dispatchers.items()}
     return work

@@ -20,6 +20,10 @@ class StatusError(Exception):
     """The relay could not be asked; the text says why and what to do."""
 
 
+class NotRunningError(StatusError):
+    """No relay runs there at all."""
+
+
 def ask_status(storage: Path) -> Answer:
     """What ``/healthz`` tells, healthy or not.
 
@@ -35,7 +39,8 @@ async def ask(
     """The HTTP status and the answer of the running relay.
 
     Raises:
-        StatusError: no relay runs there, or it does not answer.
+        NotRunningError: no relay runs there.
+        StatusError: it does not answer, or may not be asked.
     """
     path, timeout = control_path(storage), aiohttp.ClientTimeout(total=timeout_s)
     try:
@@ -47,10 +52,12 @@ async def ask(
         ):
             answer: Answer = json.loads(await response.read())
             return response.status, answer
-    except PermissionError as error:
-        raise StatusError(f"{path}: not permitted; run this as the relay's user") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise StatusError(
+        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+        if isinstance(cause, PermissionError):
+            raise StatusError(f"{path}: not permitted; run this as the relay's user") from error
+        nobody = isinstance(cause, FileNotFoundError | ConnectionRefusedError)
+        raise (NotRunningError if nobody else StatusError)(
             f"{path}: no relay answers there ({type(error).__name__}); is the service running?"
         ) from error
 

@@ -134,6 +134,22 @@ def unpair(channel: str, path: Path, sure: bool) -> None:
 
 
 @main.command()
+@config_option
+def authorize(path: Path) -> None:
+    """Let an administrator of the account consent to amocrm.oauth, and keep the tokens."""
+    from relay.cli.authorize import AuthorizeError, run_authorize  # noqa: PLC0415
+    from relay.cli.control import StatusError  # noqa: PLC0415
+
+    config = _load(path, required=False).config
+    try:
+        click.echo(run_authorize(config, click.echo))
+    except (AuthorizeError, StatusError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("interrupted: no tokens")
+
+
+@main.command()
 @click.argument("number", metavar="PHONE")
 @config_option
 @click.option("--channel", help="Ask over this channel; else over the first that can.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from relay.delivery.steps import Direction, Step, StepEvent
@@ -39,6 +41,12 @@ class Metrics:
             "relay_reload_ok", "1 if the file, as it stands, is in force.", registry=self.registry
         )
 
+        self._token_expires = Gauge(
+            "relay_amocrm_token_expires_timestamp_seconds",
+            "When the token for amoCRM's REST API ends, unless it is renewed.",
+            registry=self.registry,
+        )
+
     def count(self, step: Step) -> None:
         """Count a step."""
         what = (step.event, step.direction, step.channel)
@@ -48,6 +56,10 @@ class Metrics:
         counter.inc()
         if step.event is StepEvent.IGNORED and step.detail is not None:
             self._ignored.labels(step.detail, *_labels(*what)[1:]).inc()
+
+    def follow_token(self, expires_s: Callable[[], float]) -> None:
+        """Show when amoCRM's token ends, as told at each reading; NaN where nobody knows."""
+        self._token_expires.set_function(expires_s)
 
     def show(self, health: Health) -> None:
         """Set the gauges."""

@@ -65,3 +65,39 @@ class LongLivedToken:
     async def refused(self, token: str) -> bool:
         """Whether the file has another one by now."""
         return self.grant not in ("", token)
+
+
+class AccountTokens:
+    """Those of the kind that the file names at the moment."""
+
+    def __init__(self, credentials: CredentialsHolder, consented: Tokens) -> None:
+        self._credentials = credentials
+        self._written = LongLivedToken(credentials)
+        self._consented = consented
+
+    @property
+    def grant(self) -> str:
+        """What the tokens of the moment have in common."""
+        return self._now.grant
+
+    async def token(self) -> str:
+        """The token of the moment.
+
+        Raises:
+            RefusedError: there is none, and an administrator must see to it.
+            UnreachableError: it has to be renewed first, and that did not succeed now.
+        """
+        return await self._now.token()
+
+    async def refused(self, token: str) -> bool:
+        """Whether there is another one to try.
+
+        Raises:
+            RefusedError: as above.
+            UnreachableError: as above.
+        """
+        return await self._now.refused(token)
+
+    @property
+    def _now(self) -> Tokens:
+        return self._consented if self._credentials.current.oauth else self._written

@@ -67,6 +67,12 @@ class OAuth:
         """The administrator takes his consent back."""
         self.grants.clear()
 
+    def give_code(self) -> str:
+        """An administrator has consented: a code for the redirect address."""
+        code = "def50200" + secrets.token_hex(64)
+        self._codes[code] = self._now_ms() + _CODE_MS
+        return code
+
     def page(self, call: Call) -> Reply:
         """``GET /oauth``: the administrator has looked at the page, and leaves it."""
         if call.query.get("client_id") != self.client_id:
@@ -77,9 +83,7 @@ class OAuth:
         if self.consent == "refused":
             back["error"] = "access_denied"
         else:
-            code = "def50200" + secrets.token_hex(64)
-            self._codes[code] = self._now_ms() + _CODE_MS
-            back["code"] = code
+            back["code"] = self.give_code()
         return Reply(302, headers=(("Location", f"{self.redirect_uri}?{urlencode(back)}"),))
 
     def exchange(self, call: Call) -> Reply:
