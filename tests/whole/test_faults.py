@@ -8,9 +8,8 @@ import shutil
 from pathlib import Path
 
 import aiohttp
-import pytest
 
-from relay.demo.pretended_amocrm import OLGA, Slow
+from relay.demo.pretended_amocrm import Slow
 from tests.app import files
 from tests.whatsapp_server.node import node
 from tests.whole.daemon import Daemon, relay_run
@@ -169,39 +168,3 @@ async def test_a_copy_of_a_session_used_elsewhere(town: Town) -> None:
         await anna.send(town.phone, "второму")
         await town.until_in_amocrm(1)
         assert device.logins == logins
-
-
-@pytest.mark.parametrize("moment", ["accepted", "link lost", "sent"])
-async def test_a_kill_in_the_middle_of_a_send_never_doubles_it(town: Town, moment: str) -> None:
-    """Killed at any step: at most one arrives; if none did, or nobody knows, the manager is told.
-
-    ``accepted``: before anything was sent. ``link lost``: WhatsApp has not got it, and the library
-    is about to repeat it. ``sent``: WhatsApp has it, and we have no answer.
-    """
-    anna = town.whatsapp.contact(ANNA, "Анна")
-    device = town.whatsapp.session(town.phone)
-    async with town.relay() as relay:
-        await anna.send(town.phone, "вопрос")
-        await town.until_in_amocrm(1)
-        device.silent = moment == "sent"
-        if moment == "link lost":
-            device.drop_before_next_ack(delivered=False)
-        message = await town.amocrm.write(CHAT, OLGA, "ответ")
-        match moment:
-            case "sent":
-                await anna.received("ответ")
-            case "link lost":
-                await relay.logged("session_state", state="reconnecting")
-            case _:
-                await relay.logged("accepted", direction="out")
-        await relay.kill()
-    device.silent = False
-    async with town.relay():
-        await town.amocrm.write(CHAT, OLGA, "ещё")
-        await anna.received("ещё")
-    heard = [text.text for text in anna.messages.history]
-    told = [report.status for report in message.reports]
-    assert heard.count("ответ") <= 1
-    assert heard[-1] == "ещё"
-    assert "ответ" in heard or told == [-1]
-    assert moment != "sent" or told == [-1]
