@@ -73,6 +73,7 @@ class AccountStaff:
         self._known, self._robots = _Memory(), frozenset[CrmPersonId]()
         self._line = asyncio.Lock()
         self._wish = asyncio.Event()
+        self._ready = asyncio.Event()
         self._strangers: set[CrmPersonId] = set()
         self._begun = 0  # readings
         self._next_ms = clock.now_ms()
@@ -92,6 +93,7 @@ class AccountStaff:
     def wake(self) -> None:
         """Read the users soon: the account has just been confirmed, or its token changed."""
         self._wish.set()
+        self._ready.set()
 
     async def refresh(self, person: CrmPersonId) -> None:
         """Ask amoCRM who that is; back once it has answered or failed to, within two minutes.
@@ -137,6 +139,9 @@ class AccountStaff:
         wait_ms = min(self._next_ms - self._clock.now_ms(), REST_MS)
         if wait_ms > 0:
             await self._clock.sleep_ms(wait_ms)
+        if not self._confirmed():  # it may be about to be: a relay has just started, perhaps
+            self._ready.clear()
+            await self._clock.wait_ms(self._ready, REST_MS)
         self._next_ms = self._clock.now_ms() + REST_MS
         self._begun += 1
         strangers = set(self._strangers)

@@ -43,6 +43,8 @@ class RestParts:
         reconnect: Callable[[], None],
     ) -> None:
         self._live = live
+        self._confirmed = confirmed
+        self._looked_with: str | None = None
         account = live.config.amocrm.account
         file = GrantFile(live.config.storage.directory)
         self._consented = OAuthTokens(
@@ -91,9 +93,11 @@ class RestParts:
         self._consented.wake()
 
     def on_connected(self) -> None:
-        """The account has been confirmed, and the channel connected."""
-        self.staff.wake()
-        self.sources.wake()
+        """The channel has been connected: with a new consent or token all is looked at anew."""
+        if self._confirmed() and self._looked_with != self.tokens.grant:
+            self._looked_with = self.tokens.grant
+            self.staff.wake()
+            self.sources.wake()
 
     def token_expires_s(self) -> float:
         """When the token in force ends, seconds since the epoch; NaN if nobody knows."""

@@ -9,6 +9,8 @@ from relay.config.addresses import Address
 from relay.config.model import Config
 from relay.config.tree import MappingTree, Path, Problem, place_of
 
+_REDIRECT = "/amocrm/oauth"
+
 
 def doubts(config: Config, tree: MappingTree) -> Iterator[Problem]:
     """What is doubtful in a file without mistakes."""
@@ -16,6 +18,10 @@ def doubts(config: Config, tree: MappingTree) -> Iterator[Problem]:
     if not _is_private(admin):
         message = f"{admin} may be reached from outside; health and metrics are not public"
         yield Problem(("server", "admin_listen"), message)
+    oauth, wanted = config.amocrm.oauth, f"{config.server.public_url}{_REDIRECT}"
+    if oauth is not None and oauth.redirect_uri != wanted:
+        message = f"the relay answers at {wanted}; register that in the integration, and here"
+        yield Problem(("amocrm", "oauth", "redirect_uri"), message)
     for path, items in _lists(config):
         yield from _repeated(path, items, tree)
 

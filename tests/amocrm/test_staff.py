@@ -94,10 +94,26 @@ async def test_users_are_read_once_the_account_is_confirmed() -> None:
 
 
 async def test_nothing_is_read_with_a_token_that_is_not_confirmed() -> None:
-    """A token of another account must not teach us its people."""
+    """A token of another account must not teach us its people; whoever waits is told."""
     scene = Scene(confirmed=False)
-    await scene.staff.refresh(STRANGER)
+    [task] = scene.ask(STRANGER)
+    await scene.clock.advance_ms(REST_MS)
+    assert task.done()
     assert (scene.readings, scene.staff.knows(STRANGER)) == (0, False)
+
+
+async def test_a_message_during_the_start_waits_no_longer_than_the_start() -> None:
+    """Users are read the moment the account is confirmed, not a minute later."""
+    scene = Scene(confirmed=False)
+    async with scene.running():
+        [task] = scene.ask(ROBOT)
+        await settle()
+        assert not task.done()
+        scene.confirmed = True
+        scene.staff.wake()
+        await settle()
+        assert task.done()
+        assert scene.staff.knows(ROBOT)
 
 
 async def test_whoever_is_no_user_is_a_robot() -> None:

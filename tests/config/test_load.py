@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 
@@ -235,6 +236,28 @@ def test_doubts_are_warnings() -> None:
         "/etc/relay/a.yaml:16:31: settings.blacklist[1]: listed already, on line 16",
         "/etc/relay/a.yaml:17:31: users.7.channels[1]: listed already, on line 17",
     ]
+
+
+@pytest.mark.parametrize(
+    ("redirect", "doubted"),
+    [
+        ("https://relay.example.com/amocrm/oauth", False),
+        ("https://relay.example.com/amocrm/oauth/", True),
+        ("https://relay.example.com/oauth", True),
+        ("https://other.example.com/amocrm/oauth", True),
+    ],
+)
+def test_a_redirect_that_does_not_lead_here_is_doubted(redirect: str, doubted: bool) -> None:
+    """amoCRM sends the administrator there; another address may be a proxy's, so the file loads."""
+    oauth = (
+        "  oauth: {client_id: 22222222-3333-4444-8555-666666666666, client_secret: s,"
+        f" redirect_uri: '{redirect}'}}\n"
+    )
+    text = re.sub(r"  token: .*\n", oauth, written())
+    assert [
+        "the relay answers at https://relay.example.com/amocrm/oauth" in str(warning)
+        for warning in loaded(text).warnings
+    ] == [True] * doubted
 
 
 def test_the_configuration_cannot_be_changed() -> None:

@@ -32,6 +32,8 @@ class Contacts:
 
     def chats(self, call: Call, _: str) -> Reply:
         """``GET /contacts/chats?chat_id[]=…`` or ``?contact_id[]=…``: who stands behind a chat."""
+        if call.header("Cookie"):
+            raise Refusal(403, "Cookies", "chats of contacts are not for who has a session cookie")
         chat_id, contact_id = call.query.get("chat_id[]"), call.query.get("contact_id[]")
         links = [
             {"id": at, "contact_id": chat.contact_id, "chat_id": chat.id}
