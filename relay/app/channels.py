@@ -165,12 +165,19 @@ class Channels:
 
 
 class ChannelCourier(Courier):
-    """Carries replies to the engine of their channel."""
+    """Carries replies to the engine of their channel.
+
+    ``typing_ms`` says for how long a channel shows typing before it sends; 0: not at all.
+    """
 
     repeatable = False
 
-    def __init__(self, channels: Channels) -> None:
+    def __init__(
+        self, channels: Channels, clock: Clock, typing_ms: Callable[[ChannelId], int]
+    ) -> None:
         self._channels = channels
+        self._clock = clock
+        self._typing_ms = typing_ms
 
     async def deliver(self, entry: Entry) -> Outcome:
         """One send."""
@@ -180,7 +187,16 @@ class ChannelCourier(Courier):
         engine = self._channels.engine(body.channel)
         if engine is None:
             return Retry(f"channel {body.channel} is not in the file")
+        await self._type(engine, body)
         return await engine.send(body)
+
+    async def _type(self, engine: Engine, reply: Reply) -> None:
+        typing_ms = self._typing_ms(reply.channel)
+        session = self._channels.sessions.get(reply.channel)
+        if not typing_ms or session is None or session.state is not SessionState.CONNECTED:
+            return
+        await engine.show_typing(reply)
+        await self._clock.sleep_ms(typing_ms)
 
     async def interrupted(self, entry: Entry) -> Outcome:
         """Nobody knows, and it is not sent again; perhaps its engine knows by which ids it went."""

@@ -63,6 +63,10 @@ class NotBuiltYet:
         del reply
         return Retry(self._words)
 
+    async def show_typing(self, reply: Reply) -> None:
+        """It has no way to."""
+        del reply
+
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """Nobody knows."""
         del reply

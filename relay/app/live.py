@@ -55,6 +55,12 @@ class Live:
         }
         return list(sources.values())
 
+    def typing_ms(self, channel: ChannelId) -> int:
+        """For how long a channel shows typing before it sends; 0: not at all."""
+        configured = self.config.channels.get(channel)
+        shown = configured.pacing.typing_ms if isinstance(configured, LinkedDevice) else None
+        return shown or 0
+
     def _settings(self) -> Settings:
         config = self.config
         channels = {

@@ -17,6 +17,7 @@ from relay.config.fields import (
     Phone,
     ProxyUrl,
     SecretText,
+    ShortOrOffMs,
     Url,
     Whole,
     choice,
@@ -38,7 +39,7 @@ class AnyChannel(Part):
 
 
 class Pacing(Part):
-    """How many messages may go to people who have never written to the number."""
+    """How many messages may go to people who have never written, and how an answer shows."""
 
     per_minute: Bounded = _PACE.per_minute
     """Messages to people who never wrote: at most so many a minute, evenly spaced."""
@@ -46,6 +47,8 @@ class Pacing(Part):
     """And at most so many within any hour."""
     per_day: Bounded = _PACE.per_day
     """And at most so many within any 24 hours."""
+    typing_ms: ShortOrOffMs = Field(None, alias="typing", json_schema_extra={"default": "off"})
+    """For how long typing is shown before each message, up to 10s, or `off`."""
 
 
 class LinkedDevice(AnyChannel):

@@ -153,6 +153,13 @@ DurationOrOffMs = Annotated[
         {"anyOf": [{"type": "string", "pattern": "^([0-9]+[smhd]|off)$"}, {"const": False}]}
     ),
 ]
+ShortOrOffMs = Annotated[
+    int | None,
+    BeforeValidator(values.short_or_off),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": "^([1-9]s|10s|off)$"}, {"const": False}]}
+    ),
+]
 Phone = Annotated[str, BeforeValidator(values.phone), text_schema(r"^\+[1-9][0-9 ().-]{6,}$")]
 ListedNumber = Annotated[
     str, BeforeValidator(values.listed_number), text_schema(r"^\+[1-9][0-9 ().-]*\*?$")

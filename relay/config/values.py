@@ -18,6 +18,7 @@ LONGEST_LINE: Final = 255
 LONGEST_TEXT: Final = 4096
 LONGEST_DURATION_MS: Final = 3650 * DAY
 LARGEST_BOUNDED: Final = 1000
+LONGEST_SHORT_MS: Final = 10 * SECOND
 
 DEFAULT: Final = "default"
 """In ``users``, the word for the default channel; so no channel may be called that."""
@@ -153,6 +154,18 @@ def duration_or_off(value: object) -> int | None:
         return duration(value)
     except WrongValueError:
         raise expect(value, "a duration such as 14d, or off") from None
+
+
+def short_or_off(value: object) -> int | None:
+    """A duration that a person may be kept waiting for, or ``off``."""
+    expected = "a duration from 1s to 10s, or off"
+    try:
+        found_ms = duration_or_off(value)
+    except WrongValueError:
+        raise expect(value, expected) from None
+    if found_ms is not None and found_ms > LONGEST_SHORT_MS:
+        raise expect(value, expected)
+    return found_ms
 
 
 def duration_text(duration_ms: int) -> str:

@@ -108,6 +108,13 @@ class Engine(Protocol):
         """
         ...
 
+    async def show_typing(self, reply: Reply) -> None:
+        """Show the client that an answer is being written, if that can be done; back within 5 s.
+
+        It never fails: a reply does not depend on it.
+        """
+        ...
+
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """The ids under which WhatsApp got the reply, if it got it: for one of unknown outcome.
 

@@ -41,6 +41,10 @@ class IdleEngine:
     async def send(self, reply: Reply) -> Outcome:
         return Retry("idle")
 
+    async def show_typing(self, reply: Reply) -> None:
+        """It has no way to."""
+        del reply
+
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """Nobody knows."""
         del reply

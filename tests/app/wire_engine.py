@@ -102,6 +102,10 @@ class WireEngine:
         finally:
             self._sending.pop(tag, None)
 
+    async def show_typing(self, reply: Reply) -> None:
+        """It has no way to."""
+        del reply
+
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """Nobody knows."""
         del reply

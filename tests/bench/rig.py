@@ -86,6 +86,10 @@ class BenchEngine(Engine):
         self._count += 1
         return Delivered(f"W{self._count}")
 
+    async def show_typing(self, reply: Reply) -> None:
+        """It has no way to."""
+        del reply
+
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         del reply
         return ()

@@ -115,10 +115,11 @@ def test_channels() -> None:
 def test_pacing_acts_live() -> None:
     """A changed pace is told limit by limit and leaves the session alone."""
     old = config(SALES)
-    new = config(SALES.replace("}", ", pacing: {per_minute: 1, per_day: 30}}"))
+    new = config(SALES.replace("}", ", pacing: {per_minute: 1, per_day: 30, typing: 3s}}"))
     assert describe(old, new) == [
         "channel sales: pacing.per_minute: 2 → 1",
         "channel sales: pacing.per_day: 50 → 30",
+        "channel sales: pacing.typing: none → 3s",
     ]
     assert channel_changes(old, new).restarted == frozenset()
 

@@ -44,7 +44,7 @@ def test_every_key_has_its_default() -> None:
     made = config()
     sales = made.channels[ChannelId("sales")]
     assert isinstance(sales, LinkedDevice)
-    assert sales.pacing == Pacing(per_minute=2, per_hour=20, per_day=50)
+    assert sales.pacing == Pacing(per_minute=2, per_hour=20, per_day=50, typing=None)
     settings = made.settings
     assert (settings.phone_check, settings.error_replies) == (True, True)
     assert (settings.import_sent_from_phone, settings.phone_8_to_7) == (False, False)
@@ -67,7 +67,7 @@ def test_everything_written_is_read() -> None:
         channels=(
             '  sales: {title: "Отдел", engine: linked_device, phone: "+7 (495) 000-00-01",\n'
             "    proxy: socks5://anna:pw@127.0.0.1:1080, pipeline_id: 4711, import_history: 14d,\n"
-            "    pacing: {per_minute: 1, per_hour: 10}}\n" + SUPPORT
+            "    pacing: {per_minute: 1, per_hour: 10, typing: 3s}}\n" + SUPPORT
         ),
         more=(
             "language: en\nlog: {level: debug, format: console}\n"
@@ -88,6 +88,7 @@ def test_everything_written_is_read() -> None:
     assert sales.import_history_ms == 14 * DAY
     pacing = sales.pacing
     assert (pacing.per_minute, pacing.per_hour, pacing.per_day) == (1, 10, 50)
+    assert pacing.typing_ms == 3_000
     assert sales.proxy == Secret("socks5://anna:pw@127.0.0.1:1080")
     support = made.channels[ChannelId("support")]
     assert isinstance(support, CloudApi)

@@ -63,6 +63,7 @@ def test_the_example_fits() -> None:
         (("channels", "support", "proxy"), "socks5://127.0.0.1:1"),
         (("channels", "sales", "pacing"), {"per_day": 1001}),
         (("channels", "sales", "pacing"), {"per_week": 5}),
+        (("channels", "sales", "pacing"), {"typing": "11s"}),
         (("settings", "phone_check"), "yes"),
         (("settings", "blacklist"), ["*"]),
         (("users", "anna"), {"channels": []}),

@@ -43,6 +43,10 @@ class AskedEngine:
     async def send(self, reply: Reply) -> Outcome:
         return Retry("not here")
 
+    async def show_typing(self, reply: Reply) -> None:
+        """It has no way to."""
+        del reply
+
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """Nobody knows."""
         del reply

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import structlog
+
 from relay.delivery.ports import Clock, HandOver, Report
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, OwnNumber, WhatsAppMessageId
@@ -34,7 +36,7 @@ from relay.whatsapp.linked_device.marks import ids_of, marked
 from relay.whatsapp.linked_device.numbers import chat_used
 from relay.whatsapp.linked_device.outcomes import outcome_of
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
-from relay.whatsapp.linked_device.protobufs import jid_bytes, load, text_bytes
+from relay.whatsapp.linked_device.protobufs import as_text, jid_bytes, load, text_bytes
 from relay.whatsapp.linked_device.reachability import first_hop, reach
 from relay.whatsapp.linked_device.reading import read_payload
 from relay.whatsapp.linked_device.states import Then, Verdict
@@ -45,12 +47,15 @@ from relay.whatsapp.linked_device.store import (
 )
 from relay.whatsapp.linked_device.threads import on_own_thread
 
+log = structlog.get_logger(__name__)
+
 LOOK_FOR_PAIRING_MS = 15 * SECOND
 OFFLINE_LIMIT_MS = 3 * MINUTE  # then our own backoff takes over from the library's
 OFFLINE_CHECK_MS = 5 * SECOND
 STABLE_MS = 2 * MINUTE
 SEND_LIMIT_S = 90.0  # above the library's own 75 s
 TURN_LIMIT_S = 20.0
+TYPING_LIMIT_S = 5.0
 REMOVE_LIMIT_S = 15.0
 
 
@@ -138,6 +143,19 @@ class LinkedDevice:
         if isinstance(answer, Unknown):
             return replace(answer, sent_as=await self.sent_as(reply))
         return answer
+
+    async def show_typing(self, reply: Reply) -> None:
+        """See :class:`relay.delivery.ports.Engine`."""
+        way, client = server_and_user(reply.to), self._client
+        if way is None or client is None or self._state is not SessionState.CONNECTED:
+            return
+        to = jid_bytes(way[1], way[0])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TYPING_LIMIT_S):
+                error = await client.ask("typing", lambda lib, name: lib.show_typing(name, to))
+            if error:
+                words = without_numbers(as_text(error))
+                log.debug("typing_not_shown", channel=self._channel, error=words)
 
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """See :class:`relay.delivery.ports.Engine`."""

@@ -32,6 +32,7 @@ from relay.whatsapp.linked_device.protobufs import load as load_protobufs
 VERSION = "0.5.2"
 _LOG_LEVEL = b"WARN"
 _DEVICE_NAME = "Relay"  # as the phone lists it under "linked devices"; one for all: a Go global
+_COMPOSING, _TEXT = 0, 0  # ChatPresence and ChatPresenceMedia of the library
 _NUMBER = re.compile(r"\d{7,}")
 
 log = structlog.get_logger(__name__)
@@ -67,6 +68,10 @@ class Library(Protocol):
 
     def send_message(self, uuid: str, to: bytes, message: bytes) -> bytes:
         """Send once. The client must be registered, else the process dies."""
+        ...
+
+    def show_typing(self, uuid: str, to: bytes) -> bytes:
+        """Show somebody that we write; the error, if any. The client must be registered."""
         ...
 
     def is_on_whatsapp(self, uuid: str, numbers: bytes) -> bytes:
@@ -148,6 +153,11 @@ class Neonize:
         """See :class:`Library`."""
         answer: bytes = self._go.SendMessage(uuid.encode(), to, len(to), message, len(message))
         return answer
+
+    def show_typing(self, uuid: str, to: bytes) -> bytes:
+        """See :class:`Library`."""
+        error: bytes = self._go.SendChatPresence(uuid.encode(), to, len(to), _COMPOSING, _TEXT)
+        return error
 
     def is_on_whatsapp(self, uuid: str, numbers: bytes) -> bytes:
         """See :class:`Library`."""

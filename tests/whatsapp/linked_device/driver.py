@@ -70,6 +70,9 @@ async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
                 task = asyncio.create_task(send(engine, order))
                 sends.add(task)
                 task.add_done_callback(sends.discard)
+            case "type":
+                await engine.show_typing(reply_of(order))
+                say("typed")
             case "check":
                 say("checked", there=await engine.check(order["numbers"]))
             case "paired":
@@ -83,8 +86,8 @@ async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
     say("stopped", cancelled=running.cancelled())
 
 
-async def send(engine: LinkedDevice, order: dict[str, str]) -> None:
-    reply = Reply(
+def reply_of(order: dict[str, str]) -> Reply:
+    return Reply(
         conversation=ConversationId("wa-1-2"),
         crm_id=CrmMessageId(f"crm-{order['number']}"),
         channel=ChannelId("sales"),
@@ -92,7 +95,10 @@ async def send(engine: LinkedDevice, order: dict[str, str]) -> None:
         to=ClientAddress(order["to"]),
         content=Text(order["text"]),
     )
-    outcome = await engine.send(reply)
+
+
+async def send(engine: LinkedDevice, order: dict[str, str]) -> None:
+    outcome = await engine.send(reply_of(order))
     say("outcome", number=order["number"], kind=type(outcome).__name__, **asdict(outcome))
 
 

@@ -108,6 +108,11 @@ class EngineProcess:
         self.order("send", number=number, to=to, text=text, own=own or self._own)
         return number
 
+    async def show_typing(self, to: str) -> None:
+        """Show a client that we write; back once the library has said so."""
+        self.order("type", number=next(self._numbers), to=to, text="", own=self._own)
+        await self.said.take(lambda line: line.event == "typed", what="typing shown")
+
     async def outcome(self, number: int) -> Line:
         return await self.said.take(
             lambda line: line.event == "outcome" and line["number"] == number,

@@ -51,6 +51,8 @@ class PretendedLibrary:
         self.before_device: Callable[[], None] = lambda: None
         self.answer: Callable[[], bytes] = self._delivered
         self.asked: list[list[str]] = []
+        self.typed: list[str] = []
+        self.typing_error = b""
         self.check: Callable[[list[str]], bytes] = lambda asked: samples.check_answer({}, *asked)
         self.stored: dict[str, samples.Address] = {}
         self.letters_for: list[str] = []
@@ -128,6 +130,11 @@ class PretendedLibrary:
         body.MergeFromString(message)
         self.sent.append((to, body.conversation))
         return answer
+
+    def show_typing(self, uuid: str, to: bytes) -> bytes:
+        self._registered(uuid, "typing")
+        self.typed.append(protobufs.load().JID.FromString(to).User)
+        return self.typing_error
 
     def is_on_whatsapp(self, uuid: str, numbers: bytes) -> bytes:
         self._registered(uuid, "check")

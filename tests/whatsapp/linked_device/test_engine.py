@@ -407,6 +407,17 @@ async def test_a_failed_send_is_told_apart(
     assert "79161234567" not in repr(result)
 
 
+async def test_typing_is_shown_and_never_fails(rig: LinkedRig) -> None:
+    """To the client of the reply, while connected; the library's trouble with it is nobody's."""
+    await rig.engine.show_typing(reply_to(rig, "too early"))
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        await rig.engine.show_typing(reply_to(rig, "x"))
+        rig.library.typing_error = b"can't send presence"
+        await rig.engine.show_typing(reply_to(rig, "x"))
+    assert rig.library.typed == ["79161234567", "79161234567"]
+
+
 async def test_a_number_without_whatsapp_is_904(rig: LinkedRig) -> None:
     """amoCRM has a number of its own for a client who is not on WhatsApp."""
     rig.library.answer = lambda: samples.answer(

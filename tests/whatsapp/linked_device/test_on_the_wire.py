@@ -193,6 +193,17 @@ async def test_an_undecryptable_message_is_filled_in(live: Live) -> None:
     assert stand_in.id == placeholder_id(message.id) == message.instead_of
 
 
+async def test_typing_is_shown_before_a_message(live: Live) -> None:
+    """The service hears "composing" for the client's chat, and then the message."""
+    there, engine = live
+    await engine.show_typing("79161234567")
+    shown = await there.device.said.take(lambda said: said.tag == "chatstate", what="typing")
+    assert shown.get("to") == "79161234567@s.whatsapp.net"
+    assert [child.tag for child in shown.children] == ["composing"]
+    assert (await engine.send("79161234567", "written"))["kind"] == "Delivered"
+    await there.anna.received("written")
+
+
 # --- Sends that fail ------------------------------------------------------------------------------
 
 
