@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
@@ -96,7 +97,10 @@ def as_json_line(logger: Any, method: str, event: MutableMapping[str, Any]) -> s
     line = {"timestamp": event.pop("timestamp", None), "level": event.pop("level", None)}
     line["event"] = event.pop("event", None)
     line.update(event)
-    return orjson.dumps(line, default=str).decode()
+    try:
+        return orjson.dumps(line, default=str).decode()
+    except TypeError:  # half a character in what somebody else said: a log must not fail for it
+        return json.dumps(line, default=str)
 
 
 def set_level(level: str) -> None:

@@ -55,3 +55,25 @@ async def test_a_token_without_rights_is_told(here: Site) -> None:
     assert b"administrator" in body
     await here.whatsapp.write("79001234567", "A1", "Привет")
     await here.until_in_amocrm(1)
+
+
+async def test_a_tight_limit_is_lived_with(here: Site) -> None:
+    """Whatever amoCRM allows at the moment: everything gets done, and nothing gets blocked."""
+    here.amocrm.rest.limits.rps = 1
+    await here.start_connected()
+    await here.relay.until_logged("users_learned")
+    await here.amocrm.wait_for(lambda _: names(here) == [(OWN, "Продажи", 4711)])
+    assert not here.amocrm.rest.limits.blocked
+    here.check_log()
+
+
+async def test_a_token_put_in_force_brings_users_and_sources(here: Site) -> None:
+    """What a refused token kept from being done is done as soon as the file has a good one."""
+    here.save(amocrm={"token": "spoilt-token"})
+    await here.start()
+    await here.relay.until_logged("credentials_refused")
+    here.save()
+    await here.relay.until_logged("users_learned")
+    await here.amocrm.wait_for(lambda _: names(here) == [(OWN, "Продажи", 4711)])
+    assert "spoilt-token" not in str(here.relay.log)
+    here.check_log()

@@ -91,7 +91,7 @@ def grant_of(answer: Answer, consent: str, client_id: str, now_ms: int) -> Grant
             "access_token": str(access),
             "refresh_token": str(refresh),
             "expires_in": int(seconds),
-        } if access and refresh and seconds > 0:
+        } if _is_token(access) and _is_token(refresh) and 0 < seconds < 2**32:
             return Grant(
                 consent=consent,
                 client_id=client_id,
@@ -102,3 +102,8 @@ def grant_of(answer: Answer, consent: str, client_id: str, now_ms: int) -> Grant
             )
         case _:
             raise UnreachableError("the answer holds no tokens")
+
+
+def _is_token(text: str) -> bool:
+    """Whether it can stand in a header."""
+    return bool(text) and text.isascii() and text.isprintable()

@@ -45,8 +45,13 @@ def _user(entry: JsonObject) -> User | None:
             return User(
                 id=UserId(number),
                 name=name if isinstance(name, str) else "",
-                person=CrmPersonId(person) if isinstance(person, str) and person else None,
+                person=_person(person),
                 is_admin=isinstance(rights, Mapping) and rights.get("is_admin") is True,
             )
         case _:
             return None
+
+
+def _person(value: object) -> CrmPersonId | None:
+    """An id as amoCRM makes them; anything else could be stored nowhere and equal nobody's."""
+    return CrmPersonId(value) if isinstance(value, str) and value and value.isascii() else None

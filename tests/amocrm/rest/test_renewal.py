@@ -263,6 +263,31 @@ async def test_a_corrected_secret_is_tried() -> None:
         assert not scene.alarm.standing
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"<html>",
+        b'{"access_token":"a\\nb","refresh_token":"r","expires_in":1}',
+        b'{"access_token":"\\ud800","refresh_token":"r","expires_in":1}',
+        b'{"access_token":"","refresh_token":"r","expires_in":1}',
+        b'{"access_token":"a","refresh_token":"r","expires_in":0}',
+        b'{"access_token":"a","refresh_token":"r","expires_in":1e9}',
+    ],
+)
+async def test_an_answer_without_tokens_is_none(body: bytes) -> None:
+    """What a proxy says in amoCRM's place is not kept, and the old tokens stay."""
+    async with scene_of() as scene:
+        await scene.consent()
+        old = scene.disk.written[-1]
+        await scene.clock.advance_ms(DAY)
+        scene.crm.faults.add(Answer(200, body), "oauth_token", times=1)
+        with pytest.raises(UnreachableError, match="no tokens"):
+            await scene.tokens.token()
+        assert scene.disk.written[-1].refresh == old.refresh
+        assert scene.crm.oauth.opens(await scene.tokens.token())
+
+
 async def test_another_integration_needs_its_own_consent() -> None:
     """Tokens of the integration that stood in the file before are not shown to another."""
     async with scene_of() as scene:

@@ -59,6 +59,7 @@ async def test_only_an_administrator_may_ask() -> None:
     [
         ([{"id": 5}], [5]),
         ([{"id": 5, "amojo_id": "", "rights": None, "name": None}], [5]),
+        ([{"id": 5, "amojo_id": "\ud800", "name": "\ud800"}], [5]),
         ([{"id": "5"}, {"name": "no id"}, 7, {"id": 6, "amojo_id": 8, "rights": []}], [6]),
     ],
 )
