@@ -144,6 +144,29 @@ async def test_a_change_of_the_file_is_followed(change: dict[str, object]) -> No
         assert scene.writes() == ["POST", "PATCH"]
 
 
+@pytest.mark.parametrize(
+    "services",
+    [
+        None,
+        [
+            {
+                "type": "whatsapp",
+                "pages": [{"id": 9, "name": "Продажи", "link": "7 495 000-00-01"}],
+            },
+            {"type": "other", "pages": []},
+        ],
+    ],
+)
+async def test_what_amocrm_tells_in_its_own_way_is_not_changed_for_ever(services: object) -> None:
+    """Another notation of the number, or no word of it, is no reason to write every day."""
+    async with scene_of(SALES) as scene:
+        await scene.look()
+        [source] = scene.crm.account.sources.values()
+        source.services = services  # type: ignore[assignment]  # nothing at all
+        assert await scene.look() == []
+        assert scene.writes() == ["POST"]
+
+
 async def test_a_renamed_channel_keeps_its_source() -> None:
     """The source is the number's: another key in the file is no change to amoCRM."""
     async with scene_of(SALES) as scene:

@@ -5,7 +5,7 @@ Source: REST API, "Sources": administrators only; an external id is unique and i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from relay.amocrm.rest.client import JsonObject, RestClient
@@ -43,20 +43,24 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A source as amoCRM has it. ``pages``: official or not, name and link, of WhatsApp alone."""
+    """A source as amoCRM has it.
+
+    ``pages``: official or not, name and number, of WhatsApp alone; None where amoCRM does not tell.
+    UNCONFIRMED: in which notation it gives back a link, so digits alone are compared.
+    """
 
     number: int
     id: str
     name: str
     pipeline_id: int | None
-    pages: tuple[tuple[bool, str, str], ...]
+    pages: tuple[tuple[bool, str, str], ...] | None
 
     def is_as(self, wanted: Wanted) -> bool:
         """Whether nothing needs to be changed."""
         return (
             self.name == wanted.name
             and wanted.pipeline_id in (None, self.pipeline_id)
-            and self.pages == ((wanted.official, wanted.name, wanted.phone),)
+            and self.pages in (None, ((wanted.official, wanted.name, _digits(wanted.phone)),))
         )
 
 
@@ -92,25 +96,31 @@ def _found(entry: JsonObject) -> Found | None:
     match entry:
         case {"id": int(number), "external_id": str(id_)}:
             name, pipeline = entry.get("name"), entry.get("pipeline_id")
+            services = entry.get("services")
             return Found(
                 number=number,
                 id=id_,
                 name=name if isinstance(name, str) else "",
                 pipeline_id=pipeline if isinstance(pipeline, int) else None,
-                pages=tuple(_pages(entry.get("services"))),
+                pages=tuple(_pages(services)) if isinstance(services, list) else None,
             )
         case _:
             return None
 
 
-def _pages(services: object) -> Iterator[tuple[bool, str, str]]:
-    for service in services if isinstance(services, list) else []:
+def _pages(services: Sequence[object]) -> Iterator[tuple[bool, str, str]]:
+    for service in services:
         match service:
-            case {"type": "whatsapp", "pages": list(pages)}:
-                params = service.get("params")
+            case {"type": "whatsapp", "pages": list(pages), **more}:
+                params = more.get("params")
                 official = isinstance(params, dict) and params.get("waba") is True
                 for page in pages:
                     if isinstance(page, dict):
-                        yield official, str(page.get("name") or ""), str(page.get("link") or "")
+                        name, link = str(page.get("name") or ""), str(page.get("link") or "")
+                        yield official, name, _digits(link)
             case _:
                 continue
+
+
+def _digits(phone: str) -> str:
+    return "".join(filter(str.isdigit, phone))
