@@ -173,11 +173,25 @@ class ChannelCourier(Courier):
     repeatable = False
 
     def __init__(
-        self, channels: Channels, clock: Clock, typing_ms: Callable[[ChannelId], int]
+        self, channels: Channels, typing_ms: Callable[[ChannelId], int] = lambda _: 0
     ) -> None:
         self._channels = channels
-        self._clock = clock
         self._typing_ms = typing_ms
+
+    def lead_ms(self, entry: Entry) -> int:
+        """Typing, while there is a line to show it on."""
+        id_ = entry.letter.channel
+        session = self._channels.sessions.get(id_) if id_ is not None else None
+        if id_ is None or session is None or session.state is not SessionState.CONNECTED:
+            return 0
+        return self._typing_ms(id_)
+
+    async def lead_in(self, entry: Entry) -> None:
+        """Show the client that an answer is being written."""
+        body = entry.letter.body
+        engine = self._channels.engine(body.channel) if isinstance(body, Reply) else None
+        if engine is not None and isinstance(body, Reply):
+            await engine.show_typing(body)
 
     async def deliver(self, entry: Entry) -> Outcome:
         """One send."""
@@ -187,16 +201,7 @@ class ChannelCourier(Courier):
         engine = self._channels.engine(body.channel)
         if engine is None:
             return Retry(f"channel {body.channel} is not in the file")
-        await self._type(engine, body)
         return await engine.send(body)
-
-    async def _type(self, engine: Engine, reply: Reply) -> None:
-        typing_ms = self._typing_ms(reply.channel)
-        session = self._channels.sessions.get(reply.channel)
-        if not typing_ms or session is None or session.state is not SessionState.CONNECTED:
-            return
-        await engine.show_typing(reply)
-        await self._clock.sleep_ms(typing_ms)
 
     async def interrupted(self, entry: Entry) -> Outcome:
         """Nobody knows, and it is not sent again; perhaps its engine knows by which ids it went."""

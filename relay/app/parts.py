@@ -96,7 +96,7 @@ class Parts:
         self.sorters = {side: self._sorter(side) for side in Destination}
         couriers: dict[Destination, Courier] = {
             Destination.AMOCRM: self.courier,
-            Destination.WHATSAPP: ChannelCourier(self.channels, clock, live.typing_ms),
+            Destination.WHATSAPP: ChannelCourier(self.channels, live.typing_ms),
         }
         self.dispatchers = {
             side: self._dispatcher(side, courier) for side, courier in couriers.items()

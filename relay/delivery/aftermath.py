@@ -80,7 +80,11 @@ def settle(
     """
     entry, now = attempt.entry, attempt.now_ms
     turn = note_outcome(ledger, attempt, outcome, counted_ms)
-    closed_ms = closed_until(ledger, attempt) if isinstance(outcome, Closed) else None
+    closed_ms = None
+    if isinstance(outcome, Closed):
+        closed_ms = closed_until(ledger, attempt)
+        # Those who wait for a turn are told now that it will not come, or comes later.
+        ledger.hasten(entry.letter.destination, entry.letter.channel, now)
     if isinstance(turn, TooLate):
         outcome = too_late(turn, attempt)
     if isinstance(outcome, Unknown) and isinstance(entry.letter.body, Reply):

@@ -10,7 +10,7 @@ import structlog
 
 from relay.delivery.aftermath import TURN, Settled, put_off, settle
 from relay.delivery.ledger import Ledger, Store, StoreRefusedError
-from relay.delivery.pacing import Attempt, permit, too_late
+from relay.delivery.pacing import Attempt, may_go, permit, too_late
 from relay.delivery.ports import Clock, Courier
 from relay.delivery.steps import Steps
 from relay.domain.ids import ChannelId
@@ -75,7 +75,7 @@ class Dispatcher:
         self._policy = policy or RetryPolicy()
         self._busy: set[EntryId] = set()
         self._woken = asyncio.Event()
-        self._draining = False
+        self._draining = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -96,7 +96,7 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Begin nothing more; back when every attempt in hand has ended."""
-        self._draining = True
+        self._draining.set()
         await self._idle.wait()
 
     async def run(self) -> None:
@@ -106,7 +106,7 @@ class Dispatcher:
             while True:
                 self._woken.clear()
                 claim = await self._claim()
-                for entry in () if self._draining else claim.entries:
+                for entry in () if self._draining.is_set() else claim.entries:
                     self._busy.add(entry.id)
                     self._idle.clear()
                     attempts.create_task(self._try(entry), name=f"attempt {entry.id}")
@@ -119,7 +119,7 @@ class Dispatcher:
             await self._settle(entry, await self._courier.interrupted(entry))
 
     async def _claim(self) -> _Claim:
-        room = 0 if self._draining else self._concurrency - len(self._busy)
+        room = 0 if self._draining.is_set() else self._concurrency - len(self._busy)
         if room <= 0:
             return _Claim((), None)
         destination, horizon = self._destination, self._policy.longest_ms
@@ -143,6 +143,9 @@ class Dispatcher:
 
     async def _try(self, entry: Entry) -> None:
         try:
+            await self._lead_in(entry)
+            if self._draining.is_set():
+                return  # nothing is written down yet: it is still due
             verdict = await self._begin(entry)
             if isinstance(verdict, Dead):
                 await self._settle(entry, verdict)
@@ -156,6 +159,16 @@ class Dispatcher:
             if not self._busy:
                 self._idle.set()
             self.wake()
+
+    async def _lead_in(self, entry: Entry) -> None:
+        """What is to be seen right before the attempt, if it may be made; cut short by a stop."""
+        lead_ms = self._courier.lead_ms(entry)
+        if not lead_ms:
+            return
+        attempt = self._now(entry)
+        if await self._store.query(lambda ledger: may_go(ledger, attempt)):
+            await self._courier.lead_in(entry)
+            await self._clock.wait_ms(self._draining, lead_ms)
 
     async def _begin(self, entry: Entry) -> Go | Wait | Dead | None:
         """Write down that an attempt is made, if its repetition would be seen.

@@ -26,7 +26,7 @@ from relay.domain.outbox import (
     Outcome,
     Retry,
 )
-from relay.domain.pacing import Book, Cold, Obstacle, Pace, TooLate, Verdict, Wait
+from relay.domain.pacing import Book, Cold, Go, Obstacle, TooLate, Verdict, Wait
 from relay.domain.settings import Channel, Settings
 from relay.domain.texts import Reason, reason_text
 
@@ -64,11 +64,19 @@ def book_of(ledger: Ledger, own: OwnNumber) -> Book:
 
 def permit(ledger: Ledger, attempt: Attempt) -> Verdict | None:
     """Whether the letter may be sent now; None: it is nothing that waits for a turn."""
-    channel, reply = attempt.channel, attempt.letter.body
-    pace = channel.pace if channel else None
-    if pace is None or not isinstance(reply, Reply) or not _is_cold(ledger, reply):
+    answer = _ask(ledger, attempt)
+    if answer is None:
         return None
-    return _ask(ledger, attempt, reply.own, pace)
+    own, book, verdict = answer
+    if not isinstance(verdict, Wait) or verdict.news:
+        _keep(ledger, own, book)
+    return verdict
+
+
+def may_go(ledger: Ledger, attempt: Attempt) -> bool:
+    """Whether it might be sent now; nothing is counted and nothing promised."""
+    answer = _ask(ledger, attempt)
+    return answer is None or isinstance(answer[2], Go)
 
 
 def note_outcome(
@@ -128,13 +136,15 @@ def too_late(verdict: TooLate, attempt: Attempt) -> Dead:
     return Dead(f"its turn would come too late: {verdict.obstacle.value}", tell=words)
 
 
-def _ask(ledger: Ledger, attempt: Attempt, own: OwnNumber, pace: Pace) -> Verdict:
-    before = book_of(ledger, own)
+def _ask(ledger: Ledger, attempt: Attempt) -> tuple[OwnNumber, Book, Verdict] | None:
+    """The book of the number as it would be, and what it says; None: it need not be asked."""
+    channel, reply = attempt.channel, attempt.letter.body
+    pace = channel.pace if channel else None
+    if pace is None or not isinstance(reply, Reply) or not _is_cold(ledger, reply):
+        return None
     cold = Cold(attempt.letter.key, attempt.letter.expires_ms)
-    book, verdict = pacing.ask(before, cold, attempt.now_ms, pace, attempt.chance)
-    if not isinstance(verdict, Wait) or verdict.news:
-        _keep(ledger, own, book)
-    return verdict
+    before = book_of(ledger, reply.own)
+    return reply.own, *pacing.ask(before, cold, attempt.now_ms, pace, attempt.chance)
 
 
 def _keep(ledger: Ledger, own: OwnNumber, book: Book) -> None:

@@ -41,6 +41,14 @@ class Courier(Protocol):
     repeatable: bool
     """Whether the other side recognises a repetition, so that one may simply be made."""
 
+    def lead_ms(self, entry: Entry) -> int:
+        """For how long something is to be seen before the attempt; 0: nothing is."""
+        ...
+
+    async def lead_in(self, entry: Entry) -> None:
+        """Show it. Nothing is written down yet, so a kill meanwhile costs nothing. Never raises."""
+        ...
+
     async def deliver(self, entry: Entry) -> Outcome:
         """One attempt, bounded in time. Never raises but for cancellation."""
         ...

@@ -1,9 +1,10 @@
-"""Typing is shown before a message, for as long as the file says, and holds nobody else."""
+"""Which channel shows typing, and for how long."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from relay.app.channels import ChannelCourier, Channels
 from relay.delivery.ports import HandOver, Report
@@ -19,7 +20,7 @@ from relay.domain.ids import (
 from relay.domain.message import Reply, WhatsAppEvent
 from relay.domain.outbox import Delivered, Destination, Entry, EntryId, EntryState, Letter, Outcome
 from relay.domain.session import SessionState
-from tests.clock import HandClock, settle
+from tests.clock import HandClock
 
 SALES = ChannelId("sales")
 
@@ -64,18 +65,7 @@ def entry(to: str) -> Entry:
     return Entry(EntryId(1), letter, EntryState.BEGUN, 0, 0)
 
 
-class Scene:
-    """A courier to one running channel; ``typing_ms`` may change at any time, as the file may."""
-
-    def __init__(self) -> None:
-        self.clock = HandClock()
-        self.engine = TypingEngine()
-        self.typing_ms = 3_000
-        self.channels = Channels(self.clock, lambda: 0.5, lambda _: _nowhere)
-        self.courier = ChannelCourier(self.channels, self.clock, lambda _: self.typing_ms)
-
-
-class _Nowhere:
+class Nowhere:
     async def __call__(self, payload: bytes) -> None:
         raise AssertionError(payload)
 
@@ -83,43 +73,33 @@ class _Nowhere:
         raise AssertionError(payload)
 
 
-_nowhere = _Nowhere()
-
-
-async def deliver(scene: Scene, *clients: str) -> None:
-    """Run the channel, give the courier those letters at once, and let ten seconds pass."""
-    scene.channels.add(SALES, scene.engine)
+@asynccontextmanager
+async def running(engine: TypingEngine) -> AsyncIterator[Channels]:
+    """A channel with that engine."""
+    channels = Channels(HandClock(), lambda: 0.5, lambda _: Nowhere())
+    channels.add(SALES, engine)
     async with asyncio.TaskGroup() as tasks:
-        scene.channels.start(SALES, tasks)
-        await scene.channels.started()
-        attempts = [tasks.create_task(scene.courier.deliver(entry(to))) for to in clients]
-        await settle()
-        scene.engine.did.append("-")
-        await scene.clock.advance_ms(2_999)
-        scene.engine.did.append("-")
-        await scene.clock.advance_ms(1)
-        await asyncio.gather(*attempts)
-        await scene.channels.stop()
+        channels.start(SALES, tasks)
+        await channels.started()
+        yield channels
+        await channels.stop()
 
 
-async def test_typing_comes_first_and_for_so_long() -> None:
-    """Shown at once, the message after the time of the file; two clients do not wait in turn."""
-    scene = Scene()
-    await deliver(scene, "1", "2")
-    assert scene.engine.did == ["type 1", "type 2", "-", "-", "send 1", "send 2"]
-
-
-async def test_without_typing_a_message_goes_at_once() -> None:
-    """Off, as it is by default: nothing is shown and nothing waits."""
-    scene = Scene()
-    scene.typing_ms = 0
-    await deliver(scene, "1")
-    assert scene.engine.did == ["send 1", "-", "-"]
+async def test_typing_is_the_channels_and_may_change_at_any_time() -> None:
+    """For as long as the file says for that channel, by its own engine, to that client."""
+    engine, shown = TypingEngine(), {SALES: 3_000}
+    async with running(engine) as channels:
+        courier = ChannelCourier(channels, lambda id_: shown[id_])
+        assert courier.lead_ms(entry("1")) == 3_000
+        await courier.lead_in(entry("1"))
+        shown[SALES] = 0
+        assert courier.lead_ms(entry("1")) == 0
+    assert engine.did == ["type 1"]
 
 
 async def test_nothing_is_typed_into_a_dead_line() -> None:
     """Without a connection the attempt is made at once, to learn that it cannot be."""
-    scene = Scene()
-    scene.engine.state = SessionState.RECONNECTING
-    await deliver(scene, "1")
-    assert scene.engine.did == ["send 1", "-", "-"]
+    engine = TypingEngine()
+    engine.state = SessionState.RECONNECTING
+    async with running(engine) as channels:
+        assert ChannelCourier(channels, lambda _: 3_000).lead_ms(entry("1")) == 0

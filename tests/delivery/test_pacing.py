@@ -203,6 +203,17 @@ async def test_a_closed_number_is_told_to_managers() -> None:
     assert world.to_whatsapp.keys == ["reply:m-1"], "never tried again by itself"
 
 
+async def test_those_in_line_are_told_at_once_that_it_closed() -> None:
+    """Turns that were promised will not come in time: their managers need not wait for that."""
+    async with paced(language=Language.EN) as world:
+        world.to_whatsapp.plan(lane(2), Closed("463"))
+        for number in (1, 2, 3, 4):
+            await world.hook(first(number))
+        await world.clock.advance_ms(GAP)
+        assert world.to_whatsapp.keys == ["reply:m-1", "reply:m-2"]
+        assert told(world).keys() == {"m-2", "m-3", "m-4"}
+
+
 async def test_a_closed_number_answers_those_who_wrote() -> None:
     """Only strangers are held."""
     async with paced() as world:

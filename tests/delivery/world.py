@@ -53,6 +53,8 @@ class ScriptedCourier:
 
     def __init__(self, *, repeatable: bool) -> None:
         self.repeatable = repeatable
+        self.typing_ms = 0
+        self.typed: list[str] = []
         self.sent_as: dict[str, tuple[WhatsAppMessageId, ...]] = {}
         self.script: dict[str, deque[Outcome | Exception]] = {}
         self.carried: list[Entry] = []
@@ -64,6 +66,13 @@ class ScriptedCourier:
     def plan(self, lane: str, *outcomes: Outcome | Exception) -> None:
         """What the next attempts in that lane come to."""
         self.script.setdefault(lane, deque()).extend(outcomes)
+
+    def lead_ms(self, entry: Entry) -> int:
+        del entry
+        return self.typing_ms
+
+    async def lead_in(self, entry: Entry) -> None:
+        self.typed.append(entry.letter.key)
 
     async def interrupted(self, entry: Entry) -> Outcome:
         if self.repeatable:
