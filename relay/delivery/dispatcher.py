@@ -10,6 +10,7 @@ import structlog
 
 from relay.delivery.aftermath import TURN, Settled, put_off, settle
 from relay.delivery.ledger import Ledger, Store, StoreRefusedError
+from relay.delivery.lines import Lines
 from relay.delivery.pacing import Attempt, may_go, permit, too_late
 from relay.delivery.ports import Clock, Courier
 from relay.delivery.steps import Steps
@@ -33,6 +34,7 @@ _log = structlog.stdlib.get_logger("relay.delivery")
 
 _REFUSED_WAIT_MS = 500
 _SLEEP_AT_MOST_MS = 60_000
+_ABREAST = 2  # of one channel: while one is being sent, the next is being written down
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Dispatcher:
         self._on_letters = on_letters
         self._steps = steps
         self._policy = policy or RetryPolicy()
+        self._lines = Lines(clock, _ABREAST)
         self._busy: set[EntryId] = set()
         self._woken = asyncio.Event()
         self._draining = asyncio.Event()
@@ -97,6 +100,7 @@ class Dispatcher:
     async def drain(self) -> None:
         """Begin nothing more; back when every attempt in hand has ended."""
         self._draining.set()
+        self._lines.dissolve()
         await self._idle.wait()
 
     async def run(self) -> None:
@@ -143,15 +147,10 @@ class Dispatcher:
 
     async def _try(self, entry: Entry) -> None:
         try:
-            await self._lead_in(entry)
-            if self._draining.is_set():
-                return  # nothing is written down yet: it is still due
-            verdict = await self._begin(entry)
-            if isinstance(verdict, Dead):
-                await self._settle(entry, verdict)
-            elif not isinstance(verdict, Wait):
-                counted_ms = verdict.at_ms if verdict else None
-                await self._settle(entry, await self._outcome(entry), counted_ms)
+            if self._courier.repeatable:
+                await self._settle(entry, await self._outcome(entry))
+            else:
+                await self._try_once(entry)
         except StoreRefusedError:
             await self._clock.sleep_ms(_REFUSED_WAIT_MS)  # nothing was sent; it is still due
         finally:
@@ -159,6 +158,25 @@ class Dispatcher:
             if not self._busy:
                 self._idle.set()
             self.wake()
+
+    async def _try_once(self, entry: Entry) -> None:
+        """An attempt whose repetition would be seen. Until it is begun, a stop undoes it."""
+        await self._lead_in(entry)
+        channel = entry.letter.channel
+        if not await self._lines.enter(channel):
+            await self._settle(entry, Retry("not sent: the channel is busy with other messages"))
+            return
+        try:
+            if self._draining.is_set():
+                return
+            verdict = await self._begin(entry)
+            if isinstance(verdict, Wait):
+                return
+            counted_ms = verdict.at_ms if isinstance(verdict, Go) else None
+            outcome = verdict if isinstance(verdict, Dead) else await self._outcome(entry)
+        finally:
+            self._lines.leave(channel)
+        await self._settle(entry, outcome, counted_ms)
 
     async def _lead_in(self, entry: Entry) -> None:
         """What is to be seen right before the attempt, if it may be made; cut short by a stop."""
@@ -171,7 +189,7 @@ class Dispatcher:
             await self._clock.wait_ms(self._draining, lead_ms)
 
     async def _begin(self, entry: Entry) -> Go | Wait | Dead | None:
-        """Write down that an attempt is made, if its repetition would be seen.
+        """Write down that an attempt is made.
 
         ``Wait``: it was put off instead; ``Dead``: it must not be made; ``Go``: it is counted as
         one to a stranger.
@@ -179,8 +197,6 @@ class Dispatcher:
         Raises:
             StoreRefusedError: it could not be written down, so it must not be made.
         """
-        if self._courier.repeatable:
-            return None
         if self._clock.now_ms() >= entry.letter.expires_ms:
             return Dead("expired while waiting", tell=Reason.EXPIRED)
         attempt = self._now(entry)

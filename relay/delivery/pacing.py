@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from relay.delivery.ledger import Ledger
 from relay.delivery.people import conversation_of
 from relay.domain import pacing
-from relay.domain.ids import OwnNumber
+from relay.domain.ids import ConversationId, OwnNumber
 from relay.domain.message import Reply
 from relay.domain.outbox import (
     Closed,
@@ -153,8 +153,11 @@ def _keep(ledger: Ledger, own: OwnNumber, book: Book) -> None:
 
 def _is_cold(ledger: Ledger, reply: Reply) -> bool:
     """Whether the client has never written, under any of his addresses."""
-    for id_ in {reply.conversation: None, conversation_of(ledger, reply.own, reply.to): None}:
-        known = ledger.conversation(id_)
-        if known is not None and known.wrote:
-            return False
-    return True
+    if _wrote(ledger, reply.conversation):
+        return False
+    return not _wrote(ledger, conversation_of(ledger, reply.own, reply.to))
+
+
+def _wrote(ledger: Ledger, id_: ConversationId) -> bool:
+    known = ledger.conversation(id_)
+    return known is not None and known.wrote
