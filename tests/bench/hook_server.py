@@ -11,11 +11,15 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from relay.app.collector import calm_collector
+from relay.delivery.ledger import Conversation, Ledger
+from relay.domain.ids import ClientAddress, conversation_id
+from relay.domain.message import Client
 from relay.web.server import Server, bind
-from tests.bench.rig import rig
+from tests.bench.rig import OWN, rig
 
 PATH = "/amocrm/hook/{scope_id}"
 KINDS = ("bare", "door", "relay")
+CLIENTS = 500
 
 
 async def _answer(request: web.Request) -> web.Response:
@@ -35,7 +39,17 @@ async def _main(kind: str, amocrm: str) -> None:
         await _serve(_answer)
         return
     async with rig(amocrm, dispatching=kind == "relay") as rigged:
+        await rigged.parts.store.transact(acquaint)
         await _serve(rigged.parts.hook_door.handle)
+
+
+def acquaint(ledger: Ledger) -> None:
+    """The clients have written before: answers to them are not paced."""
+    for number in range(CLIENTS):
+        address = ClientAddress(f"7900{number:07}")
+        client = Client(address, f"+{address}", "Иван")
+        known = Conversation(conversation_id(OWN, address), OWN, client, wrote=True)
+        ledger.save_conversation(known)
 
 
 @contextlib.contextmanager

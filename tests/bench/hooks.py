@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from relay.amocrm.protocol import sign_hook
-from tests.bench.hook_server import KINDS, hook_server
+from tests.bench.hook_server import CLIENTS, KINDS, hook_server
 from tests.bench.report import Figure, milliseconds, percentile
 from tests.bench.rig import OWN, SCOPE, SECRET
 
@@ -21,7 +21,7 @@ LONGEST_MS = 50.0
 
 def hook(number: int) -> bytes:
     """A manager's message, signed, as a whole request."""
-    client = f"7900{number % 500:07}"
+    client = f"7900{number % CLIENTS:07}"
     message = {
         "receiver": {"id": "client", "phone": f"+{client}"},
         "sender": {"id": "manager"},
