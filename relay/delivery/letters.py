@@ -20,7 +20,7 @@ from relay.delivery.pacing import free
 from relay.delivery.people import conversation_of, find, learn, meet, remember_chat, way_to
 from relay.delivery.phones import Absent, note_written
 from relay.delivery.proof import prove, reply_key, status_key
-from relay.domain.ids import ChannelId, ConversationId, CrmMessageId, message_id
+from relay.domain.ids import ChannelId, ConversationId, CrmMessageId, conversation_id, message_id
 from relay.domain.message import (
     Alias,
     CrmEvent,
@@ -157,9 +157,15 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
 
 
 def _alias_in(ledger: Ledger, alias: Alias, cause: Cause) -> Sorted:
-    if learn(ledger, alias):
-        readdress(ledger, alias, cause.now_ms)
-    return Sorted.nothing()
+    if not learn(ledger, alias):
+        return Sorted.nothing()
+    readdress(ledger, alias, cause.now_ms)
+    # He may have written under the other address: then nothing to him waits for a turn any more.
+    result = Sorted.nothing()
+    for name in (alias.hidden, alias.number):
+        lane = reply_lane(conversation_id(alias.own, name))
+        result = result.plus(Sorted(freed=free(ledger, lane, cause.now_ms)))
+    return result
 
 
 def _receipt_in(ledger: Ledger, receipt: Receipt, cause: Cause) -> Sorted:

@@ -104,9 +104,9 @@ def note_outcome(
 
 
 def free(ledger: Ledger, lane: str, now_ms: int) -> bool:
-    """The client of that lane has written: nothing to him waits for a turn any more.
+    """The client of that lane has written: what waits for a turn is looked at now.
 
-    Whether anything did.
+    Whether anything waits.
     """
     waiting = [
         entry

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import structlog.testing
 
-from relay.domain.ids import CrmChatId, CrmMessageId
-from relay.domain.message import StatusUpdate, Written
+from relay.delivery.ledger import Store
+from relay.domain.ids import ClientAddress, CrmChatId, CrmMessageId
+from relay.domain.message import Alias, Client, StatusUpdate, Written
 from relay.domain.outbox import Closed, Dead, Outcome, Retry, Unknown
 from relay.domain.pacing import Pace
 from relay.domain.retry import DAY, HOUR, MINUTE, SECOND
 from relay.domain.settings import Language
 from tests.clock import HandClock, settle
 from tests.delivery.memory_store import MemoryStore
-from tests.delivery.world import SALES, World, from_client, running, written
+from tests.delivery.test_kills import DyingStore
+from tests.delivery.world import OWN, SALES, World, from_client, running, written
 
-PACED = replace(SALES, pace=Pace(per_minute=2, per_hour=4, per_day=6))
+PACE = Pace(per_minute=2, per_hour=4, per_day=6)
+PACED = replace(SALES, pace=PACE)
 GAP = 39 * SECOND  # 30 s, and what chance adds in these tests
 
 
 @asynccontextmanager
 async def paced(
-    store: MemoryStore | None = None,
+    store: Store | None = None,
     clock: HandClock | None = None,
     *,
     language: Language = Language.RU,
+    sent_ms: list[int] | None = None,
 ) -> AsyncIterator[World]:
-    async with running(store, clock, channels={PACED.id: PACED}, language=language) as world:
+    """A world whose one channel is paced; ``sent_ms`` gets the times of its sends."""
+
+    def watch(world: World) -> None:
+        if sent_ms is not None:
+            world.to_whatsapp.on_carry = lambda: sent_ms.append(world.clock.now_ms())
+
+    channels = {PACED.id: PACED}
+    async with running(store, clock, before=watch, channels=channels, language=language) as world:
         yield world
 
 
@@ -99,6 +112,21 @@ async def test_a_client_who_writes_meanwhile_is_waited_for_no_longer() -> None:
     assert world.to_whatsapp.keys == ["reply:m-1", "reply:m-2", "reply:m-2b"]
 
 
+async def test_who_wrote_under_a_hidden_address_is_no_stranger() -> None:
+    """A message to his number waits for its turn; once they are known to be one, it goes."""
+    hidden, number = ClientAddress("lid:100"), ClientAddress("79001234567")
+    async with paced() as world:
+        await world.hear(replace(from_client("A1"), client=Client(hidden, None, "Анна")))
+        await world.clock.advance_ms(SECOND)
+        await world.hook(first(1))
+        await world.hook(replace(written("a-1", None), chat=CrmChatId("chat-a")))
+        await settle()
+        assert world.to_whatsapp.keys == ["reply:m-1"]
+        await world.hear(Alias(OWN, hidden, number))
+        await settle()
+        assert world.to_whatsapp.keys == ["reply:m-1", "reply:a-1"]
+
+
 async def test_what_would_come_too_late_is_told_at_once() -> None:
     """The fifth within an hour: its manager reads why, and when to come back; nobody waits."""
     async with paced(language=Language.EN) as world:
@@ -163,6 +191,32 @@ async def test_other_numbers_have_books_of_their_own() -> None:
             await world.hook(first(number))
         await settle()
     assert len(world.to_whatsapp.keys) == 7
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, 22))
+async def test_no_kill_makes_the_pace_faster(at: int, after: bool) -> None:
+    """Die at commit N, for every N: each goes at most once, and the pace is kept over both lives.
+
+    Each is sent, or its manager is told.
+    """
+    memory, clock, ids = MemoryStore(), HandClock(), (1, 2, 3)
+    sent_ms: list[int] = []
+    async with paced(DyingStore(memory, at, after=after), clock, sent_ms=sent_ms) as world:
+        offers = [asyncio.ensure_future(world.hook(first(number))) for number in ids]
+        await settle()
+        await clock.advance_ms(3 * GAP)
+        taken = [number for number, offer in zip(ids, offers, strict=True) if offer.done()]
+        for offer in offers:
+            offer.cancel()
+    async with paced(memory.reopen(), clock, sent_ms=sent_ms) as again:
+        await again.hook(first(4))
+        await clock.advance_ms(2 * HOUR)
+    keys = world.to_whatsapp.keys + again.to_whatsapp.keys
+    assert len(keys) == len(set(keys))
+    assert all(later - sooner >= PACE.gap_ms for sooner, later in pairwise(sent_ms))
+    for number in (*taken, 4):
+        assert f"reply:m-{number}" in keys or CrmMessageId(f"m-{number}") in told(again)
 
 
 # --- WhatsApp refuses strangers ------------------------------------------------------------------

@@ -53,6 +53,7 @@ class ScriptedCourier:
 
     def __init__(self, *, repeatable: bool) -> None:
         self.repeatable = repeatable
+        self.on_carry: Callable[[], None] = lambda: None
         self.typing_ms = 0
         self.typed: list[str] = []
         self.sent_as: dict[str, tuple[WhatsAppMessageId, ...]] = {}
@@ -81,6 +82,7 @@ class ScriptedCourier:
 
     async def deliver(self, entry: Entry) -> Outcome:
         self.carried.append(entry)
+        self.on_carry()
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
