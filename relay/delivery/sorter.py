@@ -13,8 +13,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from relay.delivery.incoming import client_letters
 from relay.delivery.ledger import Ledger, Store, StoreRefusedError
-from relay.delivery.letters import Cause, Sorted, client_letters, crm_letters
+from relay.delivery.letters import Cause, Sorted
+from relay.delivery.outgoing import crm_letters
 from relay.delivery.ports import Clock, HookReader
 from relay.delivery.steps import Steps
 from relay.domain.message import CrmEvent, WhatsAppEvent

@@ -5,8 +5,8 @@ from __future__ import annotations
 import timeit
 from collections.abc import Iterator
 
+from relay.domain.incoming import Incoming, decide_incoming
 from relay.domain.message import Received
-from relay.domain.rules import Incoming, decide_incoming
 from relay.domain.settings import Settings
 from tests.bench.report import Figure
 from tests.bench.rig import BenchEngine, payload

@@ -1,4 +1,4 @@
-"""The rules, one by one and in order."""
+"""The rules out to WhatsApp, one by one and in order."""
 
 from __future__ import annotations
 
@@ -17,14 +17,7 @@ from relay.domain.ids import (
     WhatsAppMessageId,
 )
 from relay.domain.message import Client, Failure, Origin, Received, Written
-from relay.domain.rules import (
-    Ignored,
-    Incoming,
-    Outgoing,
-    Refused,
-    decide_incoming,
-    decide_outgoing,
-)
+from relay.domain.outgoing import Outgoing, Refused, decide_outgoing
 from relay.domain.settings import Channel, Settings
 from relay.domain.texts import Reason
 
@@ -52,27 +45,6 @@ WRITTEN = Written(
     content=Text("Добрый день"),
     written_at_ms=2,
 )
-
-
-def test_a_clients_message_enters() -> None:
-    """No rule keeps out what a client wrote."""
-    assert decide_incoming(Incoming(FROM_ANNA), SETTINGS) == Incoming(FROM_ANNA)
-
-
-@pytest.mark.parametrize("asked", [True, False])
-def test_a_phones_message_enters_only_on_request(asked: bool) -> None:
-    """``import_sent_from_phone`` decides about what the owner types on his phone."""
-    typed = Incoming(replace(FROM_ANNA, origin=Origin.PHONE))
-    verdict = decide_incoming(typed, replace(SETTINGS, import_sent_from_phone=asked))
-    assert verdict == (typed if asked else Ignored("sent_from_phone"))
-
-
-@pytest.mark.parametrize("asked", [True, False])
-def test_what_the_relay_sent_never_comes_back(asked: bool) -> None:
-    """An echo of our own message is no message, import or not."""
-    echo = Incoming(replace(FROM_ANNA, origin=Origin.PHONE), sent_by_us=True)
-    verdict = decide_incoming(echo, replace(SETTINGS, import_sent_from_phone=asked))
-    assert verdict == Ignored("sent_by_relay")
 
 
 def test_an_answer_goes_through_the_chats_own_channel() -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a message: one pure function a rule, listed in the order in which they act.
+"""What becomes of a message written in amoCRM on its way out: one pure function a rule, in order.
 
 A rule takes what is being decided and the settings, and returns it (perhaps changed) or a verdict
 that ends the matter. To add a rule, write the function and put its name into the list.
@@ -11,17 +11,10 @@ from dataclasses import dataclass, replace
 
 from relay.domain.contents import Text
 from relay.domain.ids import ClientAddress, OwnNumber
-from relay.domain.message import Failure, Origin, Received, Written
+from relay.domain.message import Failure, Written
 from relay.domain.phone import normalise
 from relay.domain.settings import Channel, Settings
 from relay.domain.texts import Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """Nothing enters the other side, and nobody is told. ``rule`` names the rule in the log."""
-
-    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +24,6 @@ class Refused:
     reason: Reason
     failure: Failure = Failure.OTHER
     channel_title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A WhatsApp message on its way into amoCRM. ``sent_by_us``: the relay itself sent it."""
-
-    message: Received
-    sent_by_us: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +42,7 @@ class Outgoing:
     absent: Container[str] = ()
 
 
-InRule = Callable[[Incoming, Settings], Incoming | Ignored]
 OutRule = Callable[[Outgoing, Settings], Outgoing | Refused]
-
-
-# --- Into amoCRM ---------------------------------------------------------------------------------
-
-
-def drop_own_echo(incoming: Incoming, _: Settings) -> Incoming | Ignored:
-    """A message that the relay itself sent never comes back as one typed on the phone."""
-    return Ignored("sent_by_relay") if incoming.sent_by_us else incoming
-
-
-def import_only_on_request(incoming: Incoming, settings: Settings) -> Incoming | Ignored:
-    """Messages typed on the phone enter amoCRM only with ``import_sent_from_phone``."""
-    if incoming.message.origin is Origin.PHONE and not settings.import_sent_from_phone:
-        return Ignored("sent_from_phone")
-    return incoming
-
-
-IN_RULES: tuple[InRule, ...] = (drop_own_echo, import_only_on_request)
-
-
-# --- Out to WhatsApp -----------------------------------------------------------------------------
 
 
 def choose_channel(outgoing: Outgoing, settings: Settings) -> Outgoing | Refused:
@@ -120,19 +83,6 @@ def refuse_absent(outgoing: Outgoing, _: Settings) -> Outgoing | Refused:
 
 
 OUT_RULES: tuple[OutRule, ...] = (choose_channel, find_client, refuse_unsupported, refuse_absent)
-
-
-# --- Running them --------------------------------------------------------------------------------
-
-
-def decide_incoming(incoming: Incoming, settings: Settings) -> Incoming | Ignored:
-    """What enters amoCRM, or the rule that keeps it out."""
-    for rule in IN_RULES:
-        verdict = rule(incoming, settings)
-        if isinstance(verdict, Ignored):
-            return verdict
-        incoming = verdict
-    return incoming
 
 
 def decide_outgoing(outgoing: Outgoing, settings: Settings) -> Outgoing | Refused:

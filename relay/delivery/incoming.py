@@ -1,0 +1,121 @@
+"""What follows from an event of WhatsApp's: the letters that tell amoCRM of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from relay.delivery.holding import (
+    hold_ms,
+    incoming_lane,
+    message_key,
+    readdress,
+    withdraw_stand_in,
+)
+from relay.delivery.ledger import Ledger
+from relay.delivery.letters import Cause, Sorted, reply_lane, status_letter
+from relay.delivery.pacing import free
+from relay.delivery.people import learn, meet
+from relay.delivery.phones import note_written
+from relay.delivery.proof import prove
+from relay.domain.ids import conversation_id, message_id
+from relay.domain.incoming import Ignored, Incoming, decide_incoming
+from relay.domain.message import (
+    Alias,
+    CrmEvent,
+    NewMessage,
+    Noise,
+    Origin,
+    Receipt,
+    Received,
+    Skipped,
+    Status,
+    StatusUpdate,
+    WhatsAppEvent,
+    Written,
+)
+from relay.domain.outbox import Destination, Letter
+
+
+def client_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause) -> Sorted:
+    """What amoCRM is to be told after something happened on WhatsApp."""
+    match event:
+        case Received():
+            return _message_in(ledger, event, cause)
+        case Receipt():
+            return _receipt_in(ledger, event, cause)
+        case Alias():
+            return _alias_in(ledger, event, cause)
+        case Noise(rule) | Skipped(rule):
+            return Sorted(ignored=(rule,))
+        case Written():
+            raise TypeError("a hook cannot come from an engine")
+
+
+def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
+    typed = message.origin is Origin.PHONE  # a client's message cannot be our own
+    echo = typed and ledger.linked(message.own, message.id) is not None
+    conversation, known = meet(ledger, message, cause.now_ms)
+    if message.client != conversation.client:
+        message = replace(message, client=conversation.client)
+    verdict = decide_incoming(Incoming(message, sent_by_us=echo), cause.settings)
+    if isinstance(verdict, Ignored):
+        return Sorted(ignored=(verdict.rule,))
+    message = verdict.message
+    if conversation != known:
+        ledger.save_conversation(conversation)
+    if message.origin is Origin.CLIENT:
+        note_written(ledger, message, cause.now_ms)
+    wrote_now = conversation.wrote and known is not None and not known.wrote
+    freed = wrote_now and free(ledger, reply_lane(conversation.id), cause.now_ms)
+    withdraw_stand_in(ledger, message, cause.now_ms)
+    body = NewMessage(
+        conversation=conversation.id,
+        id=message_id(message.own, message.id),
+        whatsapp_id=message.id,
+        own=message.own,
+        client=message.client,
+        sent_at_ms=message.sent_at_ms,
+        origin=message.origin,
+        content=message.content,
+        crm_chat=None if conversation.crm_bound else conversation.crm_chat,
+        crm_client=None if conversation.crm_bound else conversation.crm_client,
+    )
+    letter = Letter(
+        key=message_key(body.id),
+        lane=incoming_lane(conversation.id),
+        destination=Destination.AMOCRM,
+        body=body,
+        trace=cause.trace,
+        channel=cause.channel,
+        accepted_ms=cause.received_ms,
+        expires_ms=cause.received_ms + cause.settings.give_up_amocrm_ms,
+        hold_ms=hold_ms(message, begins=known is None),
+    )
+    return Sorted((letter,), freed=freed)
+
+
+def _alias_in(ledger: Ledger, alias: Alias, cause: Cause) -> Sorted:
+    if not learn(ledger, alias):
+        return Sorted.nothing()
+    readdress(ledger, alias, cause.now_ms)
+    # He may have written under the other address: then nothing to him waits for a turn any more.
+    result = Sorted.nothing()
+    for name in (alias.hidden, alias.number):
+        lane = reply_lane(conversation_id(alias.own, name))
+        result = result.plus(Sorted(freed=free(ledger, lane, cause.now_ms)))
+    return result
+
+
+def _receipt_in(ledger: Ledger, receipt: Receipt, cause: Cause) -> Sorted:
+    letters: list[Letter] = []
+    rule = "no_news"
+    for id_ in receipt.ids:
+        link = ledger.linked(receipt.own, id_)
+        if link is None:
+            ledger.early_receipt(receipt, id_, cause.now_ms)
+            rule = "early"  # it is told when the answer to our own send has come
+        elif ledger.told(link.crm_id, receipt.status):
+            if link.told is Status.FAILED and (trace := prove(ledger, link.crm_id, cause.now_ms)):
+                cause = replace(cause, trace=trace)
+            letters.append(status_letter(StatusUpdate(link.crm_id, receipt.status), cause))
+    return Sorted(tuple(letters), () if letters else (rule,))
