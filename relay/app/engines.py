@@ -7,17 +7,28 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from relay.config.channel import Channel, LinkedDevice
-from relay.delivery.ports import Clock, Engine, HandOver, Report
+from relay.delivery.ports import (
+    Clock,
+    Engine,
+    HandOver,
+    KeptFile,
+    MediaGoneError,
+    MediaUnavailableError,
+    MediaWriter,
+    Report,
+)
 from relay.domain.ids import ChannelId, WhatsAppMessageId
 from relay.domain.message import Reply, WhatsAppEvent
 from relay.domain.outbox import Outcome, Retry
 from relay.domain.session import SessionState
 
-EngineFactory = Callable[[ChannelId, Channel, Path, Clock], Engine]
+EngineFactory = Callable[[ChannelId, Channel, Path, Clock, KeptFile], Engine]
 """Makes the engine of a channel; the path is the storage directory. Touches nothing that runs."""
 
 
-def real_engine(id_: ChannelId, channel: Channel, storage: Path, clock: Clock) -> Engine:
+def real_engine(
+    id_: ChannelId, channel: Channel, storage: Path, clock: Clock, kept: KeptFile
+) -> Engine:
     """The engine that the file asks for."""
     if isinstance(channel, LinkedDevice):
         # Imported here: it loads a library of 55 MB, which a relay without such a channel spares.
@@ -31,8 +42,14 @@ def real_engine(id_: ChannelId, channel: Channel, storage: Path, clock: Clock) -
             phone=channel.phone,
             proxy=channel.proxy.reveal() if channel.proxy else None,
             clock=clock,
+            kept=kept,
         )
     return NotBuiltYet(channel.engine)
+
+
+def nothing_kept(name: str) -> Path:
+    """A :data:`~relay.delivery.ports.KeptFile` of a relay that keeps no media."""
+    raise MediaGoneError(f"no file is kept under {name}")
 
 
 def session_path(storage: Path, id_: ChannelId) -> Path:
@@ -62,6 +79,11 @@ class NotBuiltYet:
         """Not now."""
         del reply
         return Retry(self._words)
+
+    async def fetch(self, ref: str, write: MediaWriter) -> None:
+        """Not now."""
+        del ref, write
+        raise MediaUnavailableError(self._words)
 
     async def show_typing(self, reply: Reply) -> None:
         """It has no way to."""

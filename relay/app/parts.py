@@ -21,7 +21,7 @@ from relay.amocrm.webhook import HookDoor
 from relay.app.channels import ChannelCourier, Channels
 from relay.app.clock import SteadyClock, SystemClock
 from relay.app.connecting import HasteningConnector
-from relay.app.engines import EngineFactory
+from relay.app.engines import EngineFactory, nothing_kept
 from relay.app.facts import Facts
 from relay.app.linking import linking_routes
 from relay.app.listen import Listening
@@ -32,6 +32,7 @@ from relay.app.report import HealthReader
 from relay.app.rest_parts import RestParts
 from relay.app.systemd import Notifier
 from relay.app.take import Taker
+from relay.config.channel import Channel
 from relay.config.model import Config
 from relay.config.secret import SecretSource
 from relay.delivery.dispatcher import Dispatcher
@@ -39,10 +40,11 @@ from relay.delivery.housekeeping import Heartbeat, Tidying
 from relay.delivery.intake import Intake
 from relay.delivery.ledger import Spool, Store
 from relay.delivery.phones import Phones
-from relay.delivery.ports import Courier
+from relay.delivery.ports import Courier, Engine
 from relay.delivery.sorter import Sorter
 from relay.delivery.spooling import Spooling
 from relay.delivery.steps import Step, Steps
+from relay.domain.ids import ChannelId
 from relay.domain.outbox import Destination
 from relay.web.health import admin_routes
 from relay.web.metrics import Metrics
@@ -86,6 +88,7 @@ class Parts:
         self.facts = Facts(store)
         self.metrics = Metrics()
         self._around = around
+        self._storage = live.config.storage.directory  # a change of it needs a restart
         self._steps = Steps((self.metrics.count, *around.observers))
         self.intake = Intake(store, self._steady, self._sorter_of)
         self.spooling = Spooling(spool, self.intake, clock)
@@ -101,7 +104,7 @@ class Parts:
         self.dispatchers = {
             side: self._dispatcher(side, courier) for side, courier in couriers.items()
         }
-        self.taker = Taker(live, self.channels, around.engines, clock, self._on_credentials)
+        self.taker = Taker(live, self.channels, self._engine, self._on_credentials)
         self.reloader = Reloader(around.path, around.secrets, clock, self._take)
         self.health = HealthReader(
             store=store,
@@ -159,6 +162,9 @@ class Parts:
         self.hook_door = HookDoor(
             self.connection, live.credentials, self.intake.door("amocrm"), self.clock
         )
+
+    def _engine(self, id_: ChannelId, channel: Channel) -> Engine:
+        return self._around.engines(id_, channel, self._storage, self.clock, nothing_kept)
 
     def _sorter(self, side: Destination) -> Sorter:
         return Sorter(

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from relay.app.channels import Channels
-from relay.app.clock import SystemClock
-from relay.app.engines import EngineFactory
 from relay.app.live import Live
 from relay.config.changes import channel_changes, describe
+from relay.config.channel import Channel
 from relay.config.model import Config
 from relay.delivery.ports import Engine
 from relay.domain.ids import ChannelId
@@ -18,23 +17,21 @@ from relay.domain.ids import ChannelId
 class Taker:
     """Takes configurations into force, one at a time.
 
-    ``on_credentials`` is called when those for amoCRM have changed.
+    ``engine`` makes a channel's engine and touches nothing that runs; ``on_credentials`` is called
+    when those for amoCRM have changed.
     """
 
     def __init__(
         self,
         live: Live,
         channels: Channels,
-        engines: EngineFactory,
-        clock: SystemClock,
+        engine: Callable[[ChannelId, Channel], Engine],
         on_credentials: Callable[[], Awaitable[None]],
     ) -> None:
         self._live = live
         self._channels = channels
-        self._engines = engines
-        self._clock = clock
+        self._make = engine
         self._on_credentials = on_credentials
-        self._storage = live.config.storage.directory  # a change of it needs a restart
         self._owner: asyncio.TaskGroup | None = None
 
     def start_all(self, owner: asyncio.TaskGroup) -> None:
@@ -64,7 +61,7 @@ class Taker:
         return list(describe(before, config))
 
     def _engine(self, config: Config, id_: ChannelId) -> Engine:
-        return self._engines(id_, config.channels[id_], self._storage, self._clock)
+        return self._make(id_, config.channels[id_])
 
     def _start(self, id_: ChannelId, engine: Engine) -> None:
         if self._owner is None:

@@ -10,13 +10,39 @@ of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from relay.domain.ids import CrmPersonId, OwnNumber, UserId, WhatsAppMessageId
 from relay.domain.message import CrmEvent, Reply, WhatsAppEvent
 from relay.domain.outbox import Entry, Outcome
 from relay.domain.session import SessionState
+
+KeptFile = Callable[[str], Path]
+"""The file on disk behind :class:`~relay.domain.contents.Kept`, by its name. To be read only, and
+for the length of one send. Engines are built with it. Raises :class:`MediaGoneError`."""
+
+MediaWriter = Callable[[bytes], Awaitable[None]]
+"""Takes the next bytes of a medium, in pieces of any size (64 KiB or so are best); back once it
+is ready for more.
+
+Raises:
+    MediaTooLargeError: more has come than may be kept.
+    StoreRefusedError: the disk took no more.
+"""
+
+
+class MediaGoneError(Exception):
+    """The bytes of a medium can never be had again: expired, deleted, never there."""
+
+
+class MediaUnavailableError(Exception):
+    """The bytes of a medium cannot be had now; trying again later may help."""
+
+
+class MediaTooLargeError(Exception):
+    """A medium has more bytes than may be kept."""
 
 
 class Clock(Protocol):
@@ -112,7 +138,27 @@ class Engine(Protocol):
     async def send(self, reply: Reply) -> Outcome:
         """Send once. ``Delivered.reference`` is WhatsApp's id of the message.
 
+        A medium among the contents is always ``Kept``: its file is found with the engine's
+        :data:`KeptFile`, and ``mime``, ``size`` and, for a voice message, ``duration_s`` and
+        ``waveform`` are those of that very file, found out by the relay.
+
         ``Retry`` promises that WhatsApp saw nothing. If that cannot be promised: ``Unknown``.
+        """
+        ...
+
+    async def fetch(self, ref: str, write: MediaWriter) -> None:
+        """Bring the bytes of a medium that this engine saw, in order and whole, piece by piece.
+
+        ``ref`` is the engine's own word for it, as :meth:`read` put it into a ``Remote``; maybe
+        in an earlier life, or a week ago. Called for several media at once. Bounded in time by
+        the caller, who cancels. What was written before it raises counts for nothing, so bytes
+        may be checked (a hash, a padding) when the last one has gone out.
+
+        What ``write`` raises passes through as it is.
+
+        Raises:
+            MediaGoneError: nobody has them any more; never again.
+            MediaUnavailableError: not now: not connected, a server's fault, a drop half-way.
         """
         ...
 

@@ -23,7 +23,7 @@ from relay.config.errors import ConfigErrors
 from relay.config.load import load
 from relay.config.model import Config
 from relay.config.secret import SecretSource
-from relay.delivery.ports import Clock, Engine
+from relay.delivery.ports import Clock, Engine, KeptFile
 from relay.demo.pretended_whatsapp.engine import SimulatedEngine
 from relay.demo.telling import tap_log, tell, tell_step
 from relay.domain.ids import ChannelId
@@ -78,8 +78,10 @@ def _hand_down(sockets: list[int]) -> None:
 def _simulated(whatsapp: Path) -> EngineFactory:
     """Every channel gets the simulated engine, whatever the file asks for."""
 
-    def make(id_: ChannelId, channel: Channel, storage: Path, clock: Clock) -> Engine:
-        del channel, storage
+    def make(
+        id_: ChannelId, channel: Channel, storage: Path, clock: Clock, kept: KeptFile
+    ) -> Engine:
+        del channel, storage, kept
         return SimulatedEngine(id_, whatsapp, clock)
 
     return make

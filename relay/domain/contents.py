@@ -48,7 +48,9 @@ class Media:
 
     ``at`` is None where the sender told no way to the bytes. ``size`` (bytes), ``mime``, ``name``
     and ``duration_s`` are what the sender says of it: to be shown, never to be relied on.
-    ``round``: a video note. ``gif``: a video that plays silently, again and again.
+    Once it is ``Kept``, ``size`` and ``mime`` are what the relay itself found. ``round``: a video
+    note. ``gif``: a video that plays silently, again and again. ``waveform``: the picture of a
+    voice message, 64 loudnesses from 0 to 100, if somebody has drawn it.
     """
 
     what: MediaKind
@@ -60,6 +62,7 @@ class Media:
     duration_s: int | None = None
     round: bool = False
     gif: bool = False
+    waveform: tuple[int, ...] = ()
     kind: Literal["media"] = "media"
 
 

@@ -15,7 +15,15 @@ from relay.config.channel import Channel
 from relay.config.load import load
 from relay.config.secret import SecretSource
 from relay.delivery.housekeeping import Heartbeat
-from relay.delivery.ports import Clock, Engine, HandOver, Report
+from relay.delivery.ports import (
+    Clock,
+    Engine,
+    HandOver,
+    KeptFile,
+    MediaUnavailableError,
+    MediaWriter,
+    Report,
+)
 from relay.demo.pretended_amocrm import PretendedAmoCRM
 from relay.domain.ids import ChannelId, WhatsAppMessageId
 from relay.domain.message import Reply
@@ -41,6 +49,11 @@ class IdleEngine:
     async def send(self, reply: Reply) -> Outcome:
         return Retry("idle")
 
+    async def fetch(self, ref: str, write: MediaWriter) -> None:
+        """There is nothing to bring."""
+        del write
+        raise MediaUnavailableError(ref)
+
     async def show_typing(self, reply: Reply) -> None:
         """It has no way to."""
         del reply
@@ -60,7 +73,9 @@ class Factory:
     def __init__(self) -> None:
         self.made: list[str] = []
 
-    def __call__(self, id_: ChannelId, channel: Channel, storage: Path, clock: Clock) -> Engine:
+    def __call__(
+        self, id_: ChannelId, channel: Channel, storage: Path, clock: Clock, kept: KeptFile
+    ) -> Engine:
         self.made.append(id_)
         return IdleEngine()
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from relay.app.channels import ChannelCourier, Channels
-from relay.delivery.ports import HandOver, Report
+from relay.delivery.ports import HandOver, MediaUnavailableError, MediaWriter, Report
 from relay.domain.contents import Text
 from relay.domain.ids import (
     ChannelId,
@@ -45,6 +45,11 @@ class TypingEngine:
     async def send(self, reply: Reply) -> Outcome:
         self.did.append(f"send {reply.to}")
         return Delivered("id")
+
+    async def fetch(self, ref: str, write: MediaWriter) -> None:
+        """There is nothing to bring."""
+        del write
+        raise MediaUnavailableError(ref)
 
     async def show_typing(self, reply: Reply) -> None:
         self.did.append(f"type {reply.to}")

@@ -24,7 +24,15 @@ from typing import Any
 from relay.app.clock import SystemClock
 from relay.config.channel import Channel
 from relay.delivery.ledger import StoreRefusedError
-from relay.delivery.ports import Clock, Engine, HandOver, Report
+from relay.delivery.ports import (
+    Clock,
+    Engine,
+    HandOver,
+    KeptFile,
+    MediaUnavailableError,
+    MediaWriter,
+    Report,
+)
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, OwnNumber, WhatsAppMessageId
@@ -48,9 +56,11 @@ class MovableClock(SystemClock):
         return super().now_ms() + MovableClock.offset_ms
 
 
-def wire_engine(id_: ChannelId, channel: Channel, storage: Path, clock: Clock) -> Engine:
+def wire_engine(
+    id_: ChannelId, channel: Channel, storage: Path, clock: Clock, kept: KeptFile
+) -> Engine:
     """An engine factory: every channel, whatever its engine, is played by the test."""
-    del channel, storage, clock
+    del channel, storage, clock, kept
     return WireEngine(id_, Path(os.environ[SOCKET_VARIABLE]))
 
 
@@ -101,6 +111,11 @@ class WireEngine:
             return await answer
         finally:
             self._sending.pop(tag, None)
+
+    async def fetch(self, ref: str, write: MediaWriter) -> None:
+        """There is nothing to bring."""
+        del write
+        raise MediaUnavailableError(ref)
 
     async def show_typing(self, reply: Reply) -> None:
         """It has no way to."""

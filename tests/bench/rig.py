@@ -24,7 +24,7 @@ from relay.app.parts import Parts, Surroundings
 from relay.config.load import load
 from relay.config.model import Config
 from relay.config.secret import SecretSource
-from relay.delivery.ports import Engine, HandOver, Report
+from relay.delivery.ports import Engine, HandOver, MediaUnavailableError, MediaWriter, Report
 from relay.delivery.steps import Step
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
@@ -85,6 +85,11 @@ class BenchEngine(Engine):
         del reply
         self._count += 1
         return Delivered(f"W{self._count}")
+
+    async def fetch(self, ref: str, write: MediaWriter) -> None:
+        """There is nothing to bring."""
+        del write
+        raise MediaUnavailableError(ref)
 
     async def show_typing(self, reply: Reply) -> None:
         """It has no way to."""

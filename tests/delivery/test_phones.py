@@ -10,7 +10,7 @@ import pytest
 
 from relay.delivery import phones as phones_module
 from relay.delivery.phones import Line, Phones
-from relay.delivery.ports import HandOver, Report
+from relay.delivery.ports import HandOver, MediaUnavailableError, MediaWriter, Report
 from relay.domain.ids import ChannelId, OwnNumber, WhatsAppMessageId
 from relay.domain.message import Reply
 from relay.domain.outbox import Outcome, Retry
@@ -42,6 +42,11 @@ class AskedEngine:
 
     async def send(self, reply: Reply) -> Outcome:
         return Retry("not here")
+
+    async def fetch(self, ref: str, write: MediaWriter) -> None:
+        """There is nothing to bring."""
+        del write
+        raise MediaUnavailableError(ref)
 
     async def show_typing(self, reply: Reply) -> None:
         """It has no way to."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from relay.delivery.ledger import StoreRefusedError
-from relay.delivery.ports import Clock, HandOver, Report
+from relay.delivery.ports import Clock, HandOver, MediaUnavailableError, MediaWriter, Report
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
 from relay.domain.contents import Text
@@ -80,6 +80,11 @@ class SimulatedEngine:
             return Unknown(f"WhatsApp did not answer within {_ANSWER_S:g} s")
         finally:
             self._sending.pop(tag, None)
+
+    async def fetch(self, ref: str, write: MediaWriter) -> None:
+        """There is nothing to bring."""
+        del write
+        raise MediaUnavailableError(ref)
 
     async def show_typing(self, reply: Reply) -> None:
         """It has no way to."""

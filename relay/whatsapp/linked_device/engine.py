@@ -11,7 +11,15 @@ from pathlib import Path
 
 import structlog
 
-from relay.delivery.ports import Clock, HandOver, Report
+from relay.delivery.ports import (
+    Clock,
+    HandOver,
+    KeptFile,
+    MediaGoneError,
+    MediaUnavailableError,
+    MediaWriter,
+    Report,
+)
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, OwnNumber, WhatsAppMessageId
 from relay.domain.message import Reply, WhatsAppEvent
@@ -59,11 +67,17 @@ TYPING_LIMIT_S = 5.0
 REMOVE_LIMIT_S = 15.0
 
 
+def nothing_kept(name: str) -> Path:
+    """The files of a device that is to send no media."""
+    raise MediaGoneError(f"no file is kept under {name}")
+
+
 class LinkedDevice:
     """An engine (``relay.delivery.ports.Engine``) on a WhatsApp Web session.
 
     ``store_path`` is the session's own file. ``phone``, if set, is the only number the session may
-    have. ``proxy`` is a URL (``socks5://…``); without one the environment's applies.
+    have. ``proxy`` is a URL (``socks5://…``); without one the environment's applies. ``kept``
+    finds the files that are to be sent.
     """
 
     can_check = True
@@ -76,6 +90,7 @@ class LinkedDevice:
         proxy: str | None,
         clock: Clock,
         *,
+        kept: KeptFile = nothing_kept,
         library: Callable[[], Library] = load_library,
         retry: RetryPolicy | None = None,
     ) -> None:
@@ -84,6 +99,7 @@ class LinkedDevice:
         self._phone = "".join(filter(str.isdigit, phone)) if phone else None
         self._proxy = proxy
         self._clock = clock
+        self._kept = kept
         self._load = library
         self._retry = retry or RetryPolicy()
         self._pairing = asyncio.Event()
@@ -143,6 +159,11 @@ class LinkedDevice:
         if isinstance(answer, Unknown):
             return replace(answer, sent_as=await self.sent_as(reply))
         return answer
+
+    async def fetch(self, ref: str, write: MediaWriter) -> None:
+        """See :class:`relay.delivery.ports.Engine`."""
+        del ref, write
+        raise MediaUnavailableError("a linked device cannot bring media yet")
 
     async def show_typing(self, reply: Reply) -> None:
         """See :class:`relay.delivery.ports.Engine`."""
