@@ -1,28 +1,35 @@
-"""What changed between two readings of the file, in the words of an administrator.
+"""What changed between two readings of the file: which channels, and in words for the log.
 
-Never a secret, a whole telephone number or a text that clients read: those are only said to have
-changed.
+It compares the lists of a large file, so it takes tens of milliseconds: not for the loop.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from relay.config.change_words import (
+    AFTER_A_RESTART,
+    became,
+    counted,
+    differences,
+    plus_minus,
+    said,
+)
 from relay.config.channel import Channel
 from relay.config.fields import Part
 from relay.config.model import Config, User
-from relay.config.secret import Secret
-from relay.config.values import EVERYONE_ELSE, duration_text
+from relay.config.values import DEFAULT, EVERYONE_ELSE
 from relay.domain.ids import ChannelId
 
-RESTART_ONLY = ("server", "storage")
-"""Sections that act only after a restart."""
+MOST_TOLD: Final = 100
+"""A change of more lines than this (a thousand users bound anew) is cut short, with the rest
+counted: nobody reads more, and it is one line of the log."""
 
-_ACTS_LIVE = frozenset(
-    {"title", "pipeline_id", "pacing"}
-)  # keys of a channel its session knows nothing of
-_NOT_SHOWN = frozenset({"phone", "signature"})
+_ACTS_LIVE: Final = frozenset({"title", "pipeline_id", "pacing"})
+"""Keys of a channel that its session knows nothing of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +56,6 @@ def channel_changes(old: Config, new: Config) -> ChannelChanges:
     )
 
 
-def needs_restart(old: Config, new: Config) -> tuple[str, ...]:
-    """The sections that changed but act only after a restart of the relay."""
-    return tuple(name for name in RESTART_ONLY if getattr(old, name) != getattr(new, name))
-
-
-def describe(old: Config, new: Config) -> list[str]:
-    """The changes in the order of the file, one line each; empty if there are none."""
-    return [
-        *_differences("", old, new, skip={"channels", "settings", "users"}),
-        *_channels(old, new),
-        *_settings(old, new),
-        *_users(old, new),
-    ]
-
-
 def _changed_keys(old: Part, new: Part) -> frozenset[str]:
     if type(old) is not type(new):
         return frozenset(type(old).model_fields.keys() | type(new).model_fields.keys())
@@ -71,105 +63,104 @@ def _changed_keys(old: Part, new: Part) -> frozenset[str]:
     return frozenset(name for name in fields if getattr(old, name) != getattr(new, name))
 
 
-def _differences(path: str, old: Part, new: Part, skip: Iterable[str] = ()) -> Iterator[str]:
-    """Key by key, ``path.key: old → new``, down into sections."""
-    for name, field in type(old).model_fields.items():
-        before, after = getattr(old, name), getattr(new, name)
-        if name in skip or before == after:
-            continue
-        key = path + (field.alias or name)
-        if isinstance(before, Part) and isinstance(after, Part):
-            yield from _differences(f"{key}.", before, after)
-            continue
-        later = "; takes effect after a restart" if key.startswith(RESTART_ONLY) else ""
-        yield f"{key}: {_from_to(name, before, after)}{later}"
+def needs_restart(old: Config, new: Config) -> tuple[str, ...]:
+    """The sections that changed but act only after a restart of the relay."""
+    return tuple(name for name in AFTER_A_RESTART if getattr(old, name) != getattr(new, name))
 
 
-def _from_to(name: str, before: object, after: object) -> str:
-    values = (before, after)
-    if name in _NOT_SHOWN or any(isinstance(value, Secret | Part) for value in values):
-        return "added" if before is None else "removed" if after is None else "changed"
-    return f"{_shown(name, before)} → {_shown(name, after)}"
+def describe(old: Config, new: Config) -> list[str]:
+    """The changes, one line each; empty if there are none that act."""
+    told = [
+        *differences("", old, new),
+        *_channels(old, new),
+        *_settings(old, new),
+        *_users(old, new),
+    ]
+    if len(told) > MOST_TOLD:
+        told[MOST_TOLD - 1 :] = [f"and {len(told) - MOST_TOLD + 1} more changes"]
+    return told
 
 
-def _shown(name: str, value: object) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, int) and name.endswith("_ms"):
-        return duration_text(value)
-    return str(value)
+# --- Channels ------------------------------------------------------------------------------------
 
 
 def _channels(old: Config, new: Config) -> Iterator[str]:
-    for channel in dict.fromkeys([*old.channels, *new.channels]):
-        before, after = old.channels.get(channel), new.channels.get(channel)
+    for id_ in dict.fromkeys([*old.channels, *new.channels]):
+        before, after = old.channels.get(id_), new.channels.get(id_)
         if before is None or after is None:
-            yield f"channel {channel}: {'removed' if after is None else 'added'}"
+            yield f"channel {id_} {'removed' if after is None else 'added'}"
         else:
-            yield from _channel(f"channel {channel}: ", before, after)
+            yield from _channel(id_, before, after)
 
 
-def _channel(label: str, before: Channel, after: Channel) -> Iterator[str]:
+def _channel(id_: ChannelId, before: Channel, after: Channel) -> Iterator[str]:
+    label = f"channel {id_}: "
+    if before.title != after.title:
+        yield f"channel {id_} renamed from {before.title} to {after.title}"
     if type(before) is type(after):
-        yield from _differences(label, before, after)
+        yield from differences("channels.*.", before, after, label)
     else:
-        yield f"{label}engine: {before.engine} → {after.engine}"
+        yield said("channels.*.engine", before.engine, after.engine, label)
+
+
+# --- Settings ------------------------------------------------------------------------------------
 
 
 def _settings(old: Config, new: Config) -> Iterator[str]:
     before, after = old.settings, new.settings
-    yield from _differences("settings.", before, after, {"blacklist", "title_in_messages"})
-    if told := _counts(before.blacklist, after.blacklist):
+    yield from differences("settings.", before, after)
+    if old.default_channel != new.default_channel:
+        yield said("settings.default_channel", old.default_channel, new.default_channel)
+    elif before.default_channel != after.default_channel:
+        yield f"default channel is {new.default_channel} as before, and now follows " + (
+            "from there being no other" if after.default_channel is None else "from the file"
+        )
+    if told := plus_minus(before.title_in_messages, after.title_in_messages):
+        yield f"title in messages: {told}"
+    if told := counted(before.blacklist, after.blacklist):
         yield f"blacklist: {told}"
-    if told := _plus_minus(before.title_in_messages, after.title_in_messages):
-        yield f"settings.title_in_messages: {told}"
 
 
-def _counts(before: Iterable[str], after: Iterable[str]) -> str:
-    """``+2 numbers, −1``; empty if they are the same numbers."""
-    added, removed = len(set(after) - set(before)), len(set(before) - set(after))
-    parts = [f"{sign}{count}" for sign, count in (("+", added), ("−", removed)) if count]
-    if parts:
-        parts[0] += " number" if parts[0][1:] == "1" else " numbers"
-    return ", ".join(parts)
-
-
-def _plus_minus(before: Iterable[str], after: Iterable[str]) -> str:
-    added = [f"+{name}" for name in after if name not in before]
-    return ", ".join([*added, *(f"−{name}" for name in before if name not in after)])
+# --- Users ---------------------------------------------------------------------------------------
 
 
 def _users(old: Config, new: Config) -> Iterator[str]:
+    if old.users == new.users:
+        return
+    names = Counter(user.name for user in new.users.values())
     for key in dict.fromkeys([*old.users, *new.users]):
         before, after = old.users.get(key), new.users.get(key)
+        if before == after:
+            continue
+        user = after or before
+        name = "" if user is None else _name(key, user, alone=names[user.name] < 2)
         if before is None and after is not None:
-            yield f"{_name(key, after)} {_may_first(key)} send through {_row(after.channels)}"
-        elif before is not None and after is None:
-            yield f"{_name(key, before)} was removed{_fallback(key, new)}"
-        elif before is not None and after is not None:
-            yield from _user(_name(key, after), before, after)
+            yield f"{name} {_may_first(key)} send through {_row(after.channels)}"
+        elif after is None:
+            yield f"{name} {_gone(key, new)}"
+        elif before is not None:
+            yield from _user(name, before, after)
+
+
+def _name(key: int | str, user: User, *, alone: bool) -> str:
+    """As the file calls him; with his id, if it calls others so too."""
+    if key == EVERYONE_ELSE:
+        return "everyone else"
+    if user.name is None:
+        return f"user {key}"
+    return user.name if alone else f"{user.name} ({key})"
 
 
 def _may_first(key: int | str) -> str:
     return "may now" if key == EVERYONE_ELSE else "was added and may"
 
 
-def _fallback(key: int | str, new: Config) -> str:
-    if key == EVERYONE_ELSE or EVERYONE_ELSE not in new.users:
-        return " and may no longer send"
-    return " and counts as everyone else"
-
-
-def _name(key: int | str, user: User) -> str:
+def _gone(key: int | str, new: Config) -> str:
     if key == EVERYONE_ELSE:
-        return "everyone else"
-    return user.name or f"user {key}"
-
-
-def _row(names: Iterable[str]) -> str:
-    return ", ".join(names) or "no channel"
+        return "may no longer send"
+    if EVERYONE_ELSE in new.users:
+        return "was removed and counts as everyone else"
+    return "was removed and may no longer send"
 
 
 def _user(name: str, before: User, after: User) -> Iterator[str]:
@@ -180,11 +171,18 @@ def _user(name: str, before: User, after: User) -> Iterator[str]:
         yield f"{name} now sends through {_row(after.channels)}, in this order"
     yield from _may(name, "see and change", before.sections, after.sections)
     if before.signature != after.signature:
-        yield f"{name}: signature {_from_to('signature', before.signature, after.signature)}"
+        happened = became("users.*.signature", before.signature, after.signature)
+        yield f"signature of {name} {happened}"
 
 
 def _may(name: str, what: str, before: Iterable[str], after: Iterable[str]) -> Iterator[str]:
-    if added := [word for word in after if word not in before]:
+    old, new = dict.fromkeys(before), dict.fromkeys(after)
+    if added := [word for word in new if word not in old]:
         yield f"{name} may now {what} {_row(added)}"
-    if removed := [word for word in before if word not in after]:
+    if removed := [word for word in old if word not in new]:
         yield f"{name} may no longer {what} {_row(removed)}"
+
+
+def _row(channels: Iterable[str]) -> str:
+    words = ("the default channel" if name == DEFAULT else name for name in channels)
+    return ", ".join(words) or "no channel"

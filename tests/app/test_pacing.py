@@ -44,7 +44,9 @@ async def test_a_pace_acts_and_a_changed_one_at_once(here: Site) -> None:
     sent = await here.whatsapp.until_sent(2)
     assert [message.to for message in sent] == [ANNA, BORIS]
     reloaded = await here.relay.until_logged("config_reloaded")
-    assert reloaded["changes"] == ["channel sales: pacing.per_minute: 1 → 1000"]
+    assert reloaded["changes"] == [
+        "channel sales: limit a minute to people who never wrote is now 1000 (was 1)"
+    ]
     assert here.whatsapp.comings("sales") == 1
     assert len(here.relay.logged("deferred", direction="out")) == 1
 

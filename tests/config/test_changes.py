@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from relay.config.changes import ChannelChanges, channel_changes, describe, needs_restart
+from relay.config.change_words import NOUNS
+from relay.config.changes import (
+    MOST_TOLD,
+    ChannelChanges,
+    channel_changes,
+    describe,
+    needs_restart,
+)
+from relay.config.keys import PARTS, keys_of
 from relay.config.model import Config
 from relay.domain.ids import ChannelId
 from tests.config.writing import AMOCRM, SALES, SUPPORT, config, loaded, written
 
 BOTH = SALES + SUPPORT
+LATER = "; takes effect after a restart"
 USERS = "users:\n  7: {name: Анна, channels: [sales]}\n"
 
 
@@ -24,32 +33,57 @@ def _users(line: str) -> Config:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("phone_check: true", "phone_check: false", ["settings.phone_check: on → off"]),
+        ("phone_check: true", "phone_check: false", ["check of phone numbers turned off"]),
+        ("error_replies: false", "error_replies: true", ["error replies turned on"]),
+        (
+            "",
+            "import_sent_from_phone: true, phone_8_to_7: true",
+            ["import of messages sent from the phone turned on", "8 to +7 in contacts turned on"],
+        ),
         (
             "default_channel: sales",
             "default_channel: support",
-            ["settings.default_channel: sales → support"],
+            ["default channel is now support (was sales)"],
         ),
-        ("", "default_channel: sales", ["settings.default_channel: none → sales"]),
-        ('error_label: "[a]"', 'error_label: "[b]"', ["settings.error_label: [a] → [b]"]),
-        ("", 'blacklist: ["+7900*"]', ["blacklist: +1 number"]),
+        ("", "default_channel: sales", ["default channel is now sales (was not set)"]),
+        ("default_channel: sales", "", ["default channel is now not set (was sales)"]),
         (
-            'blacklist: ["+79001234567"]',
-            'blacklist: ["+79001234568", "+79001234569"]',
-            ["blacklist: +2 numbers, −1"],
+            'error_label: "[a]"',
+            'error_label: "[b]"',
+            ["label of error replies is now [b] (was [a])"],
+        ),
+        ("", 'blacklist: ["+7900*"]', ["blacklist: +1 pattern"]),
+        ("", 'blacklist: ["+79001234567", "+79001234568"]', ["blacklist: +2 numbers"]),
+        (
+            'blacklist: ["+79001234567", "+79001234568", "+79001234569", "+4*"]',
+            'blacklist: ["+7900*", "+4*"]',
+            ["blacklist: +1 pattern, -3 numbers"],
         ),
         ('blacklist: ["+79001234567"]', 'blacklist: ["+7 900 123-45-67"]', []),
+        ('blacklist: ["+79001234567", "+7*"]', 'blacklist: ["+7*", "+79001234567"]', []),
+        ("", "title_in_messages: [support]", ["title in messages: +support"]),
         (
             "title_in_messages: [sales]",
             "title_in_messages: [support]",
-            ["settings.title_in_messages: +support, −sales"],
+            ["title in messages: +support, -sales"],
         ),
     ],
 )
 def test_settings(old: str, new: str, words: list[str]) -> None:
     """A changed setting is one line with both values; numbers are counted, not shown."""
-    told = describe(_settings(old), _settings(new))
-    assert [line for line in told if "blacklist" not in line or "[" not in line] == words
+    assert describe(_settings(old), _settings(new)) == words
+
+
+def test_the_default_channel_that_goes_without_saying() -> None:
+    """The only channel is the default one; a second one takes that away, which is told."""
+    assert describe(config(SALES), config(BOTH))[1:] == [
+        "default channel is now not set (was sales)"
+    ]
+    named = config(SALES, "settings: {default_channel: sales}\n")
+    (told,) = describe(config(SALES), named)
+    assert told == "default channel is sales as before, and now follows from the file"
+    (told,) = describe(named, config(SALES))
+    assert told == "default channel is sales as before, and now follows from there being no other"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +104,10 @@ def test_settings(old: str, new: str, words: list[str]) -> None:
         (
             "7: {name: Анна, channels: [sales]}",
             "7: {name: Анна, channels: [default]}",
-            ["Анна may now send through default", "Анна may no longer send through sales"],
+            [
+                "Анна may now send through the default channel",
+                "Анна may no longer send through sales",
+            ],
         ),
         (
             "7: {channels: [sales, support]}",
@@ -80,19 +117,38 @@ def test_settings(old: str, new: str, words: list[str]) -> None:
         (
             "7: {channels: [sales]}",
             "7: {channels: [sales], sections: [blacklist, users], signature: Ваша А.}",
-            ["user 7 may now see and change blacklist, users", "user 7: signature added"],
+            ["user 7 may now see and change blacklist, users", "signature of user 7 added"],
+        ),
+        (
+            "7: {channels: [], sections: [blacklist, users], signature: Ваша А.}",
+            "7: {channels: [], sections: [users]}",
+            ["user 7 may no longer see and change blacklist", "signature of user 7 removed"],
         ),
         (
             "7: {name: Анна, channels: [], signature: a}",
             "7: {name: Аня, channels: [], signature: b}",
-            ["Аня was called Анна before", "Аня: signature changed"],
+            ["Аня was called Анна before", "signature of Аня changed"],
+        ),
+        (
+            "7: {name: Анна, channels: []}, 8: {name: Анна, channels: []}",
+            "7: {name: Анна, channels: []}, 8: {name: Анна, channels: [sales]}",
+            ["Анна (8) may now send through sales"],
         ),
         ("", "everyone_else: {channels: []}", ["everyone else may now send through no channel"]),
+        ("everyone_else: {channels: [sales]}", "", ["everyone else may no longer send"]),
     ],
 )
 def test_users(old: str, new: str, words: list[str]) -> None:
-    """Who may do what is said by name, in a sentence."""
+    """Who may do what is said by name, in a sentence; two of one name are told apart."""
     assert describe(_users(old), _users(new)) == words
+
+
+def test_a_change_of_everything_is_cut_short() -> None:
+    """A thousand users bound anew are a list that can still be read, with the rest counted."""
+    many = "\n".join(f"  {id_}: {{channels: [sales]}}" for id_ in range(1, 1001))
+    told = describe(config(BOTH), config(BOTH, f"users:\n{many}\n"))
+    assert len(told) == MOST_TOLD
+    assert told[-1] == f"and {1001 - MOST_TOLD} more changes"
 
 
 def test_channels() -> None:
@@ -104,11 +160,11 @@ def test_channels() -> None:
         + SUPPORT.replace('"a-support-token"', '"rotated"')
     )
     assert describe(old, new) == [
-        "channel sales: title: Sales → Продажи",
-        "channel sales: phone: added",
-        "channel old: removed",
-        "channel support: token: changed",
-        "channel new: added",
+        "channel sales renamed from Sales to Продажи",
+        "channel sales: number added",
+        "channel old removed",
+        "channel support: token changed",
+        "channel new added",
     ]
 
 
@@ -117,23 +173,23 @@ def test_pacing_acts_live() -> None:
     old = config(SALES)
     new = config(SALES.replace("}", ", pacing: {per_minute: 1, per_day: 30, typing: 3s}}"))
     assert describe(old, new) == [
-        "channel sales: pacing.per_minute: 2 → 1",
-        "channel sales: pacing.per_day: 50 → 30",
-        "channel sales: pacing.typing: none → 3s",
+        "channel sales: limit a minute to people who never wrote is now 1 (was 2)",
+        "channel sales: limit a day to people who never wrote is now 30 (was 50)",
+        "channel sales: typing before a message is now 3s (was off)",
     ]
     assert channel_changes(old, new).restarted == frozenset()
 
 
 def test_a_changed_engine_is_one_line() -> None:
     """A channel that moves to the other engine is described by that alone."""
-    moved = SUPPORT.replace("support:", "sales:")
+    moved = SUPPORT.replace("support:", "sales:").replace("Support", "Sales")
     assert describe(config(SALES), config(moved)) == [
-        "channel sales: engine: linked_device → cloud_api"
+        "channel sales: engine is now cloud_api (was linked_device)"
     ]
 
 
 def test_the_rest_of_the_file() -> None:
-    """Other keys are named by their path; what needs a restart says so; secrets have no value."""
+    """Both values are shown; what needs a restart says so; secrets have no value."""
     old = written(BOTH)
     new = (
         "language: en\nlog: {level: debug}\ndelivery: {give_up_after: {whatsapp: 2h}}\n"
@@ -144,15 +200,25 @@ def test_the_rest_of_the_file() -> None:
     )
     before, after = loaded(old).config, loaded(new).config
     assert describe(before, after) == [
-        "language: ru → en",
-        "amocrm.token: changed",
-        "amocrm.chats.url: none → https://chats.example.com",
-        "server.listen: 127.0.0.1:8080 → 127.0.0.1:8081; takes effect after a restart",
-        "storage.directory: /etc/relay/data → /srv/relay; takes effect after a restart",
-        "log.level: info → debug",
-        "delivery.give_up_after.whatsapp: 1h → 2h",
+        "language is now en (was ru)",
+        "amoCRM's token changed",
+        "address of the chats API is now https://chats.example.com (was not set)",
+        f"address for hooks is now 127.0.0.1:8081 (was 127.0.0.1:8080){LATER}",
+        f"storage directory is now /srv/relay (was /etc/relay/data){LATER}",
+        "log level is now debug (was info)",
+        "time limit of messages to WhatsApp is now 2h (was 1h)",
     ]
     assert needs_restart(before, after) == ("server", "storage")
+
+
+def test_every_key_of_the_file_has_words() -> None:
+    """No key, of today or to come, changes without a name in the list."""
+    keys = {
+        ".".join((*path, key)) for path in PARTS for part in PARTS[path] for key in keys_of(part)
+    }
+    sections = {".".join(path) for path in PARTS} | {"channels", "users"}
+    optional = {"amocrm.oauth", "amocrm.integration"}
+    assert NOUNS.keys() == (keys - sections) | optional
 
 
 def test_nothing_changed() -> None:
@@ -182,9 +248,9 @@ def test_no_secret_is_ever_described() -> None:
     assert "hunter2" not in "\n".join(told)
     assert 'secret"' not in "\n".join(told)
     assert told[:3] == [
-        "amocrm.token: removed",
-        "amocrm.oauth: added",
-        "amocrm.chats.secret: changed",
+        "amoCRM's token removed",
+        "OAuth added",
+        "secret key of the chats channel changed",
     ]
 
 

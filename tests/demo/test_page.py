@@ -55,7 +55,7 @@ def test_a_saved_change_is_shown_and_acts(page: Page) -> None:
     """A new default channel: the relay names the change, and the next first message goes by it."""
     save(page, "default_channel: sales", "default_channel: support")
     expect(page.get_by_text("Принято без перезапуска")).to_be_visible()
-    expect(page.get_by_text("settings.default_channel: sales → support")).to_be_visible()
+    expect(page.get_by_text("default channel is now support (was sales)")).to_be_visible()
     write_first(page, "8 900 000 00 03", "Добрый день, Вера")
     page.get_by_role("button", name="Вера").click()
     page.locator("#lines").get_by_role("button", name="Поддержка").click()
@@ -69,7 +69,7 @@ def test_the_language_of_reasons_acts_at_once(page: Page) -> None:
     crm = page.locator("#crm-chat")
     expect(crm.get_by_text("Ошибка 904: Номер не зарегистрирован в WhatsApp")).to_be_visible()
     page.get_by_role("button", name="Причины отказов по-английски").click()
-    expect(page.get_by_text("language: ru → en")).to_be_visible()
+    expect(page.get_by_text("language is now en (was ru)")).to_be_visible()
     manager_writes(page, "Ещё раз")
     expect(crm.get_by_text("Ошибка 904: The number is not on WhatsApp")).to_be_visible()
 

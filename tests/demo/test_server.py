@@ -162,7 +162,9 @@ async def test_the_file_is_saved(site: Site) -> None:
 async def test_the_relays_word_is_on_the_file_as_it_stands(site: Site) -> None:
     """A verdict that comes before the watch has seen the save is about the saved text."""
     site.show.place.config.write_text("language: en\n")
-    site.show.hear({"told": "event", "event": "config_reloaded", "changes": ["language: ru → en"]})
+    site.show.hear(
+        {"told": "event", "event": "config_reloaded", "changes": ["language is now en (was ru)"]}
+    )
     told = snapshot(site.show)["file"]
     assert (told["text"], told["outcome"]) == ("language: en\n", "taken")
 

@@ -125,8 +125,8 @@ def test_the_relay_has_the_word_on_the_file() -> None:
     now = [NOW_MS]
     reloads = Reloads(lambda: now[0], nothing)
     reloads.saved()
-    reloads.taken(["language: ru → en"])
-    assert reloads.verdict.changes == ("language: ru → en",)
+    reloads.taken(["language is now en (was ru)"])
+    assert reloads.verdict.changes == ("language is now en (was ru)",)
     reloads.saved()
     reloads.refused(["c.yaml:1:2: a: b"])
     assert [m.line for m in reloads.verdict.mistakes] == [1]
