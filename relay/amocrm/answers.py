@@ -19,6 +19,7 @@ from typing import Final
 import orjson
 
 from relay.amocrm.protocol import Call
+from relay.domain.ids import CrmChatId
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from relay.domain.retry import MINUTE, SECOND
 
@@ -36,6 +37,8 @@ _BEGINNING: Final = 12
 
 _SEEN = re.compile(r"already|duplicate|exists|not unique|repeated", re.IGNORECASE)
 """UNCONFIRMED: the words of an answer to a ``msgid`` that amoCRM has seen before."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 _TELLING: Final = (
     "code", "error_code", "error_type", "error", "title", "detail", "error_description",
@@ -119,7 +122,7 @@ def decipher(call: Call, answer: Answer, msgid: str = "", private: Iterable[str]
     said = parse(answer.body)
     row = next(row for row in TABLE if _fits(row, call, answer, said, msgid))
     if row.fate is Delivered:
-        return Verdict(Delivered(_reference(call, said)), row.alarm)
+        return Verdict(Delivered(_reference(call, said), _chat(call, said)), row.alarm)
     reason = f"amoCRM answered {answer.status}: {_reason(said, answer.body, private)}"
     if row.fate is Dead:
         return Verdict(Dead(reason), row.alarm)
@@ -172,6 +175,14 @@ def _reference(call: Call, said: object) -> str | None:
         return _word(said.get("scope_id"))
     inner = said.get("new_message")
     return _word((inner if isinstance(inner, dict) else said).get("msgid"))
+
+
+def _chat(call: Call, said: object) -> CrmChatId | None:
+    """AmoCRM's chat, where it tells it. UNCONFIRMED: one of its pages shows our own id there."""
+    inner = said.get("new_message") if isinstance(said, dict) else None
+    chat = inner.get("conversation_id") if isinstance(inner, dict) else None
+    told = call is Call.MESSAGE and isinstance(chat, str) and _UUID.fullmatch(chat)
+    return CrmChatId(chat) if told and isinstance(chat, str) else None
 
 
 def _word(value: object) -> str | None:

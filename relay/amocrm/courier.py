@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 import structlog
@@ -14,7 +14,7 @@ from relay.amocrm.answers import Alarm, Answer, Verdict, decipher
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Request
-from relay.domain.message import NewMessage, Reply, StatusUpdate
+from relay.domain.message import NewMessage, PhoneRewrite, Reply, StatusUpdate
 from relay.domain.outbox import Dead, Delivered, Entry, Outcome, Retry
 from relay.domain.retry import SECOND
 from relay.domain.settings import Language
@@ -59,12 +59,14 @@ class ChatsCourier:
         credentials: CredentialsHolder,
         alarm: CredentialsAlarm,
         language: Callable[[], Language],
+        rewrite_phones: Callable[[PhoneRewrite], Awaitable[Outcome]],
     ) -> None:
         self._client = client
         self._connection = connection
         self._credentials = credentials
         self._alarm = alarm
         self._language = language
+        self._rewrite_phones = rewrite_phones
 
     def lead_ms(self, entry: Entry) -> int:
         """Nobody watches."""
@@ -99,6 +101,8 @@ class ChatsCourier:
                 return await self._message(message, scope_id)
             case StatusUpdate() as update:
                 return await self._status(update, scope_id)
+            case PhoneRewrite() as wish:
+                return await self._rewrite_phones(wish)
             case Reply():
                 return Dead("a reply is for WhatsApp, not for amoCRM")
 

@@ -72,6 +72,7 @@ class Live:
             channels=channels,
             default_channel=config.default_channel,
             import_sent_from_phone=config.settings.import_sent_from_phone,
+            phone_8_to_7=config.settings.phone_8_to_7,
             give_up_amocrm_ms=config.delivery.give_up_after.amocrm_ms,
             give_up_whatsapp_ms=config.delivery.give_up_after.whatsapp_ms,
         )

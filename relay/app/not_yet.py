@@ -13,7 +13,6 @@ _ROWS: tuple[tuple[str, Callable[[Config], bool]], ...] = (
     ("amocrm.integration", lambda c: c.amocrm.integration is not None),
     ("settings.title_in_messages", lambda c: bool(c.settings.title_in_messages)),
     ("settings.blacklist", lambda c: bool(c.settings.blacklist)),
-    ("settings.phone_8_to_7", lambda c: c.settings.phone_8_to_7),
     (
         "settings.error_label",
         lambda c: c.settings.error_label != _DEFAULTS.error_label,

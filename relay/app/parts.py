@@ -158,6 +158,7 @@ class Parts:
             credentials=live.credentials,
             alarm=self.alarm,
             language=lambda: live.settings.language,
+            rewrite_phones=self.rest.phones_of(self.store),
         )
         self.hook_door = HookDoor(
             self.connection, live.credentials, self.intake.door("amocrm"), self.clock

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 
 import aiohttp
 from aiohttp import web
 
 from relay.amocrm.alarm import CredentialsAlarm
+from relay.amocrm.phones import PhoneRewriter
 from relay.amocrm.rest.client import RestClient
 from relay.amocrm.rest.consent import ConsentDesk
 from relay.amocrm.rest.expiry import ExpiryWatch
@@ -22,6 +24,10 @@ from relay.app.clock import SteadyClock, SystemClock
 from relay.app.facts import Facts
 from relay.app.grant_file import GrantFile
 from relay.app.live import Live
+from relay.delivery.contacts import client_of
+from relay.delivery.ledger import Store
+from relay.domain.message import PhoneRewrite
+from relay.domain.outbox import Outcome
 
 
 class RestParts:
@@ -69,6 +75,16 @@ class RestParts:
             remember=facts.remember_staff,
         )
         self.sources = SourceKeeper(self.client, live.sources, confirmed, clock)
+
+    def phones_of(self, store: Store) -> Callable[[PhoneRewrite], Awaitable[Outcome]]:
+        """What carries the letters about numbers in contacts' cards."""
+        rewriter = PhoneRewriter(
+            self.client,
+            find=partial(client_of, store),
+            confirmed=self._confirmed,
+            wanted=lambda: self._live.settings.phone_8_to_7,
+        )
+        return rewriter.rewrite
 
     def public_routes(self) -> list[web.RouteDef]:
         """What the world may call."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from relay.delivery.contacts import learn_chat
 from relay.delivery.ledger import Ledger, Link
 from relay.delivery.letters import Cause, failure_letters, status_letter
 from relay.delivery.pacing import Attempt, closed_until, note_outcome, too_late
@@ -127,8 +128,9 @@ def what_follows(
 ) -> tuple[Letter, ...]:
     """Put the letters that follow from an attempt, in the same transaction; those new."""
     match letter.body, outcome:
-        case NewMessage() as body, Delivered(str(reference)):
+        case NewMessage() as body, Delivered(str(reference), chat):
             ledger.link(Link(body.own, body.whatsapp_id, CrmMessageId(reference)))
+            learn_chat(ledger, body.conversation, chat)
         case Reply() as body, Delivered(str(reference)):
             return _put(ledger, _after_sending(ledger, body, reference, cause))
         case Reply() as body, _ if ruling.state is EntryState.DEAD:

@@ -178,4 +178,12 @@ class Reply:
     kind: Literal["reply"] = "reply"
 
 
-Body = NewMessage | StatusUpdate | Reply
+@dataclass(frozen=True, slots=True)
+class PhoneRewrite:
+    """The card of a conversation's client is to hold his number as +7, where it has it as 8."""
+
+    conversation: ConversationId
+    kind: Literal["phone_rewrite"] = "phone_rewrite"
+
+
+Body = NewMessage | StatusUpdate | Reply | PhoneRewrite

@@ -20,7 +20,7 @@ import enum
 from dataclasses import dataclass
 from typing import NewType
 
-from relay.domain.ids import ChannelId, WhatsAppMessageId
+from relay.domain.ids import ChannelId, CrmChatId, WhatsAppMessageId
 from relay.domain.message import Body, Failure
 
 EntryId = NewType("EntryId", int)
@@ -114,9 +114,13 @@ class QueueFigures:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The other side has it. ``reference`` is its id over there, if it told one."""
+    """The other side has it. ``reference`` is its id over there, if it told one.
+
+    ``chat``: amoCRM's chat that it went into, if amoCRM told that.
+    """
 
     reference: str | None = None
+    chat: CrmChatId | None = None
 
 
 @dataclass(frozen=True, slots=True)

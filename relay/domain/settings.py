@@ -39,6 +39,7 @@ class Settings:
     channels: Mapping[ChannelId, Channel] = field(default_factory=dict)
     default_channel: ChannelId | None = None
     import_sent_from_phone: bool = False
+    phone_8_to_7: bool = False
     give_up_amocrm_ms: int = DAY
     give_up_whatsapp_ms: int = HOUR
 

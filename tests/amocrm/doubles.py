@@ -37,6 +37,7 @@ OWN: Final = OwnNumber("74950000001")
 IVAN: Final = Client(ClientAddress("79991234567"), "+79991234567", "Иван")
 CONVERSATION: Final = ConversationId("wa-79991234567")
 
+TOLD_CHAT: Final = CrmChatId("99999999-8888-4777-8666-555555555555")
 ACCEPTED: Final = (
     b'{"new_message":{"conversation_id":"99999999-8888-4777-8666-555555555555",'
     b'"sender_id":"33333333-1111-4222-8333-444444444444","receiver_id":null,'

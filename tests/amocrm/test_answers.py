@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from relay.amocrm.answers import LONGEST_REASON, LONGEST_WAIT_MS, Alarm, Answer, Verdict, decipher
 from relay.amocrm.protocol import Call
 from relay.domain.outbox import Dead, Delivered, Retry
-from tests.amocrm.doubles import ACCEPTED, CRM_MESSAGE, SCOPE
+from tests.amocrm.doubles import ACCEPTED, CRM_MESSAGE, SCOPE, TOLD_CHAT
 
 MSGID = "wa-74950000001-3EB0C0FFEE"
 
@@ -28,9 +28,16 @@ def reason(status: int, body: bytes, *private: str) -> str:
 
 
 def test_message_accepted() -> None:
-    """A 200 with ``new_message`` is delivered, and amoCRM's id of the message is its reference."""
+    """A 200 with ``new_message`` is delivered: amoCRM's id of the message, and of its chat."""
     verdict = decipher(Call.MESSAGE, Answer(200, ACCEPTED), MSGID)
-    assert verdict == Verdict(Delivered(CRM_MESSAGE))
+    assert verdict == Verdict(Delivered(CRM_MESSAGE, TOLD_CHAT))
+
+
+@pytest.mark.parametrize("chat", ['"wa-74950000001-79001234567"', "null", "7", '""', "{}"])
+def test_only_amocrms_own_id_of_a_chat_is_taken(chat: str) -> None:
+    """Where amoCRM repeats our id of the conversation, or tells nothing, the chat is unknown."""
+    body = f'{{"new_message":{{"msgid":"m-1","conversation_id":{chat}}}}}'.encode()
+    assert decipher(Call.MESSAGE, Answer(200, body)) == Verdict(Delivered("m-1"))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Courier
 from relay.domain.contents import Text, Unsupported
 from relay.domain.ids import ChannelId, OwnNumber
-from relay.domain.message import Body, Origin, Reply, Status, StatusUpdate
+from relay.domain.message import Body, Origin, PhoneRewrite, Reply, Status, StatusUpdate
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from relay.domain.settings import Language
 from tests.amocrm.doubles import (
@@ -29,6 +29,7 @@ from tests.amocrm.doubles import (
     CONVERSATION,
     CRM_MESSAGE,
     IVAN,
+    TOLD_CHAT,
     FakeScope,
     HandClock,
     binding,
@@ -70,13 +71,19 @@ class Scene:
         self.held = holder()
         self.alarm = CredentialsAlarm(HandClock())
         self.language = Language.RU
+        self.wishes: list[PhoneRewrite] = []
         self.courier: Courier = ChatsCourier(
             client=self.client,
             connection=self.scope,
             credentials=self.held,
             alarm=self.alarm,
             language=lambda: self.language,
+            rewrite_phones=self.rewrite,
         )
+
+    async def rewrite(self, wish: PhoneRewrite) -> Outcome:
+        self.wishes.append(wish)
+        return Delivered()
 
     async def deliver(self, body: Body) -> Outcome:
         return await self.courier.deliver(entry(body))
@@ -85,7 +92,7 @@ class Scene:
 async def test_message_is_delivered_with_its_reference() -> None:
     """A message is posted as vector 2, and amoCRM's id of it is the reference."""
     scene = Scene(Answer(200, ACCEPTED))
-    assert await scene.deliver(message()) == Delivered(CRM_MESSAGE)
+    assert await scene.deliver(message()) == Delivered(CRM_MESSAGE, TOLD_CHAT)
     assert [(r.call, r.body) for r in scene.client.posted] == [(Call.MESSAGE, SOURCED)]
 
 
@@ -147,7 +154,7 @@ async def test_phone_message_with_bot_and_without() -> None:
     assert isinstance(outcome, Dead)
     assert "chats.bot_id" in outcome.reason
     scene.held.current = credentials(bot_id=BOT)
-    assert await scene.deliver(message(origin=Origin.PHONE)) == Delivered(CRM_MESSAGE)
+    assert await scene.deliver(message(origin=Origin.PHONE)) == Delivered(CRM_MESSAGE, TOLD_CHAT)
 
 
 async def test_bad_signature_is_one_alarm() -> None:
@@ -224,6 +231,18 @@ async def test_reply_is_not_for_amocrm() -> None:
     assert scene.client.posted == []
 
 
+async def never(_: PhoneRewrite) -> Outcome:
+    raise AssertionError("no card is asked for here")
+
+
+async def test_a_card_goes_another_way() -> None:
+    """What is asked of a card goes to whoever keeps cards, and nothing is posted to the chats."""
+    scene = Scene()
+    wish = PhoneRewrite(CONVERSATION)
+    assert await scene.deliver(wish) == Delivered()
+    assert (scene.wishes, scene.client.posted) == ([wish], [])
+
+
 async def test_over_the_wire() -> None:
     """With the real client and a real server: delivered, refused, and gone."""
     clock = HandClock()
@@ -240,11 +259,14 @@ async def test_over_the_wire() -> None:
                 credentials=held,
                 alarm=alarm,
                 language=lambda: Language.RU,
+                rewrite_phones=never,
             )
 
         async with fake_host() as host:
             host.say(200, ACCEPTED)
-            assert await courier(host.url).deliver(entry(message())) == Delivered(CRM_MESSAGE)
+            assert await courier(host.url).deliver(entry(message())) == Delivered(
+                CRM_MESSAGE, TOLD_CHAT
+            )
             assert host.seen[0].body == SOURCED
             host.say(200, b"<html>Wi-Fi login</html>")
             assert isinstance(await courier(host.url).deliver(entry(message())), Retry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relay.demo.pretended_amocrm import Phone
 from tests.app import files
 from tests.app.site import Site
 
@@ -76,4 +77,19 @@ async def test_a_token_put_in_force_brings_users_and_sources(here: Site) -> None
     await here.relay.until_logged("users_learned")
     await here.amocrm.wait_for(lambda _: names(here) == [(OWN, "Продажи", 4711)])
     assert "spoilt-token" not in str(here.relay.log)
+    here.check_log()
+
+
+async def test_a_clients_number_becomes_international_in_his_card(here: Site) -> None:
+    """``phone_8_to_7``, switched on by saving the file: after his first message, once."""
+    await here.start_connected()
+    here.save(settings={"phone_8_to_7": True})
+    await here.relay.until_logged("config_reloaded")
+    await here.whatsapp.write("79001234567", "A1", "Привет")
+    await here.until_in_amocrm(1)
+    [contact] = here.amocrm.account.contacts.values()
+    contact.phones = [Phone("+74950000009", "HOME"), Phone("8 (900) 123-45-67", "MOB")]
+    await here.relay.until_logged("contact_phone_rewritten")
+    assert contact.phones == [Phone("+74950000009", "HOME"), Phone("+79001234567", "MOB")]
+    assert here.amocrm.violations == []
     here.check_log()
