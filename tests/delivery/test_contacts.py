@@ -19,7 +19,7 @@ LANE = f"phones:{ID}"
 async def rewrites(world: World) -> list[PhoneRewrite]:
     """What has been asked of cards, once everything has had its time."""
     await settle()
-    world.clock.advance(SETTLING_MS)
+    await world.clock.advance_ms(SETTLING_MS)
     await settle()
     bodies = [entry.letter.body for entry in world.into_amocrm.carried]
     return [body for body in bodies if isinstance(body, PhoneRewrite)]
