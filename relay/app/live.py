@@ -8,9 +8,11 @@ from relay.amocrm.credentials import Credentials, CredentialsHolder, OAuthClient
 from relay.amocrm.rest.sources import Wanted
 from relay.config.channel import AnyChannel, CloudApi, LinkedDevice
 from relay.config.model import Config
-from relay.domain.ids import ChannelId, OwnNumber, source_id
+from relay.domain.blacklist import Blacklist
+from relay.domain.ids import ChannelId, CrmPersonId, OwnNumber, source_id
 from relay.domain.pacing import Pace
 from relay.domain.settings import Channel, Settings
+from relay.domain.signatures import Signatures
 
 
 class Live:
@@ -21,6 +23,8 @@ class Live:
 
     def __init__(self, config: Config, own: Mapping[ChannelId, OwnNumber]) -> None:
         self._own = dict(own)
+        self._listed: tuple[str, ...] = ()
+        self._blacklist = Blacklist()
         self.config = config
         self.settings = self._settings()
         self.credentials = CredentialsHolder(credentials_of(config))
@@ -73,9 +77,23 @@ class Live:
             default_channel=config.default_channel,
             import_sent_from_phone=config.settings.import_sent_from_phone,
             phone_8_to_7=config.settings.phone_8_to_7,
+            title_in_messages=frozenset(config.settings.title_in_messages),
+            blacklist=self._compiled(config.settings.blacklist),
+            error_replies=config.settings.error_replies,
+            error_label=config.settings.error_label,
+            bot=CrmPersonId(str(bot)) if (bot := config.amocrm.chats.bot_id) else None,
+            signatures=Signatures.compiled(
+                user.signature for user in config.users.values() if user.signature
+            ),
             give_up_amocrm_ms=config.delivery.give_up_after.amocrm_ms,
             give_up_whatsapp_ms=config.delivery.give_up_after.whatsapp_ms,
         )
+
+    def _compiled(self, listed: tuple[str, ...]) -> Blacklist:
+        """The blacklist, compiled only when it has changed: it may hold a hundred thousand."""
+        if listed != self._listed:
+            self._listed, self._blacklist = listed, Blacklist.compiled(listed)
+        return self._blacklist
 
 
 def _pace(channel: AnyChannel) -> Pace | None:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import string
+
 import pytest
 
 from relay.domain.settings import Language
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import _REASONS, SENT_FROM_PHONE, Reason, reason_text
+
+CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
+OURS = {"channel", "wait"}
+
+
+def test_every_reason_is_in_the_catalogue() -> None:
+    """None is without words, and there are no words without a reason."""
+    assert set(_REASONS) == set(Reason)
 
 
 @pytest.mark.parametrize("language", Language)
@@ -14,10 +25,32 @@ def test_every_reason_has_words_and_a_next_step_in_both_languages(
     reason: Reason, language: Language
 ) -> None:
     """A manager is told what happened in one sentence and what to do in another."""
-    text = reason_text(reason, language, channel="Продажи")
-    assert text.endswith(".")
-    assert text.count(". ") >= 1
-    assert "{" not in text
+    happened, then = _REASONS[reason].ru if language is Language.RU else _REASONS[reason].en
+    for sentence in (happened, then):
+        assert sentence[0].isupper() or sentence.startswith("{")
+        assert sentence.endswith(".")
+        assert "  " not in sentence
+        assert bool(CYRILLIC.search(sentence)) == (language is Language.RU)
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("reason", Reason)
+def test_nothing_is_left_unfilled(reason: Reason, language: Language) -> None:
+    """No brace reaches a manager, whatever the channel is called, and both languages fill alike."""
+    text = reason_text(reason, language, channel="Продажи", wait_ms=60_000)
+    assert not set("{}") & set(text)
+    fields = [
+        {name for _, name, _, _ in string.Formatter().parse(" ".join(pair)) if name is not None}
+        for pair in (_REASONS[reason].ru, _REASONS[reason].en)
+    ]
+    assert fields[0] == fields[1] <= OURS
+    odd = reason_text(reason, language, channel="{a} {}", wait_ms=1)
+    assert ("{a} {}" in odd) == ("channel" in fields[0])
+
+
+def test_the_two_languages_say_the_same_number_of_things() -> None:
+    """Everything that is not a reason has both languages too."""
+    assert set(SENT_FROM_PHONE) == set(Language)
 
 
 def test_a_channel_is_called_by_its_title() -> None:
