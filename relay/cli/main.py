@@ -170,6 +170,35 @@ def phone(number: str, path: Path, channel: str | None, again: bool, as_json: bo
         _fail(str(answer["trouble"]))
 
 
+@main.group()
+def widget() -> None:
+    """The widget inside amoCRM: the button beside numbers, and the settings page."""
+
+
+@widget.command()
+@config_option
+@click.option(
+    "-o",
+    "out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("widget.zip"),
+    show_default=True,
+    help="The archive to write.",
+)
+def build(path: Path, out: Path) -> None:
+    """Write the archive to be uploaded into the integration; server.public_url is built in."""
+    from relay.cli.widget import build_widget  # noqa: PLC0415
+
+    loaded = _load(path, required=False)
+    try:
+        version = build_widget(loaded.config, out)
+    except OSError as error:
+        _fail(f"{out} cannot be written: {error.strerror}")
+    click.echo(f"{out}: version {version}, for the relay at {loaded.config.server.public_url}")
+    if loaded.config.amocrm.integration is None:
+        click.echo("warning: the widget's calls are refused without amocrm.integration", err=True)
+
+
 @main.command()
 @click.option(
     "--port",

@@ -37,7 +37,9 @@ def relay(*arguments: str | Path, environment: dict[str, str] | None = None) -> 
     return CliRunner().invoke(cli.main, list(map(str, arguments)), env=environment)
 
 
-@pytest.mark.parametrize("command", ["", "run", "check", "schema", "status", "phone", "demo"])
+@pytest.mark.parametrize(
+    "command", ["", "run", "check", "schema", "status", "phone", "widget", "demo"]
+)
 def test_every_command_has_help(command: str) -> None:
     """``--help`` prints what a command does on standard output and exits 0."""
     result = relay(*filter(None, [command]), "--help")

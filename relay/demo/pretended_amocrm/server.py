@@ -25,6 +25,8 @@ from relay.demo.pretended_amocrm.rest_api import RestApi
 from relay.demo.pretended_amocrm.signing import RequestSignature
 from relay.demo.pretended_amocrm.stage import Stage
 from relay.demo.pretended_amocrm.state import Message
+from relay.demo.pretended_amocrm.ui import BASE as UI_BASE
+from relay.demo.pretended_amocrm.ui import Ui
 from relay.demo.pretended_amocrm.waiting import Changes
 
 _LARGEST_BODY = 32 * 1024 * 1024
@@ -90,6 +92,7 @@ class PretendedAmoCRM:
             self.oauth,
             token_is_admin=self.identity.token_is_admin,
         )
+        self.ui = Ui(self.account, self.identity, now_ms, new_id)
         self._act(Desk(registry, self.sender, self.identity.robot_id))
         self._door: Door | None = None
         self._in_hand: set[asyncio.Task[object]] = set()
@@ -178,6 +181,8 @@ class PretendedAmoCRM:
             body = await _read(request)
             headers = tuple(request.headers.items())
             call = Call(request.method, request.raw_path, headers, body)
+            if call.path.startswith(UI_BASE):
+                return self._response(self.ui.answer(call, self.url))
             reply = await self._stage.play(call, self._chats, self.rest)
         finally:
             self._in_hand.discard(task)

@@ -1,0 +1,1 @@
+"""The widget inside amoCRM: its archive, and the calls it makes to the relay."""

@@ -1,0 +1,27 @@
+// One style sheet, every rule of it under a class of ours.
+
+const STYLE = [
+  '.relay-wa-host{position:relative}',
+  '.relay-wa{width:18px;height:18px;padding:0;border:0;border-radius:50%;background:none;',
+  'color:#2b2f36;cursor:pointer;line-height:0;flex:none}',
+  '.relay-wa-host>.relay-wa{position:absolute;right:4px;top:50%;margin-top:-9px;z-index:2}',
+  '.relay-wa svg{width:18px;height:18px}',
+  '.relay-wa[data-state=registered]{color:#1f9d55}',
+  '.relay-wa[data-state=not_registered]{color:#d64545}',
+  '.relay-wa:focus-visible{outline:2px solid #4c8bf7;outline-offset:1px}',
+  '.relay-wa[aria-busy=true]::after{content:"";position:absolute;inset:-3px;border-radius:50%;',
+  'border:2px solid #b8c2cc;border-top-color:#4c8bf7;animation:relay-wa-turn .8s linear infinite}',
+  '@keyframes relay-wa-turn{to{transform:rotate(360deg)}}',
+  '@media (prefers-reduced-motion:reduce){.relay-wa[aria-busy=true]::after{animation:none}}',
+  '.relay-wa-side{list-style:none;margin:0;padding:8px 12px}',
+  '.relay-wa-side li{display:flex;gap:8px;align-items:center;padding:4px 0}',
+  '.relay-wa-side .relay-wa{position:relative}',
+].join('');
+
+function addStyle(text) {
+  if (document.getElementById('relay-wa-style')) return;
+  const style = document.createElement('style');
+  style.id = 'relay-wa-style';
+  style.textContent = text;
+  document.head.append(style);
+}

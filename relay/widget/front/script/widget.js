@@ -1,0 +1,49 @@
+// What amoCRM calls. Whatever goes wrong in here must not reach the page.
+
+return function () {
+  const self = this;
+  const backend = new Backend(self, BACKEND);
+  let card = null;
+
+  function guarded(work) {
+    return function () {
+      try {
+        return work.apply(self, arguments) !== false;
+      } catch (error) {
+        if (window.console) console.warn('WhatsApp relay widget:', error);
+        return true;
+      }
+    };
+  }
+
+  function openCard() {
+    if (card) card.stop();
+    card = null;
+    if (!APP.isCard || !APP.isCard()) return;
+    card = new Card(self, new Phones(backend), wordsOf(self, 'button'));
+    card.start();
+  }
+
+  this.callbacks = {
+    render: guarded(function () {
+      addStyle(STYLE);
+      openCard();
+    }),
+    init: guarded(function () {}),
+    bind_actions: guarded(function () {
+      $(document).off('page:changed.relaywa').on('page:changed.relaywa', guarded(openCard));
+    }),
+    settings: guarded(function () {}),
+    onSave: guarded(function () {}),
+    onInstall: guarded(function () {}),
+    advancedSettings: guarded(function () {
+      addStyle(STYLE);
+    }),
+    destroy: guarded(function () {
+      $(document).off('.relaywa');
+      if (card) card.stop();
+      card = null;
+    }),
+  };
+  return this;
+};
