@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from relay.amocrm.credentials import Credentials, CredentialsHolder, OAuthClient
 from relay.amocrm.rest.sources import Wanted
@@ -23,16 +24,14 @@ class Live:
 
     def __init__(self, config: Config, own: Mapping[ChannelId, OwnNumber]) -> None:
         self._own = dict(own)
-        self._listed: tuple[str, ...] = ()
-        self._blacklist = Blacklist()
         self.config = config
-        self.settings = self._settings()
+        self.settings = self._numbered(settings_of(config))
         self.credentials = CredentialsHolder(credentials_of(config))
 
-    def take(self, config: Config) -> None:
-        """From now on this is in force."""
+    def take(self, config: Config, settings: Settings) -> None:
+        """From now on this is in force; ``settings`` is what :func:`settings_of` made of it."""
         self.config = config
-        self.settings = self._settings()
+        self.settings = self._numbered(settings)
         self.credentials.current = credentials_of(config)
 
     def learn(self, channel: ChannelId, own: OwnNumber) -> bool:
@@ -40,7 +39,7 @@ class Live:
         if self._own.get(channel) == own:
             return False
         self._own[channel] = own
-        self.settings = self._settings()
+        self.settings = self._numbered(self.settings)
         return True
 
     def sources(self) -> list[Wanted]:
@@ -65,35 +64,41 @@ class Live:
         shown = configured.pacing.typing_ms if isinstance(configured, LinkedDevice) else None
         return shown or 0
 
-    def _settings(self) -> Settings:
-        config = self.config
+    def _numbered(self, settings: Settings) -> Settings:
+        """The same with the numbers that the channels are known to have."""
         channels = {
-            id_: Channel(id_, channel.title, self._own.get(id_), _pace(channel))
-            for id_, channel in config.channels.items()
+            id_: replace(channel, own=self._own.get(id_))
+            for id_, channel in settings.channels.items()
         }
-        return Settings(
-            language=config.language,
-            channels=channels,
-            default_channel=config.default_channel,
-            import_sent_from_phone=config.settings.import_sent_from_phone,
-            phone_8_to_7=config.settings.phone_8_to_7,
-            title_in_messages=frozenset(config.settings.title_in_messages),
-            blacklist=self._compiled(config.settings.blacklist),
-            error_replies=config.settings.error_replies,
-            error_label=config.settings.error_label,
-            bot=CrmPersonId(str(bot)) if (bot := config.amocrm.chats.bot_id) else None,
-            signatures=Signatures.compiled(
-                user.signature for user in config.users.values() if user.signature
-            ),
-            give_up_amocrm_ms=config.delivery.give_up_after.amocrm_ms,
-            give_up_whatsapp_ms=config.delivery.give_up_after.whatsapp_ms,
-        )
+        return replace(settings, channels=channels)
 
-    def _compiled(self, listed: tuple[str, ...]) -> Blacklist:
-        """The blacklist, compiled only when it has changed: it may hold a hundred thousand."""
-        if listed != self._listed:
-            self._listed, self._blacklist = listed, Blacklist.compiled(listed)
-        return self._blacklist
+
+def settings_of(config: Config) -> Settings:
+    """What the rules read in a file, before any channel has a number.
+
+    Everything that takes long (large lists) is done here, for a reload does it beside the loop.
+    """
+    channels = {
+        id_: Channel(id_, channel.title, pace=_pace(channel))
+        for id_, channel in config.channels.items()
+    }
+    return Settings(
+        language=config.language,
+        channels=channels,
+        default_channel=config.default_channel,
+        import_sent_from_phone=config.settings.import_sent_from_phone,
+        phone_8_to_7=config.settings.phone_8_to_7,
+        title_in_messages=frozenset(config.settings.title_in_messages),
+        blacklist=Blacklist.compiled(config.settings.blacklist),
+        error_replies=config.settings.error_replies,
+        error_label=config.settings.error_label,
+        bot=CrmPersonId(str(bot)) if (bot := config.amocrm.chats.bot_id) else None,
+        signatures=Signatures.compiled(
+            user.signature for user in config.users.values() if user.signature
+        ),
+        give_up_amocrm_ms=config.delivery.give_up_after.amocrm_ms,
+        give_up_whatsapp_ms=config.delivery.give_up_after.whatsapp_ms,
+    )
 
 
 def _pace(channel: AnyChannel) -> Pace | None:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import structlog
 
+from relay.app.collector import without_collector
 from relay.app.logging import set_level
 from relay.config.errors import ConfigErrors
-from relay.config.load import load
+from relay.config.load import Loaded, load
 from relay.config.model import Config
 from relay.config.secret import SecretSource
 from relay.config.watch import changes
@@ -65,7 +66,7 @@ class Reloader:
     async def reload(self) -> None:
         """Read the file once and take it, or say what is wrong with it."""
         try:
-            loaded = await asyncio.to_thread(load, self._path, self._secrets)
+            loaded = await asyncio.to_thread(self._load)
             done = await self._take(loaded.config)
         except ConfigErrors as trouble:
             self._refuse(trouble)
@@ -76,6 +77,10 @@ class Reloader:
         if worth_a_line:
             _log.info("config_reloaded", changes=done)
         set_level(loaded.config.log.level)  # last, so that it does not hide what was just said
+
+    def _load(self) -> Loaded:
+        with without_collector():
+            return load(self._path, self._secrets)
 
     def _refuse(self, trouble: ConfigErrors) -> None:
         errors = tuple(str(error) for error in trouble.errors)

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from relay.app.channels import Channels
-from relay.app.live import Live
-from relay.config.changes import channel_changes, describe
+from relay.app.live import Live, settings_of
+from relay.config.changes import ChannelChanges, channel_changes, describe
 from relay.config.channel import Channel
 from relay.config.model import Config
 from relay.delivery.ports import Engine
 from relay.domain.ids import ChannelId
+from relay.domain.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What is different about another configuration, and what the rules make of it."""
+
+    told: list[str]
+    channels: ChannelChanges
+    settings: Settings
+
+
+def _news(before: Config, after: Config) -> _News | None:
+    """What there is to take, None if nothing. Large lists take their time: not for the loop."""
+    if after == before:
+        return None
+    return _News(describe(before, after), channel_changes(before, after), settings_of(after))
 
 
 class Taker:
@@ -42,23 +60,23 @@ class Taker:
 
     async def take(self, config: Config) -> list[str]:
         """Take it into force; the changes in words, none if there are none."""
-        before = self._live.config
-        if config == before:
+        news = await asyncio.to_thread(_news, self._live.config, config)
+        if news is None:
             return []
-        moved = channel_changes(before, config)
+        moved = news.channels
         engines = {
             id_: self._engine(config, ChannelId(id_)) for id_ in (*moved.added, *moved.restarted)
         }
         # From here on nothing can fail.
         credentials = self._live.credentials.current
-        self._live.take(config)
+        self._live.take(config, news.settings)
         if self._live.credentials.current != credentials:
             await self._on_credentials()
         for id_ in (*moved.removed, *moved.restarted):
             await self._channels.remove(ChannelId(id_))
         for id_, engine in engines.items():
             self._start(ChannelId(id_), engine)
-        return list(describe(before, config))
+        return news.told
 
     def _engine(self, config: Config, id_: ChannelId) -> Engine:
         return self._make(id_, config.channels[id_])

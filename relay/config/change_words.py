@@ -139,10 +139,25 @@ def counted(before: tuple[str, ...], after: tuple[str, ...]) -> str:
     """``+1 pattern, -3 numbers``; empty if they are the same, in whatever order."""
     if before == after:
         return ""
-    old, new = set(before), set(after)
-    told = []
-    for sign, entries in (("+", new - old), ("-", old - new)):
-        patterns = sum(entry.endswith("*") for entry in entries)
-        counts = (len(entries) - patterns, "number"), (patterns, "pattern")
-        told += [f"{sign}{count} {word}{'s'[: count != 1]}" for count, word in counts if count]
-    return ", ".join(told)
+    old, new = _distinct(before), _distinct(after)
+    return ", ".join([*_counts("+", new, old), *_counts("-", old, new)])
+
+
+def _counts(sign: str, entries: set[str], others: set[str]) -> Iterator[str]:
+    """How many numbers and patterns are in the one and not in the other."""
+    numbers = patterns = 0
+    for entry in entries:
+        if entry not in others:
+            patterns += entry.endswith("*")
+            numbers += not entry.endswith("*")
+    for count, word in ((numbers, "number"), (patterns, "pattern")):
+        if count:
+            yield f"{sign}{count} {word}{'' if count == 1 else 's'}"
+
+
+def _distinct(entries: tuple[str, ...]) -> set[str]:
+    """The set of them, entry by entry: the loop waits while ``set`` makes a large one at once."""
+    found: set[str] = set()
+    for entry in entries:
+        found.add(entry)
+    return found

@@ -36,8 +36,6 @@ def _lists(config: Config) -> Iterator[tuple[Path, Sequence[str]]]:
 
 def _repeated(path: Path, items: Sequence[str], tree: MappingTree) -> Iterator[Problem]:
     """Numbers are compared as the relay does, whatever their punctuation."""
-    if len(set(items)) == len(items):
-        return
     seen: dict[str, int] = {}
     for index, item in enumerate(items):
         first = seen.setdefault(item, index)

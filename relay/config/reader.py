@@ -111,16 +111,15 @@ class _Builder:
         return tree
 
     def _scalar(self, event: Any) -> Tree:
-        mark, tag = event.start_mark, event.tag
-        fixed = None if event.implicit[0] else Kind.TEXT
-        if tag is not None:
-            place = place_of_mark(mark)
-            if tag == _SECRET_TAG:
-                return SecretName(event.value, place, self._here())
-            fixed = kind_of_tag(tag)
-            if fixed is None:
-                return self._unknown_tag(tag, place)
-        return Scalar(event.value, fixed, mark.line + 1, mark.column + 1)
+        if event.tag is None:
+            return _plain(event)
+        place = place_of_mark(event.start_mark)
+        if event.tag == _SECRET_TAG:
+            return SecretName(event.value, place, self._here())
+        fixed = kind_of_tag(event.tag)
+        if fixed is None:
+            return self._unknown_tag(event.tag, place)
+        return Scalar(event.value, fixed, place.line, place.column)
 
     def _collection(self, event: Any, name: str, tree: MappingTree | ListTree) -> Tree:
         self._bound_depth(1, tree.place)
@@ -138,6 +137,10 @@ class _Builder:
         path = self._path
         path.append(0)
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            if type(event) is yaml.ScalarEvent and event.tag is event.anchor is None:
+                tree.append(_plain(event))  # the usual form of a hundred thousand entries
+                tree.size += 1
+                continue
             path[-1] = len(tree)
             item = self._node(event)
             tree.append(item)
@@ -208,6 +211,13 @@ class _Builder:
 
     def _here(self) -> tuple[str | int, ...]:
         return tuple(self._path)
+
+
+def _plain(event: Any) -> Scalar:
+    """A scalar without a tag."""
+    mark = event.start_mark
+    fixed = None if event.implicit[0] else Kind.TEXT
+    return Scalar(event.value, fixed, mark.line + 1, mark.column + 1)
 
 
 def _count(tree: MappingTree | ListTree, below: Tree) -> None:

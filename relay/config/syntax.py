@@ -18,6 +18,7 @@ LARGEST_FILE: Final = 16 * 1024 * 1024
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the wheels have the quick one
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PIECE: Final = 256 * 1024
 _INDENTED_BY_TAB = re.compile(r"[ ]*\t")
 
 _PLAINER = {
@@ -64,10 +65,17 @@ def decode(content: bytes) -> str:
         byte = error.object[error.start]
         message = f"found the byte 0x{byte:02x}, expected the file in UTF-8"
         raise UnreadableError(place, message) from None
-    if forbidden := _FORBIDDEN.search(text):
+    if forbidden := _forbidden(text):
         message = f"found the character U+{ord(forbidden[0]):04X}, which YAML forbids"
         raise UnreadableError(_place_at(text[: forbidden.start()]), message)
     return text
+
+
+def _forbidden(text: str) -> re.Match[str] | None:
+    """The first character that YAML forbids. Piece by piece: a search lets no other thread run."""
+    pieces = range(0, len(text), _PIECE)
+    found = (_FORBIDDEN.search(text, start, start + _PIECE) for start in pieces)
+    return next(filter(None, found), None)
 
 
 def events(text: str) -> Iterator[Any]:
@@ -77,7 +85,9 @@ def events(text: str) -> Iterator[Any]:
         UnreadableError: the syntax is wrong.
     """
     try:
-        yield from yaml.parse(text, Loader=_LOADER)
+        parser = _LOADER(text)
+        while (event := parser.get_event()) is not None:
+            yield event
     except yaml.MarkedYAMLError as error:
         trouble = _trouble(error, text)
     except (yaml.YAMLError, ValueError, OverflowError):

@@ -11,6 +11,7 @@ from tests.bench.growth import grown
 from tests.bench.hooks import hooks
 from tests.bench.into_amocrm import LANES, latency, throughput
 from tests.bench.memory import memory
+from tests.bench.reloading import reloading
 from tests.bench.report import Figure, keep, table
 from tests.bench.rules import rules
 from tests.bench.sink import sink
@@ -32,6 +33,7 @@ async def main() -> list[Figure]:
         take(await grown(url))
         take(await asyncio.to_thread(memory, url))
     take(rules())
+    take(await reloading())
     return figures
 
 

@@ -34,6 +34,10 @@ How they are measured:
   sender meets.
 * **Growth**: processor time a message, by turns in databases that are empty, or hold a million
   finished rows, or a hundred lanes whose head fails; and in a thousand lanes instead of {lanes}.
+* **A reload**: in each round every user and every entry is another one; reading, checking,
+  comparing, and what the rules make of it. Beside it a task beats every millisecond; its longest
+  pause is the stall. In processor time: what this process worked meanwhile, on a machine however
+  busy.
 * **Memory**: resident size of a process without an engine, which takes a hundred thousand messages
   to amoCRM.
 

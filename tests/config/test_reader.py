@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from relay.config.errors import Place
 from relay.config.reader import DEEPEST, read
+from relay.config.syntax import UnreadableError, decode
 from relay.config.tree import ListTree, MappingTree, Scalar, find, place_of
 
 
@@ -68,3 +70,12 @@ def test_an_alias_is_the_very_thing() -> None:
 def test_a_scalar_does_not_print_its_text() -> None:
     """A scalar may be a secret, so its repr does not show it."""
     assert "hunter2" not in repr(Scalar("hunter2", None, 1, 1))
+
+
+@pytest.mark.parametrize("before", [0, 256 * 1024 - 1, 256 * 1024, 700_000])
+def test_a_forbidden_character_is_found_wherever_it_stands(before: int) -> None:
+    """Large files are searched piece by piece, and nothing falls between two pieces."""
+    with pytest.raises(UnreadableError) as caught:
+        decode(b"#" * before + b"\x07" + b"#" * 300_000)
+    assert caught.value.problem.message == "found the character U+0007, which YAML forbids"
+    assert caught.value.problem.place == Place(1, before + 1)
