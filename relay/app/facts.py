@@ -12,6 +12,7 @@ from relay.domain.ids import ChannelId, OwnNumber
 _log = structlog.stdlib.get_logger("relay")
 
 _ACCOUNT = "amojo_id"
+_ACCOUNT_NUMBER = "account_number"
 _OWN = "own/"
 _STAFF = "staff"
 
@@ -29,6 +30,20 @@ class Facts:
     async def remember_account(self, amojo_id: str) -> None:
         """Remember the account's id."""
         await self._store.transact(lambda ledger: ledger.set_fact(_ACCOUNT, amojo_id))
+
+    async def account_number(self) -> int | None:
+        """AmoCRM's number of the account."""
+        kept = await self._store.query(lambda ledger: ledger.fact(_ACCOUNT_NUMBER))
+        return None if kept is None else int(kept)
+
+    async def remember_account_number(self, number: int) -> bool:
+        """Remember it; False if the disk refused."""
+        try:
+            await self._store.transact(lambda ledger: ledger.set_fact(_ACCOUNT_NUMBER, str(number)))
+        except StoreRefusedError as error:
+            _log.warning("account_not_remembered", error=str(error))
+            return False
+        return True
 
     async def staff(self) -> str | None:
         """The account's users and robots, as :mod:`relay.amocrm.staff` wrote them down."""

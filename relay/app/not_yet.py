@@ -10,7 +10,6 @@ from relay.config.model import Config, MessageSettings
 _DEFAULTS = MessageSettings()
 
 _ROWS: tuple[tuple[str, Callable[[Config], bool]], ...] = (
-    ("amocrm.integration", lambda c: c.amocrm.integration is not None),
     ("settings.title_in_messages", lambda c: bool(c.settings.title_in_messages)),
     ("settings.blacklist", lambda c: bool(c.settings.blacklist)),
     (

@@ -32,6 +32,7 @@ from relay.app.report import HealthReader
 from relay.app.rest_parts import RestParts
 from relay.app.systemd import Notifier
 from relay.app.take import Taker
+from relay.app.widget_parts import AccountNumber, WidgetParts
 from relay.config.channel import Channel
 from relay.config.model import Config
 from relay.config.secret import SecretSource
@@ -95,6 +96,8 @@ class Parts:
         self.channels = Channels(clock, around.chance, self.spooling.door)
         self.phones = Phones(store, clock, lines_of(self.channels))
         self._build_amocrm(session)
+        self.account_number = AccountNumber(self.connection, self.facts)
+        self.widget = WidgetParts(live, store, clock, self.phones, self.account_number)
         self.metrics.follow_token(self.rest.token_expires_s)
         self.sorters = {side: self._sorter(side) for side in Destination}
         couriers: dict[Destination, Courier] = {
@@ -121,6 +124,7 @@ class Parts:
         """The servers, in the order in which they open: the door for hooks first."""
         hooks = [web.post("/amocrm/hook/{scope_id}", self.hook_door.handle)]
         hooks += self.rest.public_routes()
+        hooks += self.widget.public_routes()
         yield Server(listening.hooks, hooks, last_call=True)
         admin = admin_routes(self.health.read, self.metrics.registry)
         yield Server(listening.admin, admin)
@@ -213,6 +217,7 @@ class Parts:
     async def _on_connected(self) -> None:
         """The channel is connected: what was refused before may be tried, what is due is done."""
         self.rest.on_connected()
+        await self.account_number.keep()
         await self._hasten_amocrm()
 
     async def _hasten_amocrm(self) -> None:

@@ -82,6 +82,7 @@ class Relay:
             parts = Parts(live, self._around, self._clock, store, session, spool=spool)
             await parts.connection.load()
             await parts.rest.staff.load()
+            await parts.account_number.load()
             for server in parts.servers(listen(config, os.environ)):
                 await stack.enter_async_context(server)
             self._parts = parts

@@ -255,6 +255,10 @@ class Ledger(Protocol):
         """A receipt came before its link: keep the furthest status until the link comes."""
         ...
 
+    def spend(self, token: str, until_ms: int, now_ms: int) -> bool:
+        """A one-time token is used; False if it was before. It is remembered until that time."""
+        ...
+
     # Facts that outlive the process.
 
     def fact(self, name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.sqlite.people import PeopleTable
+from relay.sqlite.tokens import TokenTable
 
 # In this order, so that a bounded step always means the same rows.
 _TIDY = (
@@ -29,7 +29,7 @@ _TIDY = (
 )
 
 
-class SqliteLedger(PeopleTable):
+class SqliteLedger(TokenTable):
     """Implements :class:`relay.delivery.ledger.Ledger` on one connection, in its transaction."""
 
     def tidy(self, before_ms: int, limit: int) -> int:

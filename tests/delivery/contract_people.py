@@ -45,6 +45,10 @@ async def check_of(store: Store, number: str) -> PhoneCheck | None:
     return await store.query(lambda ledger: ledger.phone_check(number))
 
 
+async def spend(store: Store, token: str, now_ms: int) -> bool:
+    return await store.transact(lambda ledger: ledger.spend(token, 1_000, now_ms))
+
+
 def _save_alias(ledger: Ledger, conversation: ConversationId) -> None:
     ledger.save_alias(OWN, _HIDDEN.address, conversation)
 
@@ -270,6 +274,15 @@ class LinkContract:
 
 class FactContract:
     """Facts that outlive the process."""
+
+    async def test_a_token_is_used_once(self, store: Store, crash: Crash) -> None:
+        """A one-time token is taken once until it ends, also by another process."""
+        assert await spend(store, "a", 0)
+        assert await spend(store, "b", 0)
+        assert not await spend(store, "a", 999)
+        reopened = await crash()
+        assert not await spend(reopened, "b", 999)
+        assert await spend(reopened, "a", 1_000)
 
     async def test_the_latest_value_of_a_fact_counts(self, store: Store) -> None:
         """A fact nobody set is None; setting it again replaces it, and it alone."""

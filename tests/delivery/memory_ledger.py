@@ -228,6 +228,15 @@ class MemoryLedger(MemoryPeople):
         if kept is None or receipt.status > kept[1].status:
             self._tables.early[pair] = (now_ms, replace(receipt, ids=(whatsapp_id,)))
 
+    def spend(self, token: str, until_ms: int, now_ms: int) -> bool:
+        ended = [one for one, ends_ms in self._tables.tokens.items() if ends_ms <= now_ms]
+        for one in ended:
+            del self._tables.tokens[one]
+        if token in self._tables.tokens:
+            return False
+        self._tables.tokens[token] = until_ms
+        return True
+
     def fact(self, name: str) -> str | None:
         return self._tables.facts.get(name)
 

@@ -37,6 +37,7 @@ class Tables:
     early: dict[_Pair, tuple[int, Receipt]] = field(default_factory=dict)
     aliases: dict[tuple[OwnNumber, ClientAddress], ConversationId] = field(default_factory=dict)
     checks: dict[str, PhoneCheck] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     last_seq: int = 0
     last_id: int = 0

@@ -12,12 +12,14 @@ import relay.sqlite.journal
 import relay.sqlite.ledger
 import relay.sqlite.outbox
 import relay.sqlite.people
+import relay.sqlite.tokens
 from relay.sqlite import SqliteStore
 
 _MODULES = (
     relay.sqlite.journal,
     relay.sqlite.outbox,
     relay.sqlite.people,
+    relay.sqlite.tokens,
     relay.sqlite.ledger,
 )
 _PARTIAL = r"USING (COVERING )?INDEX (entry|journal)_(?!tidy)"
