@@ -16,7 +16,7 @@ class Trouble(enum.StrEnum):
 
     TOKEN = "token_refused"  # noqa: S105 - the name of a trouble
     ORIGIN = "origin_refused"
-    RIGHTS = "no_rights"
+    RIGHTS = "forbidden"
     NOT_CONFIGURED = "not_configured"
     CHECK_OFF = "phone_check_off"
     TOO_OFTEN = "too_often"
@@ -142,6 +142,5 @@ class ProblemError(Exception):
             "status": status,
             "code": self.trouble.value,
         }
-        if self.detail is not None:
-            said["detail"] = self.detail
+        said["detail"] = self.detail if self.detail is not None else said["title"]
         return said | self.more
