@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from relay.domain.contents import Content, Media, MediaKind, Remote, Text, Unsupported
-from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId, CrmPersonId
+from relay.domain.ids import (
+    ConversationId,
+    CrmChatId,
+    CrmMessageId,
+    CrmPersonId,
+    parse_source_id,
+)
 from relay.domain.message import CrmEvent, Skipped, Written
 
 Fields = Mapping[str, object]
@@ -88,6 +94,7 @@ def _written(hook: Fields) -> Written:
         phone=_word(receiver, "phone") or None,
         content=_content(message),
         written_at_ms=_moment_ms(letter, hook),
+        source=parse_source_id(_word(_fields(letter, "source"), "external_id")),
     )
 
 

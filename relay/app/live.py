@@ -8,10 +8,12 @@ from dataclasses import replace
 from relay.amocrm.credentials import Credentials, CredentialsHolder, OAuthClient
 from relay.amocrm.rest.sources import Wanted
 from relay.config.channel import AnyChannel, CloudApi, LinkedDevice
-from relay.config.model import Config
+from relay.config.model import Config, User
+from relay.config.values import EVERYONE_ELSE
 from relay.domain.blacklist import Blacklist
-from relay.domain.ids import ChannelId, CrmPersonId, OwnNumber, source_id
+from relay.domain.ids import ChannelId, CrmPersonId, OwnNumber, UserId, source_id
 from relay.domain.pacing import Pace
+from relay.domain.routing import Manager
 from relay.domain.settings import Channel, Settings
 from relay.domain.signatures import Signatures
 
@@ -78,10 +80,8 @@ def settings_of(config: Config) -> Settings:
 
     Everything that takes long (large lists) is done here, for a reload does it beside the loop.
     """
-    channels = {
-        id_: Channel(id_, channel.title, pace=_pace(channel))
-        for id_, channel in config.channels.items()
-    }
+    channels = {id_: _channel(id_, channel) for id_, channel in config.channels.items()}
+    users = {key: _manager(config, user) for key, user in config.users.items()}
     return Settings(
         language=config.language,
         channels=channels,
@@ -98,7 +98,20 @@ def settings_of(config: Config) -> Settings:
         ),
         give_up_amocrm_ms=config.delivery.give_up_after.amocrm_ms,
         give_up_whatsapp_ms=config.delivery.give_up_after.whatsapp_ms,
+        users={UserId(key): user for key, user in users.items() if isinstance(key, int)},
+        everyone_else=users.get(EVERYONE_ELSE),
     )
+
+
+def _channel(id_: ChannelId, channel: AnyChannel) -> Channel:
+    if isinstance(channel, CloudApi):
+        return Channel(id_, channel.title, longest_text=4096, longest_caption=1024)
+    return Channel(id_, channel.title, pace=_pace(channel))
+
+
+def _manager(config: Config, user: User) -> Manager:
+    """A user of the file, with ``default`` replaced by what it means now."""
+    return Manager(config.channels_of(user), (user.signature or "").strip())
 
 
 def _pace(channel: AnyChannel) -> Pace | None:

@@ -21,7 +21,7 @@ from relay.domain.message import (
     Written,
 )
 from relay.domain.outbox import Destination, Letter
-from relay.domain.outgoing import Outgoing, Refused, decide_outgoing
+from relay.domain.outgoing import Outgoing, Refused, Undecided, decide_outgoing
 from relay.domain.texts import reason_text
 
 
@@ -40,8 +40,11 @@ def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
     known = find(ledger, written)
     asked = Outgoing(written, absent=Absent(ledger, cause.now_ms))
     if known is not None:
-        asked = replace(asked, own=known.own, to=way_to(known), wrote=known.wrote)
+        phone = known.client.phone.removeprefix("+") if known.client.phone else None
+        asked = replace(asked, own=known.own, to=way_to(known), phone=phone, wrote=known.wrote)
     verdict = decide_outgoing(asked, cause.settings)
+    if isinstance(verdict, Undecided):
+        verdict = verdict.refusal
     if isinstance(verdict, Refused):
         return _refusal(ledger, written, verdict, cause)
     channel = verdict.channel
@@ -73,6 +76,11 @@ def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
 
 
 def _refusal(ledger: Ledger, written: Written, refused: Refused, cause: Cause) -> Sorted:
-    reason = reason_text(refused.reason, cause.settings.language, channel=refused.channel_title)
+    reason = reason_text(
+        refused.reason,
+        cause.settings.language,
+        channel=refused.channel_title,
+        limit=refused.limit,
+    )
     letters = failure_letters(ledger, written.id, refused.failure, reason, cause)
     return Sorted(letters, (f"refused:{refused.reason.value}",))

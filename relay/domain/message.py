@@ -108,7 +108,11 @@ WhatsAppEvent = Received | Receipt | Noise | Alias
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A manager or a robot wrote to a client."""
+    """A manager or a robot wrote to a client.
+
+    ``source``: the number of ours that stands beside it in amoCRM, by choice or because the chat
+    came in by it; None if there is none, or it is not one of ours.
+    """
 
     id: CrmMessageId
     chat: CrmChatId
@@ -118,6 +122,7 @@ class Written:
     phone: str | None  # as it stands in the card, any notation
     content: Content
     written_at_ms: int
+    source: OwnNumber | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from relay.domain.blacklist import Blacklist
-from relay.domain.ids import ChannelId, CrmPersonId, OwnNumber
+from relay.domain.ids import ChannelId, CrmPersonId, OwnNumber, UserId
 from relay.domain.pacing import Pace
 from relay.domain.retry import DAY, HOUR
+from relay.domain.routing import Manager, Other, Writer
 from relay.domain.signatures import Signatures
+
+_LONGEST = 65_536  # characters of a text or caption; linked devices refuse to type more
+_FEW = 8
+_NOBODY = UserId(0)  # amoCRM counts its users from 1
 
 
 class Language(enum.StrEnum):
@@ -25,12 +30,15 @@ class Channel:
     """A channel as the rules see it. ``own`` is None until its number is known.
 
     ``pace``: for messages to people who never wrote; None where the relay need not care.
+    ``longest_text`` and ``longest_caption``: so many characters WhatsApp takes, signature included.
     """
 
     id: ChannelId
     title: str
     own: OwnNumber | None = None
     pace: Pace | None = None
+    longest_text: int = _LONGEST
+    longest_caption: int = _LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,8 @@ class Settings:
     """Everything the rules need, as of one moment; a reload makes a new one.
 
     ``bot``: the channel's bot in amoCRM, in whose name the relay writes there. ``signatures``: all
-    that a message out of amoCRM may end with.
+    that a message out of amoCRM may end with. ``users``: who of amoCRM's users may send, and how;
+    ``everyone_else``: any other user.
     """
 
     language: Language = Language.RU
@@ -54,7 +63,36 @@ class Settings:
     signatures: Signatures = field(default_factory=Signatures)
     give_up_amocrm_ms: int = DAY
     give_up_whatsapp_ms: int = HOUR
+    users: Mapping[UserId, Manager] = field(default_factory=dict)
+    everyone_else: Manager | None = None
+    _by_number: Mapping[OwnNumber, Channel] = field(init=False, repr=False, compare=False)
+    _writers: tuple[Writer, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make what is asked for every message a matter of one look."""
+        channels = reversed(tuple(self.channels.values()))
+        by_number = {channel.own: channel for channel in channels if channel.own is not None}
+        object.__setattr__(self, "_by_number", by_number)
+        object.__setattr__(self, "_writers", self._few_writers())
 
     def channel_of(self, own: OwnNumber) -> Channel | None:
         """The channel that holds this number now, whatever it is called."""
-        return next((c for c in self.channels.values() if c.own == own), None)
+        return self._by_number.get(own)
+
+    def writer(self, user: UserId | None) -> Writer:
+        """What the file makes of a user of amoCRM; None is a robot."""
+        if user is None:
+            return Other.ROBOT
+        return self.users.get(user) or self.everyone_else or Other.OUTSIDER
+
+    def every_writer(self) -> tuple[Writer, ...]:
+        """Everybody an unknown author may be; none, if those are too many to be tried."""
+        return self._writers
+
+    def _few_writers(self) -> tuple[Writer, ...]:
+        writers: dict[Writer, None] = {Other.ROBOT: None, self.writer(_NOBODY): None}
+        for manager in self.users.values():
+            writers[manager] = None
+            if len(writers) > _FEW:
+                return ()
+        return tuple(writers)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from relay.domain.retry import HOUR, MINUTE
+from relay.domain.session import SessionState
 from relay.domain.settings import Language
 
 
@@ -26,6 +27,18 @@ class Reason(enum.StrEnum):
     NO_CHANNEL = "no_channel"
     NEVER_PAIRED = "never_paired"
     NO_PHONE = "no_phone"
+    HIDDEN_PHONE = "hidden_phone"
+    MAY_NOT_SEND = "may_not_send"
+    AUTHOR_UNKNOWN = "author_unknown"
+    TOO_LONG = "too_long"
+    UNPAIRED = "unpaired"
+    LOGGED_OUT = "logged_out"
+    BANNED = "banned"
+    REPLACED = "replaced"
+    OUTDATED = "outdated"
+    NO_CONNECTION = "no_connection"
+    SESSION_FAILED = "session_failed"
+    CHANNEL_REMOVED = "channel_removed"
     UNSUPPORTED = "unsupported"
     INTERNAL = "internal"
 
@@ -121,12 +134,132 @@ _REASONS: Final[dict[Reason, Told]] = {
     ),
     Reason.NEVER_PAIRED: Told(
         ru=(
-            "Канал «{channel}» ещё не подключён к WhatsApp.",
-            "Попросите администратора подключить его.",
+            "Канал «{channel}» ещё не подключён к WhatsApp: отсканируйте QR.",
+            "Потом отправьте сообщение ещё раз.",
         ),
         en=(
-            "Channel “{channel}” is not linked to WhatsApp yet.",
-            "Ask the administrator to link it.",
+            "Channel “{channel}” is not linked to WhatsApp yet: scan the QR code.",
+            "Then send the message again.",
+        ),
+    ),
+    Reason.HIDDEN_PHONE: Told(
+        ru=(
+            "WhatsApp скрывает номер этого клиента: ответить может только канал, куда он написал.",
+            "Добавьте номер в карточку или попросите ответить коллегу.",
+        ),
+        en=(
+            "WhatsApp hides this client's number: only the channel he wrote to can answer him.",
+            "Put his number into the card, or ask a colleague to answer.",
+        ),
+    ),
+    Reason.MAY_NOT_SEND: Told(
+        ru=(
+            "Вам не разрешено писать в WhatsApp.",
+            "Попросите администратора добавить вас в настройки (users).",
+        ),
+        en=(
+            "You may not write to WhatsApp.",
+            "Ask the administrator to add you to the settings (users).",
+        ),
+    ),
+    Reason.AUTHOR_UNKNOWN: Told(
+        ru=(
+            "Сообщение не отправлено: не удалось узнать у amoCRM, кто его написал.",
+            "Отправьте ещё раз; если повторится, попросите администратора проверить доступ.",
+        ),
+        en=(
+            "The message was not sent: amoCRM did not tell who wrote it.",
+            "Send it again; if that repeats, ask the administrator to check the access.",
+        ),
+    ),
+    Reason.TOO_LONG: Told(
+        ru=(
+            "Сообщение длиннее, чем принимает WhatsApp: {limit} знаков вместе с подписью.",
+            "Разделите его на части.",
+        ),
+        en=(
+            "The message is longer than WhatsApp takes: {limit} characters with the signature.",
+            "Split it.",
+        ),
+    ),
+    Reason.UNPAIRED: Told(
+        ru=(
+            "Канал «{channel}» не подключён к WhatsApp: отсканируйте QR.",
+            "Потом отправьте сообщение ещё раз.",
+        ),
+        en=(
+            "Channel “{channel}” is not linked to WhatsApp: scan the QR code.",
+            "Then send the message again.",
+        ),
+    ),
+    Reason.LOGGED_OUT: Told(
+        ru=(
+            "Канал «{channel}» отключён: отсканируйте QR.",
+            "Потом отправьте сообщение ещё раз.",
+        ),
+        en=(
+            "Channel “{channel}” was logged out: scan the QR code.",
+            "Then send the message again.",
+        ),
+    ),
+    Reason.BANNED: Told(
+        ru=(
+            "WhatsApp заблокировал номер канала «{channel}».",
+            "Позвоните клиенту или попросите написать коллегу с другим каналом.",
+        ),
+        en=(
+            "WhatsApp has banned the number of channel “{channel}”.",
+            "Call the client, or ask a colleague with another channel to write.",
+        ),
+    ),
+    Reason.REPLACED: Told(
+        ru=(
+            "Канал «{channel}» открыт в другом месте и отсюда не пишет.",
+            "Попросите администратора закрыть его там и отправьте ещё раз.",
+        ),
+        en=(
+            "Channel “{channel}” is open somewhere else and cannot send from here.",
+            "Ask the administrator to close it there, then send the message again.",
+        ),
+    ),
+    Reason.OUTDATED: Told(
+        ru=(
+            "Канал «{channel}» не принят в WhatsApp: программа устарела.",
+            "Попросите администратора обновить её и отправьте ещё раз.",
+        ),
+        en=(
+            "Channel “{channel}” is not let into WhatsApp: the program is out of date.",
+            "Ask the administrator to upgrade it, then send the message again.",
+        ),
+    ),
+    Reason.NO_CONNECTION: Told(
+        ru=(
+            "Канал «{channel}» не смог вовремя связаться с WhatsApp.",
+            "Проверьте, что телефон канала включён и в сети, и отправьте ещё раз.",
+        ),
+        en=(
+            "Channel “{channel}” could not reach WhatsApp in time.",
+            "Check that the channel's phone is on and online, then send the message again.",
+        ),
+    ),
+    Reason.SESSION_FAILED: Told(
+        ru=(
+            "Канал «{channel}» неисправен.",
+            "Сообщите администратору: причину скажет relay status.",
+        ),
+        en=(
+            "Channel “{channel}” is out of order.",
+            "Tell the administrator: relay status says why.",
+        ),
+    ),
+    Reason.CHANNEL_REMOVED: Told(
+        ru=(
+            "Канала «{channel}», через который шло сообщение, больше нет в настройках.",
+            "Отправьте ещё раз: сообщение пойдёт через другой канал.",
+        ),
+        en=(
+            "Channel “{channel}”, which the message was to go through, has left the settings.",
+            "Send it again: it will go through another channel.",
         ),
     ),
     Reason.NO_PHONE: Told(
@@ -144,12 +277,32 @@ _REASONS: Final[dict[Reason, Told]] = {
 }
 
 
-def reason_text(reason: Reason, language: Language, *, channel: str = "", wait_ms: int = 0) -> str:
+LATE: Final = {
+    SessionState.STARTING: Reason.NO_CONNECTION,
+    SessionState.UNPAIRED: Reason.UNPAIRED,
+    SessionState.CONNECTING: Reason.NO_CONNECTION,
+    SessionState.CONNECTED: Reason.EXPIRED,
+    SessionState.RECONNECTING: Reason.NO_CONNECTION,
+    SessionState.LOGGED_OUT: Reason.LOGGED_OUT,
+    SessionState.REPLACED: Reason.REPLACED,
+    SessionState.BANNED: Reason.BANNED,
+    SessionState.OUTDATED: Reason.OUTDATED,
+    SessionState.FAILED: Reason.SESSION_FAILED,
+    SessionState.STOPPED: Reason.NO_CONNECTION,
+}
+"""What a manager is told whose message's time was over while the channel's session stood so."""
+
+
+def reason_text(
+    reason: Reason, language: Language, *, channel: str = "", wait_ms: int = 0, limit: int = 0
+) -> str:
     """What a manager is told.
 
-    ``channel`` is the channel's title and ``wait_ms`` how long to wait, where the text names them.
+    ``channel`` is the channel's title, ``wait_ms`` how long to wait and ``limit`` how many
+    characters are too many, where the text names them.
     """
-    return _REASONS[reason].text(language).format(channel=channel, wait=_wait(wait_ms, language))
+    text, wait = _REASONS[reason].text(language), _wait(wait_ms, language)
+    return text.format(channel=channel, wait=wait, limit=limit)
 
 
 def _wait(wait_ms: int, language: Language) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relay.amocrm.hooks import is_v1, parse_hook, read_hook
 from relay.domain.contents import Content, Media, MediaKind, Remote, Text, Unsupported
-from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId, CrmPersonId
+from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId, CrmPersonId, OwnNumber
 from relay.domain.message import Skipped, Written
 
 OLGA = "bbbbbbbb-0000-4000-8000-000000000017"
@@ -61,6 +61,7 @@ def test_answer_in_a_known_chat() -> None:
         phone="79991234567",
         content=Text("Good day"),
         written_at_ms=1770114000250,
+        source=OwnNumber("74950000001"),
     )
 
 
@@ -75,7 +76,20 @@ def test_write_first() -> None:
         phone="8 (999) 000-00-03",
         content=Text("Hello, this is ..."),
         written_at_ms=1770114100000,
+        source=OwnNumber("74950000001"),
     )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [None, {}, [], "wa-74950000001", {"external_id": None}, {"external_id": ""},
+     {"external_id": "shop-1"}, {"external_id": "wa-"}, {"external_id": "wa-7495x"}],
+)  # fmt: skip
+def test_a_source_that_is_not_ours_is_none(source: object) -> None:
+    """Another integration's source, or nonsense, chooses no number of ours."""
+    event = read_hook(hook({"text": "Hi"}, source=source))
+    assert isinstance(event, Written)
+    assert event.source is None
 
 
 def test_trailing_newline_is_nothing() -> None:

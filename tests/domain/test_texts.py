@@ -7,11 +7,12 @@ import string
 
 import pytest
 
+from relay.domain.session import SessionState
 from relay.domain.settings import Language
-from relay.domain.texts import _REASONS, SENT_FROM_PHONE, Reason, reason_text
+from relay.domain.texts import _REASONS, LATE, SENT_FROM_PHONE, Reason, reason_text
 
 CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
-OURS = {"channel", "wait"}
+OURS = {"channel", "wait", "limit"}
 
 
 def test_every_reason_is_in_the_catalogue() -> None:
@@ -56,3 +57,17 @@ def test_the_two_languages_say_the_same_number_of_things() -> None:
 def test_a_channel_is_called_by_its_title() -> None:
     """Where a channel is to blame, its title is named."""
     assert "«Продажи»" in reason_text(Reason.EXPIRED, Language.RU, channel="Продажи")
+
+
+@pytest.mark.parametrize("state", SessionState)
+def test_whose_time_was_over_is_told_the_channel_and_what_it_was_waiting_for(
+    state: SessionState,
+) -> None:
+    """Every state of a session has a reason that names the channel."""
+    assert "«Продажи»" in reason_text(LATE[state], Language.RU, channel="Продажи")
+
+
+def test_an_unlinked_channel_says_to_scan_and_a_banned_one_does_not() -> None:
+    """The next step is that of the obstacle."""
+    scan = [state for state, reason in LATE.items() if "QR" in reason_text(reason, Language.RU)]
+    assert scan == [SessionState.UNPAIRED, SessionState.LOGGED_OUT]
