@@ -18,11 +18,18 @@ FRONT: Final = files("relay.widget") / "front"
 
 _PARTS: Final = (
     "words.js",
+    "dom.js",
     "backend.js",
     "phones.js",
     "button.js",
-    "card.js",
     "side.js",
+    "card.js",
+    "draft.js",
+    "channels.js",
+    "sections.js",
+    "blacklist.js",
+    "users.js",
+    "page.js",
     "style.js",
     "widget.js",
 )

@@ -1,5 +1,7 @@
 // What amoCRM calls. Whatever goes wrong in here must not reach the page.
 
+const PAGE_PLACES = '#list_page_holder, #page_holder'; // as documented, and as one widget was seen to do
+
 return function () {
   const self = this;
   const backend = new Backend(self, BACKEND);
@@ -38,6 +40,8 @@ return function () {
     onInstall: guarded(function () {}),
     advancedSettings: guarded(function () {
       addStyle(STYLE);
+      const place = document.querySelector(PAGE_PLACES);
+      if (place) new SettingsPage(backend, wordsOf(self, 'page'), place).open();
     }),
     destroy: guarded(function () {
       $(document).off('.relaywa');
