@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from relay.amocrm.placeholders import placeholder, word_for
 from relay.domain.contents import ContactCard, Contacts, Content, Location, Media, Text, Unsupported
 from relay.domain.file_names import tidy_name
+from relay.domain.marks import marked
 from relay.domain.settings import Language
 
 _ROUND: Final = "video_note"
@@ -15,8 +17,18 @@ _LIVE: Final = "live_location"
 Fields = dict[str, object]
 
 
-def shown(content: Content, language: Language) -> Fields:
-    """The content in amoCRM's words, or the words that stand in for it."""
+def shown(content: Content, language: Language, marks: Sequence[str] = ()) -> Fields:
+    """The content in amoCRM's words, or the words that stand in for it, opened by its marks.
+
+    Whatever kind it is, its ``text`` is what people read beside it: there the marks stand.
+    """
+    fields = _unmarked(content, language)
+    if not marks:
+        return fields
+    return fields | {"text": marked(str(fields.get("text", "")), marks)}
+
+
+def _unmarked(content: Content, language: Language) -> Fields:
     match content:
         case Text(text):
             return _text(text if text.strip() else placeholder("", language))

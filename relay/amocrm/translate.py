@@ -60,7 +60,7 @@ def message_request(
                 "sender": _owner(message, bot_id, title),
                 "receiver": client,
             }
-    payload["message"] = shown(message.content, language)
+    payload["message"] = shown(message.content, language, message.marks)
     return new_message(scope_id, payload)
 
 

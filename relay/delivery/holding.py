@@ -47,15 +47,16 @@ def withdraw_stand_in(ledger: Ledger, message: Received, now_ms: int) -> None:
     if message.instead_of is None:
         return
     entry = ledger.entry_of(message_key(message_id(message.own, message.instead_of)))
-    if entry is not None and entry.state is EntryState.PENDING:
-        ledger.settle(
-            entry.id,
-            EntryState.DELIVERED,
-            attempts=entry.attempts,
-            due_ms=entry.due_ms,
-            now_ms=now_ms,
-            error="withdrawn: the message itself came",
-        )
+    if entry is not None:
+        _withdraw(ledger, entry, now_ms, "the message itself came")
+
+
+def withdraw_listed(ledger: Ledger, alias: Alias, now_ms: int) -> None:
+    """A hidden address proves to be that of a listed number: what still waits does not enter."""
+    for address in (alias.hidden, alias.number):
+        lane = incoming_lane(conversation_id(alias.own, address))
+        for entry in ledger.waiting(Destination.AMOCRM, lane):
+            _withdraw(ledger, entry, now_ms, "his number is on the blacklist")
 
 
 def readdress(ledger: Ledger, alias: Alias, now_ms: int) -> None:
@@ -72,6 +73,18 @@ def readdress(ledger: Ledger, alias: Alias, now_ms: int) -> None:
             body = entry.letter.body
             if isinstance(body, NewMessage) and entry.attempts == 0:
                 _amend(ledger, entry, _moved(body, conversation), now_ms)
+
+
+def _withdraw(ledger: Ledger, entry: Entry, now_ms: int, because: str) -> None:
+    if entry.state is EntryState.PENDING:
+        ledger.settle(
+            entry.id,
+            EntryState.DELIVERED,
+            attempts=entry.attempts,
+            due_ms=entry.due_ms,
+            now_ms=now_ms,
+            error=f"withdrawn: {because}",
+        )
 
 
 def _amend(ledger: Ledger, entry: Entry, body: NewMessage, now_ms: int) -> None:

@@ -10,9 +10,10 @@ from relay.delivery.holding import (
     incoming_lane,
     message_key,
     readdress,
+    withdraw_listed,
     withdraw_stand_in,
 )
-from relay.delivery.ledger import Ledger
+from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.letters import Cause, Sorted, reply_lane, status_letter
 from relay.delivery.pacing import free
 from relay.delivery.people import learn, meet
@@ -58,16 +59,16 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
     conversation, known = meet(ledger, message, cause.now_ms)
     if message.client != conversation.client:
         message = replace(message, client=conversation.client)
-    verdict = decide_incoming(Incoming(message, sent_by_us=echo), cause.settings)
+    asked = Incoming(message, cause.channel, sent_by_us=echo)
+    verdict = decide_incoming(asked, cause.settings)
     if isinstance(verdict, Ignored):
-        return Sorted(ignored=(verdict.rule,))
+        return _kept_out(ledger, conversation, known, verdict, cause)
     message = verdict.message
     if conversation != known:
         ledger.save_conversation(conversation)
     if message.origin is Origin.CLIENT:
         note_written(ledger, message, cause.now_ms)
-    wrote_now = conversation.wrote and known is not None and not known.wrote
-    freed = wrote_now and free(ledger, reply_lane(conversation.id), cause.now_ms)
+    freed = _freed(ledger, conversation, known, cause)
     withdraw_stand_in(ledger, message, cause.now_ms)
     body = NewMessage(
         conversation=conversation.id,
@@ -80,6 +81,7 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         content=message.content,
         crm_chat=None if conversation.crm_bound else conversation.crm_chat,
         crm_client=None if conversation.crm_bound else conversation.crm_client,
+        marks=verdict.marks,
     )
     letter = Letter(
         key=message_key(body.id),
@@ -95,9 +97,34 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
     return Sorted((letter, *first_met(conversation, known, cause)), freed=freed)
 
 
+def _kept_out(
+    ledger: Ledger,
+    conversation: Conversation,
+    known: Conversation | None,
+    ignored: Ignored,
+    cause: Cause,
+) -> Sorted:
+    """Nothing is begun for it. But somebody we write to has written: he is no stranger any more."""
+    freed = False
+    if known is not None and conversation != known:
+        ledger.save_conversation(conversation)
+        freed = _freed(ledger, conversation, known, cause)
+    return Sorted(ignored=(ignored.rule,), freed=freed)
+
+
+def _freed(
+    ledger: Ledger, conversation: Conversation, known: Conversation | None, cause: Cause
+) -> bool:
+    """Whether letters to him, who had never written before, waited for a turn."""
+    wrote_now = conversation.wrote and known is not None and not known.wrote
+    return wrote_now and free(ledger, reply_lane(conversation.id), cause.now_ms)
+
+
 def _alias_in(ledger: Ledger, alias: Alias, cause: Cause) -> Sorted:
     if not learn(ledger, alias):
         return Sorted.nothing()
+    if alias.number in cause.settings.blacklist:
+        withdraw_listed(ledger, alias, cause.now_ms)
     readdress(ledger, alias, cause.now_ms)
     # He may have written under the other address: then nothing to him waits for a turn any more.
     result = Sorted.nothing()

@@ -140,7 +140,7 @@ CrmEvent = Written | Skipped
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message for amoCRM.
+    """A message for amoCRM, opened there by its ``marks``.
 
     ``crm_chat`` and ``crm_client``: amoCRM's ids of a chat that it began ("write first"), told
     along until it is seen to know ours.
@@ -156,6 +156,7 @@ class NewMessage:
     content: Content
     crm_chat: CrmChatId | None = None
     crm_client: CrmPersonId | None = None
+    marks: tuple[str, ...] = ()
     kind: Literal["new_message"] = "new_message"
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.amocrm.contents import shown
+from relay.amocrm.contents import Fields, shown
 from relay.demo.pretended_amocrm.bodies import Bodies
 from relay.demo.pretended_amocrm.quirks import Quirks
+from relay.demo.pretended_amocrm.shapes import Problem
 from relay.domain.contents import (
     ContactCard,
     Contacts,
@@ -18,11 +19,26 @@ from relay.domain.contents import (
     MediaKind,
     Remote,
     Text,
+    Unsupported,
 )
 from relay.domain.settings import Language
 
 RU, EN = Language.RU, Language.EN
 PETR = ContactCard("Пётр", ("+79990000002",))
+MARKS = ("[Продажи]", "[Отправлено с телефона]")
+OPENED = "[Продажи] [Отправлено с телефона]"
+
+
+def problems(message: Fields) -> list[Problem]:
+    """What amoCRM would find wrong with it."""
+    party = {"id": "wa-1", "name": "x"}
+    payload = {
+        "timestamp": 1_770_113_730, "msec_timestamp": 1_770_113_730_123, "msgid": "m",
+        "conversation_id": "c", "sender": party, "message": message,
+    }  # fmt: skip
+    return Bodies(Quirks()).problems(
+        "new_message", {"event_type": "new_message", "payload": payload}
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,15 +101,45 @@ def test_whatever_it_is_amocrm_accepts_it(content: Content, language: Language) 
         abs(content.latitude) <= 90 and abs(content.longitude) <= 180
     ):
         return  # no reader makes such a place
-    party = {"id": "wa-1", "name": "x"}
-    payload = {
-        "timestamp": 1_770_113_730, "msec_timestamp": 1_770_113_730_123, "msgid": "m",
-        "conversation_id": "c", "sender": party, "message": shown(content, language),
-    }  # fmt: skip
-    body = {"event_type": "new_message", "payload": payload}
-    assert Bodies(Quirks()).problems("new_message", body) == []
+    assert problems(shown(content, language)) == []
+    assert problems(shown(content, language, MARKS)) == []
 
 
 def test_a_text_is_only_a_text() -> None:
     """The commonest content has nothing beside it."""
     assert shown(Text("a"), RU) == {"type": "text", "text": "a"}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (Text("да"), f"{OPENED} да"),
+        (Text("\n да\nнет"), f"{OPENED} да\nнет"),
+        (Text("  "), f"{OPENED} Неподдерживаемое сообщение WhatsApp. Откройте его на телефоне."),
+        (
+            Unsupported("poll"),
+            f"{OPENED} Неподдерживаемое сообщение WhatsApp: опрос. Откройте его на телефоне.",
+        ),
+        (Location(55.7, 37.6), OPENED),
+        (Location(55.7, 37.6, "Офис"), f"{OPENED} Офис"),
+        (Location(55.7, 37.6, "Едем", live=True), f"{OPENED} Трансляция геопозиции\nЕдем"),
+        (Contacts((PETR,)), OPENED),
+        (Contacts((PETR, ContactCard("Анна"))), f"{OPENED} Контакты:\nПётр, +79990000002\nАнна"),
+    ],
+)
+def test_marks_open_what_is_read_beside_a_content(content: Content, text: str) -> None:
+    """A text's own first line; the words beside a place or a card; the words that stand in."""
+    marked = shown(content, RU, MARKS)
+    assert marked["text"] == text
+    assert marked | {"text": ""} == shown(content, RU) | {"text": ""}
+    assert problems(marked) == []
+
+
+@pytest.mark.parametrize("what", MediaKind)
+@pytest.mark.parametrize("caption", ["", "вот так"])
+def test_marks_open_a_medium_of_any_kind(what: MediaKind, caption: str) -> None:
+    """With a caption they open it, without one they are it; the caption is never lost."""
+    text = shown(Media(what, Remote("x"), caption), RU, MARKS)["text"]
+    assert isinstance(text, str)
+    assert text.startswith(OPENED)
+    assert text.endswith(caption)
