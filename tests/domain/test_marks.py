@@ -10,7 +10,8 @@ from relay.domain.marks import mark, marked
 
 TITLE, PHONE = "[Продажи]", "[Отправлено с телефона]"
 SOME_MARKS = st.sampled_from([[TITLE], [PHONE], [TITLE, PHONE]])
-MARKS = st.just([]) | SOME_MARKS
+NO_MARKS: list[str] = []
+MARKS = st.just(NO_MARKS) | SOME_MARKS
 
 
 @given(st.text(), MARKS)
