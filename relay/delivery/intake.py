@@ -100,7 +100,7 @@ class Intake:
             return sorter.take_in(ledger, source, payload, trace, now)
 
         def append(ledger: Ledger) -> None:
-            ledger.append(source, payload, trace, now)
+            sorter.leave(ledger, source, payload, trace, now)
 
         return sorter, take_in, append
 

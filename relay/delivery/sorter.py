@@ -73,6 +73,8 @@ class Sorter:
         self._steps = steps
         self._woken = asyncio.Event()
         self._woken.set()
+        self._behind = True  # whether there may be unread rows: asking for each one is dear
+        self._left_unread = 0  # so many rows were, perhaps, since the start
 
     def wake(self) -> None:
         """There is, or is about to be, something to sort, or somebody to tell of it."""
@@ -82,8 +84,8 @@ class Sorter:
         self, ledger: Ledger, source: str, payload: bytes, trace: str, now_ms: int
     ) -> Note | None:
         """Keep what has just come in, sorted; None if it has to wait for older rows."""
-        if ledger.unread(self._side, 1):
-            ledger.append(source, payload, trace, now_ms)
+        if self._behind and ledger.unread(self._side, 1):
+            self.leave(ledger, source, payload, trace, now_ms)
             return None
         row = JournalRow(_NO_SEQ, source, payload, trace, now_ms)
         note = self._sort(ledger, row, self._settings(), now_ms)
@@ -94,6 +96,12 @@ class Sorter:
             rules = ",".join(note.result.ignored) or None
             ledger.append_read(source, payload, trace, now_ms, rules)
         return note
+
+    def leave(self, ledger: Ledger, source: str, payload: bytes, trace: str, now_ms: int) -> None:
+        """Keep what has just come in, unread: whatever comes next waits behind it."""
+        self._behind = True
+        self._left_unread += 1
+        ledger.append(source, payload, trace, now_ms)
 
     def tell(self, note: Note | None) -> None:
         """What was taken in is durable."""
@@ -123,13 +131,14 @@ class Sorter:
         """
         settings, now = self._settings(), self._clock.now_ms()
 
-        def work(ledger: Ledger) -> list[Note]:
-            return [
-                self._sort_unread(ledger, row, settings, now)
-                for row in ledger.unread(self._side, _BATCH)
-            ]
+        def work(ledger: Ledger) -> tuple[int, list[Note]]:
+            rows = ledger.unread(self._side, _BATCH)
+            notes = [self._sort_unread(ledger, row, settings, now) for row in rows]
+            return self._left_unread, notes
 
-        notes = await self._store.transact(work)
+        left_unread, notes = await self._store.transact(work)
+        if len(notes) < _BATCH and left_unread == self._left_unread:
+            self._behind = False
         self._tell(notes)
         for destination in Destination:  # also of letters whose acceptor was cancelled
             self._on_letters(destination)

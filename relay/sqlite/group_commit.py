@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from relay.delivery.ledger import Ledger, StoreRefusedError
 from relay.sqlite.ledger import SqliteLedger
+from relay.sqlite.remembered import Memory
 
 T = TypeVar("T")
 
@@ -85,9 +86,11 @@ def refuse(works: Sequence[Work], error: BaseException | None) -> None:
 class GroupCommit:
     """Runs groups of works in transactions of one connection."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, memory: Memory) -> None:
         self._connection = connection
-        self._ledger = SqliteLedger(connection)
+        self._memory = memory
+        self._ledger = SqliteLedger(connection, memory)
+        self._version: int | None = None  # changes when another connection changes the database
 
     @property
     def open(self) -> bool:
@@ -126,6 +129,7 @@ class GroupCommit:
 
     def roll_back(self) -> None:
         """Undo what is open, if anything is; if even that fails it is tried before the next run."""
+        self._memory.forget()
         with contextlib.suppress(sqlite3.Error):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -134,10 +138,15 @@ class GroupCommit:
         if self._connection.in_transaction:  # an earlier ROLLBACK failed too
             self._connection.execute("ROLLBACK")
         self._connection.execute("BEGIN IMMEDIATE")
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._version:  # an administrator's shell wrote
+            self._memory.forget()
+            self._version = version
 
     def _run_with_care(self, works: Sequence[Work]) -> int:
         end = time.perf_counter() + LONGEST_TURN_S
         done = 0
+        self._memory.forget()
         try:
             self._begin()
             for done, work in enumerate(works, 1):
@@ -159,6 +168,7 @@ class GroupCommit:
             work.value = work.run(self._ledger)
         except BaseException as error:  # noqa: BLE001 - it comes out where the work came from
             work.error = refusal(error) if is_refusal(error) else error
+            self._memory.forget()
             if not self._connection.in_transaction:
                 return
             self._connection.execute("ROLLBACK TO work")
@@ -168,9 +178,9 @@ class GroupCommit:
 class Snapshot:
     """Runs works that only read, each over one state of the database."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, memory: Memory) -> None:
         self._connection = connection
-        self._ledger = SqliteLedger(connection)
+        self._ledger = SqliteLedger(connection, memory)
 
     def run(self, work: Callable[[Ledger], T]) -> T:
         """The result of the work; it sees everything committed before.

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from relay.domain.outbox import Destination, JournalRow, Seq
+from relay.sqlite.remembered import Memory
 
 _APPEND = "INSERT INTO journal (side, source, trace, received_ms, payload) VALUES (?, ?, ?, ?, ?)"
 _APPEND_READ = (
@@ -40,8 +41,9 @@ class JournalTable:
     It also remembers the latest time the ledger was told, to date what comes without a time.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, memory: Memory) -> None:
         self._connection = connection
+        self._memory = memory
         row = connection.execute(_LATEST).fetchone()
         self._now_ms: int = row[0] if row else 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from relay.delivery.codec import dump_body, load_body
 from relay.domain.ids import ChannelId
@@ -126,7 +127,11 @@ class OutboxTable(JournalTable):
         cursor = self._connection.execute(_PUT, row)
         if not cursor.rowcount or cursor.lastrowid is None:
             return None
-        return EntryId(cursor.lastrowid)
+        entry = EntryId(cursor.lastrowid)
+        due_ms = letter.accepted_ms + letter.hold_ms
+        kept = replace(letter, hold_ms=0) if letter.hold_ms else letter
+        self._memory.entries.keep(entry, Entry(entry, kept, EntryState.PENDING, 0, due_ms))
+        return entry
 
     def due(
         self,
@@ -146,12 +151,14 @@ class OutboxTable(JournalTable):
         return self._entries([entry for entry, _ in found[:limit]])
 
     def _entries(self, ids: Sequence[int]) -> list[Entry]:
-        """These entries, in this order, in one statement."""
-        if not ids:
-            return []
-        rows = self._connection.execute(_ENTRIES, (json.dumps(ids),))
-        found = {row[0]: _entry(row) for row in rows}
-        return [found[entry] for entry in ids]
+        """These entries, in this order; those not remembered in one statement."""
+        known = self._memory.entries
+        found = {id_: known[id_] for id_ in map(EntryId, ids) if id_ in known}
+        if len(found) < len(ids):
+            others = [id_ for id_ in ids if id_ not in found]
+            rows = self._connection.execute(_ENTRIES, (json.dumps(others),))
+            found.update((EntryId(row[0]), _entry(row)) for row in rows)
+        return [found[EntryId(id_)] for id_ in ids]
 
     def _walk(
         self, sql: str, bounds: tuple[object, ...], limit: int, busy: Collection[EntryId]
@@ -179,6 +186,7 @@ class OutboxTable(JournalTable):
             ValueError: it is not pending.
             LookupError: there is no such entry.
         """
+        self._memory.entries.pop(entry, None)
         self._allowed(entry, EntryState.BEGUN)
         self._connection.execute(_BEGIN, (entry,))
 
@@ -199,6 +207,7 @@ class OutboxTable(JournalTable):
             LookupError: there is no such entry.
         """
         self._now_ms = now_ms
+        self._memory.entries.pop(entry, None)
         finished = state not in UNFINISHED
         row = (entry, int(state), attempts, due_ms, error, now_ms if finished else None)
         if finished and self._connection.execute(_FINISH_HEAD, row).rowcount:
@@ -222,6 +231,7 @@ class OutboxTable(JournalTable):
         _, was, destination, lane = self._standing(entry)
         if was not in UNFINISHED:
             raise ValueError(f"entry {entry} is {was.name} and cannot be amended")
+        self._memory.entries.pop(entry, None)
         self._connection.execute(_AMEND, (entry, letter.lane, dump_body(letter.body), due_ms))
         for changed in {lane, letter.lane}:
             self._connection.execute(_UNCROWN, (destination, changed))
@@ -238,6 +248,7 @@ class OutboxTable(JournalTable):
 
     def shift(self, delta_ms: int) -> None:
         """Move the times of all unfinished entries."""
+        self._memory.entries.clear()
         self._connection.execute(_SHIFT, (delta_ms,))
 
     def figures(self, destination: Destination) -> QueueFigures:

@@ -65,6 +65,7 @@ _EARLY = (
     " at_ms = excluded.at_ms, kept_ms = excluded.kept_ms WHERE excluded.status > status"
 )
 _TAKE_EARLY = "SELECT status, at_ms FROM early_receipt WHERE own = ? AND whatsapp_id = ?"
+_ANY_EARLY = "SELECT max(kept_ms) FROM early_receipt"
 _FORGET_EARLY = "DELETE FROM early_receipt WHERE own = ? AND whatsapp_id = ?"
 _TOLD = (
     "INSERT INTO told (crm_id, status, kept_ms) VALUES (?, ?, ?)"
@@ -85,8 +86,11 @@ class PeopleTable(OutboxTable):
 
     def conversation(self, conversation: ConversationId) -> Conversation | None:
         """A conversation by our id."""
+        known = self._memory.conversations
+        if conversation in known:
+            return known[conversation]
         row = self._connection.execute(_CONVERSATION, (conversation,)).fetchone()
-        return _conversation(row) if row else None
+        return known.keep(conversation, _conversation(row) if row else None)
 
     def conversation_of_chat(self, chat: CrmChatId) -> Conversation | None:
         """A conversation by any of amoCRM's chats for it."""
@@ -109,40 +113,57 @@ class PeopleTable(OutboxTable):
             int(conversation.wrote),
         )
         self._connection.execute(_SAVE, row)
+        self._memory.conversations.keep(conversation.id, conversation)
         if conversation.crm_chat is not None:
             self._connection.execute(_SAVE_CHAT, (conversation.crm_chat, conversation.id))
 
     def alias(self, own: OwnNumber, address: ClientAddress) -> ConversationId | None:
         """The conversation that an address was told to lead to."""
-        row = self._connection.execute(_ALIAS, (own, address)).fetchone()
-        return ConversationId(row[0]) if row else None
+        known, name = self._memory.aliases, (own, address)
+        if name in known:
+            return known[name]
+        row = self._connection.execute(_ALIAS, name).fetchone()
+        return known.keep(name, ConversationId(row[0]) if row else None)
 
     def save_alias(
         self, own: OwnNumber, address: ClientAddress, conversation: ConversationId
     ) -> None:
         """From now on the address leads there."""
         self._connection.execute(_SAVE_ALIAS, (own, address, conversation))
+        self._memory.aliases.keep((own, address), conversation)
 
     def phone_check(self, number: str) -> PhoneCheck | None:
         """What is known of a number, and since when."""
+        known = self._memory.checks
+        if number in known:
+            return known[number]
         row = self._connection.execute(_CHECK, (number,)).fetchone()
-        return PhoneCheck(PhoneState(row[0]), row[1]) if row else None
+        return known.keep(number, PhoneCheck(PhoneState(row[0]), row[1]) if row else None)
 
     def save_phone_check(self, number: str, check: PhoneCheck) -> None:
         """Insert or replace what is known of a number."""
         self._connection.execute(_SAVE_CHECK, (number, check.state.value, check.checked_ms))
+        self._memory.checks.keep(number, check)
 
     def link(self, link: Link) -> Receipt | None:
         """Keep the pair of ids; returns a receipt that had come before it, if one did."""
         pair = (link.own, link.whatsapp_id)
         self._connection.execute(_LINK, (*pair, link.crm_id, self._now_ms))
         self.told(link.crm_id, link.told)
+        if not self._any_early():
+            return None
         row = self._connection.execute(_TAKE_EARLY, pair).fetchone()
         if row is None:
             return None
         self._connection.execute(_FORGET_EARLY, pair)
         status, at_ms = row
         return Receipt(link.own, (link.whatsapp_id,), Status(status), at_ms)
+
+    def _any_early(self) -> bool:
+        if self._memory.early is None:
+            (latest_ms,) = self._connection.execute(_ANY_EARLY).fetchone()
+            self._memory.early = latest_ms is not None
+        return self._memory.early
 
     def linked(self, own: OwnNumber, whatsapp_id: WhatsAppMessageId) -> Link | None:
         """The pair by WhatsApp's id."""
@@ -163,6 +184,7 @@ class PeopleTable(OutboxTable):
         self._now_ms = now_ms
         row = (receipt.own, whatsapp_id, int(receipt.status), receipt.at_ms, now_ms)
         self._connection.execute(_EARLY, row)
+        self._memory.early = True
 
     def fact(self, name: str) -> str | None:
         """A fact by name."""

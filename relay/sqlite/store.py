@@ -18,6 +18,7 @@ from relay.delivery.ledger import Ledger
 from relay.sqlite.errors import StoreClosedError
 from relay.sqlite.group_commit import Snapshot
 from relay.sqlite.opening import Opened, open_directory
+from relay.sqlite.remembered import Memory
 from relay.sqlite.writing import Writing
 
 T = TypeVar("T")
@@ -43,8 +44,9 @@ class SqliteStore:
     def __init__(self, opened: Opened) -> None:
         self.unclean_stop = opened.unclean_stop
         self._opened = opened
-        self._writing = Writing(opened.writer)
-        self._snapshot = Snapshot(opened.reader)
+        memory = Memory()
+        self._writing = Writing(opened.writer, memory)
+        self._snapshot = Snapshot(opened.reader, memory.of_reader())
 
     async def transact(self, work: Callable[[Ledger], T]) -> T:
         """Run ``work`` in a transaction and return its result once it is durable.

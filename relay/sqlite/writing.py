@@ -23,6 +23,7 @@ from relay.delivery.ledger import Ledger, StoreRefusedError
 from relay.sqlite.committer import Committer
 from relay.sqlite.errors import StoreClosedError
 from relay.sqlite.group_commit import GroupCommit, Work, is_busy, refuse
+from relay.sqlite.remembered import Memory
 
 LONGEST_QUEUE = 20_000
 LARGEST_GROUP = 64
@@ -60,8 +61,9 @@ class Writing:
     A work once taken is run, even if nobody waits for it any more.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._group = GroupCommit(connection)
+    def __init__(self, connection: sqlite3.Connection, memory: Memory) -> None:
+        self._memory = memory
+        self._group = GroupCommit(connection, memory)
         self._committer = Committer(self._group.commit)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[Awaited] = deque()

@@ -18,6 +18,7 @@ from relay.delivery.ledger import Ledger, StoreRefusedError
 from relay.sqlite import SqliteStore, open_store
 from relay.sqlite.group_commit import GroupCommit, Work
 from relay.sqlite.ledger import SqliteLedger
+from relay.sqlite.remembered import Memory
 from relay.sqlite.writing import LARGEST_GROUP
 from tests.delivery.contract_transactions import BoomError, appending, failing_after, payloads
 from tests.sqlite.images import ACCOUNT
@@ -256,7 +257,7 @@ def test_a_transaction_that_cannot_be_rolled_back_is_tried_again(tmp_path: Path)
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("INSERT INTO fact (name, value) VALUES ('left', 'over')")
     work = Work(lambda ledger: ledger.fact("left"))
-    group = GroupCommit(connection)
+    group = GroupCommit(connection, Memory())
     assert group.run([work]) == 1
     group.commit()
     connection.close()

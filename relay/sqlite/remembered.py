@@ -1,0 +1,75 @@
+"""What the writing connection has lately read or written, so that it need not be read again.
+
+Nobody else changes the database but an administrator's shell, and that is noticed (see
+:meth:`relay.sqlite.group_commit.GroupCommit.run`). Whenever anything is undone everything is
+forgotten, so what was never kept is never remembered.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from relay.delivery.ledger import Conversation
+from relay.domain.ids import ClientAddress, ConversationId, OwnNumber
+from relay.domain.outbox import Entry, EntryId
+from relay.domain.phone_check import PhoneCheck
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+PEOPLE = 2_048
+ENTRIES = 512
+
+
+class Remembered(dict[K, V]):
+    """Values by their keys, so many at most, of which the oldest gives way; of 0 none are kept."""
+
+    __slots__ = ("_most",)
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def keep(self, key: K, value: V) -> V:
+        """Remember the value; returns it."""
+        if len(self) >= self._most and key not in self:
+            if not self._most:
+                return value
+            del self[next(iter(self))]
+        self[key] = value
+        return value
+
+
+class Memory:
+    """What is remembered of the people and of the outbox; None: known not to be there.
+
+    ``entries`` were put and not touched since. ``early``: whether there are receipts that came
+    before their link; None if that is not known.
+    """
+
+    __slots__ = ("aliases", "checks", "conversations", "early", "entries")
+
+    def __init__(
+        self, people: int = PEOPLE, entries: Remembered[EntryId, Entry] | None = None
+    ) -> None:
+        self.aliases: Remembered[tuple[OwnNumber, ClientAddress], ConversationId | None]
+        self.aliases = Remembered(people)
+        self.conversations: Remembered[ConversationId, Conversation | None] = Remembered(people)
+        self.checks: Remembered[str, PhoneCheck | None] = Remembered(people)
+        self.entries = Remembered[EntryId, Entry](ENTRIES) if entries is None else entries
+        self.early: bool | None = None
+
+    def of_reader(self) -> Memory:
+        """For the connection that reads, and must not see what is not committed.
+
+        It finds an entry in the database first, so of those it may know all that is known here.
+        """
+        return Memory(0, self.entries)
+
+    def forget(self) -> None:
+        """Something was undone, or done by somebody else."""
+        self.aliases.clear()
+        self.conversations.clear()
+        self.checks.clear()
+        self.entries.clear()
+        self.early = None

@@ -1,0 +1,86 @@
+"""What the store remembers never differs from what the database keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from relay.delivery.ledger import Conversation, Ledger
+from relay.domain.ids import ClientAddress, ConversationId, OwnNumber
+from relay.domain.message import Client
+from relay.domain.outbox import Destination
+from relay.domain.phone_check import PhoneCheck
+from relay.sqlite import SqliteStore
+from relay.sqlite.remembered import Remembered
+from tests.delivery.contract_transactions import BoomError
+from tests.delivery.store_samples import letter
+
+OWN, ANNA = OwnNumber("74950000001"), ClientAddress("79001234567")
+ID = ConversationId(f"wa-{OWN}-{ANNA}")
+OTHER = ConversationId("wa-elsewhere-1")
+
+
+def know(ledger: Ledger) -> None:
+    """Write one of everything that is remembered."""
+    ledger.save_conversation(Conversation(ID, OWN, Client(ANNA, f"+{ANNA}", "Анна")))
+    ledger.save_alias(OWN, ANNA, OTHER)
+    ledger.save_phone_check(ANNA, PhoneCheck.answered(True, 5))
+    ledger.put(letter("k"))
+
+
+def known(ledger: Ledger) -> list[object]:
+    found = ledger.conversation(ID), ledger.alias(OWN, ANNA), ledger.phone_check(ANNA)
+    due = ledger.due(Destination.AMOCRM, 10**9, 9, (), 10**6)
+    return [thing for thing in (*found, *due) if thing is not None]
+
+
+async def test_what_was_undone_is_not_remembered(store: SqliteStore) -> None:
+    """A work that raises leaves nothing behind, neither for others of its group nor for later."""
+
+    def fail(ledger: Ledger) -> None:
+        know(ledger)
+        assert len(known(ledger)) == 4
+        raise BoomError
+
+    assert await store.transact(known) == []
+    undone, beside = await asyncio.gather(
+        store.transact(fail), store.transact(known), return_exceptions=True
+    )
+    assert isinstance(undone, BoomError)
+    assert beside == []
+    assert await store.query(known) == []
+
+
+async def test_who_only_reads_sees_nothing_that_is_not_committed(store: SqliteStore) -> None:
+    """What a running transaction has written, and remembers, is nobody else's yet."""
+    writing = asyncio.ensure_future(store.transact(know))
+    while not store._writing._memory.entries:
+        await asyncio.sleep(0)
+    assert not writing.done()
+    assert await store.query(known) == []
+    await writing
+    assert len(await store.query(known)) == 4
+
+
+async def test_what_a_shell_changes_is_seen(store: SqliteStore, tmp_path: Path) -> None:
+    """An administrator may mend a row by hand while the relay runs."""
+    await store.transact(know)
+    shell = sqlite3.connect(tmp_path / "store" / "relay.db")
+    with shell:
+        shell.execute("UPDATE conversation SET client_name = 'Anna'")
+        shell.execute("DELETE FROM alias")
+    shell.close()
+    seen = await store.transact(lambda ledger: (ledger.conversation(ID), ledger.alias(OWN, ANNA)))
+    assert seen == (Conversation(ID, OWN, Client(ANNA, f"+{ANNA}", "Anna")), None)
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_no_more_is_remembered_than_agreed(most: int) -> None:
+    """The oldest gives way; what is kept anew under its key takes no further room."""
+    remembered = Remembered[int, str](most)
+    for number in (1, 2, 3, 4, 4):
+        assert remembered.keep(number, str(number)) == str(number)
+    assert list(remembered) == [1, 2, 3, 4][4 - most :]
