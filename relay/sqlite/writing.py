@@ -62,7 +62,6 @@ class Writing:
     """
 
     def __init__(self, connection: sqlite3.Connection, memory: Memory) -> None:
-        self._memory = memory
         self._group = GroupCommit(connection, memory)
         self._committer = Committer(self._group.commit)
         self._loop: asyncio.AbstractEventLoop | None = None

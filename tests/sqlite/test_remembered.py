@@ -56,9 +56,14 @@ async def test_what_was_undone_is_not_remembered(store: SqliteStore) -> None:
 
 async def test_who_only_reads_sees_nothing_that_is_not_committed(store: SqliteStore) -> None:
     """What a running transaction has written, and remembers, is nobody else's yet."""
-    writing = asyncio.ensure_future(store.transact(know))
-    while not store._writing._memory.entries:
-        await asyncio.sleep(0)
+    began = asyncio.Event()
+
+    def begin(ledger: Ledger) -> None:
+        know(ledger)
+        began.set()
+
+    writing = asyncio.ensure_future(store.transact(begin))
+    await began.wait()
     assert not writing.done()
     assert await store.query(known) == []
     await writing
