@@ -61,7 +61,7 @@ class Caller(asyncio.Protocol):
             self._answer.set_result(None)
 
     async def call(self, request: bytes) -> float:
-        """Send a hook; the milliseconds until its answer, and before until the connection is free."""
+        """Send a hook once the connection is free; the milliseconds from now to its answer."""
         assert self._transport is not None
         start = time.perf_counter()
         async with self._turn:
