@@ -23,6 +23,9 @@ amocrm:
   account: {crm}            # понарошку: на этом же компьютере
   # на сервере вместо секретов стоит !secret ИМЯ
   token: {token}
+  integration:              # для кнопки WhatsApp в карточке и страницы настроек
+    id: {integration_id}
+    secret: {integration_secret}
   chats:
     channel_id: {channel_id}
     # испортите знак: amoCRM откажет реле, а сообщения подождут
@@ -33,7 +36,7 @@ amocrm:
 
 server:
   listen: 127.0.0.1:{hooks}           # сюда amoCRM шлёт хуки
-  public_url: https://relay.example.com
+  public_url: {public}  # на сервере: https://relay.example.com
   admin_listen: 127.0.0.1:{admin}     # /healthz и /metrics
 
 storage:
@@ -75,7 +78,10 @@ def first_text(identity: Identity, *, crm: str, hooks: int, admin: int) -> str:
     """The file as the demonstration begins. ``hooks`` and ``admin`` are ports."""
     text = _TEXT.format(
         crm=crm,
+        public=public_url(hooks),
         token=identity.token,
+        integration_id=identity.integration_id,
+        integration_secret=identity.integration_secret,
         channel_id=identity.channel_id,
         secret=identity.channel_secret,
         bot_id=identity.bot.id,
@@ -83,6 +89,11 @@ def first_text(identity: Identity, *, crm: str, hooks: int, admin: int) -> str:
         admin=admin,
     )
     return "\n".join(map(_aligned, text.split("\n")))
+
+
+def public_url(hooks: int) -> str:
+    """Where the relay is reached from a browser: no proxy stands before it here."""
+    return f"http://127.0.0.1:{hooks}"
 
 
 def _aligned(line: str) -> str:

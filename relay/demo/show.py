@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from relay.demo.pretended_whatsapp import Exchange, World
 from relay.demo.reloads import Reloads
 from relay.demo.story import Story
 from relay.demo.trouble import Switches
+from relay.widget.archive import build_archive, version_at
 
 _HEALTH_EVERY_S = 1.0
 _HEALTH_LIMIT_S = 2.0
@@ -61,7 +63,10 @@ class Show:
         self.titles = file.titles(self.text, place.config) or {}
         self._health_url = f"http://127.0.0.1:{doors.admin}/healthz"
         self._look_now = asyncio.Event()
-        crm.sender.url = f"http://127.0.0.1:{doors.hooks}/amocrm/hook/:scope_id"
+        public = file.public_url(doors.hooks)
+        crm.sender.url = f"{public}/amocrm/hook/:scope_id"
+        crm.ui.token_audience = public
+        crm.ui.upload_widget(build_archive(public, version_at(datetime.now(UTC))))
         crm.on_change(changed)
         self.world.on_change(changed)
 

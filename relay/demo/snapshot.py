@@ -60,6 +60,7 @@ def _whatsapp(world: World) -> Json:
 def _amocrm(show: Show) -> Json:
     account = show.crm.account
     return {
+        "page": f"{show.crm.url}/ui/",
         "users": [{"id": user.id, "name": user.name} for user in account.users],
         "chats": [_chat(show, chat) for chat in account.chats.values()],
         "troubles": sorted(trouble.value for trouble in show.switches.on),

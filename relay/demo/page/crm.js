@@ -33,6 +33,7 @@ export function openCrm(redraw) {
 
 export function drawCrm(whole) {
   state = whole.amocrm;
+  $("cards").href = state.page;
   titles = whole.file.titles;
   lines = whole.whatsapp.lines;
   drawChats();

@@ -24,7 +24,7 @@ _REFUSED_WAIT_MS = 500
 class SimulatedEngine:
     """One channel's way to the pretended WhatsApp; implements ``relay.delivery.ports.Engine``."""
 
-    can_check = False
+    can_check = True
 
     def __init__(self, channel: str, path: Path, clock: Clock) -> None:
         self._channel = channel
@@ -34,6 +34,7 @@ class SimulatedEngine:
         self._online = False
         self._tag = 0
         self._sending: dict[int, asyncio.Future[Outcome]] = {}
+        self._checking: dict[int, asyncio.Future[Mapping[str, bool | None]]] = {}
 
     async def run(self, hand_over: HandOver, report: Report) -> None:
         """Hold the session until cancelled.
@@ -96,8 +97,21 @@ class SimulatedEngine:
         return ()
 
     async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
-        """It cannot be found out."""
-        return dict.fromkeys(numbers)
+        """Who of them has WhatsApp; None for all while it cannot be reached."""
+        if self._writer is None or not self._online:
+            return dict.fromkeys(numbers)
+        tag = self._tag = self._tag + 1
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Mapping[str, bool | None]] = loop.create_future()
+        self._checking[tag] = answer
+        say(self._writer, {"check": {"tag": tag, "numbers": list(numbers)}})
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                return await answer
+        except TimeoutError:
+            return dict.fromkeys(numbers)
+        finally:
+            self._checking.pop(tag, None)
 
     async def _follow(self, said: Said, hand_over: HandOver, report: Report) -> None:
         match said:
@@ -112,6 +126,10 @@ class SimulatedEngine:
                 future = self._sending.pop(tag, None)
                 if future is not None and not future.done():
                     future.set_result(_outcome(answer))
+            case {"checked": {"tag": int(tag), "there": dict(there)}}:
+                asked = self._checking.pop(tag, None)
+                if asked is not None and not asked.done():
+                    asked.set_result(there)
 
     async def _insist(self, hand_over: HandOver, payload: bytes) -> None:
         """Hand over; while the disk refuses, WhatsApp keeps it and the device asks again."""
@@ -129,6 +147,9 @@ class SimulatedEngine:
         for future in self._sending.values():
             if not future.done():
                 future.set_result(Unknown(reason))
+        for asked in self._checking.values():
+            if not asked.done():
+                asked.set_result({})
 
 
 def _outcome(answer: Said) -> Outcome:

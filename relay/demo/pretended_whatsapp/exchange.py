@@ -105,6 +105,8 @@ class _Device:
             self._world.taken(self._line.channel)
         if isinstance(said.get("send"), dict):
             self._send(said["send"])
+        if isinstance(said.get("check"), dict):
+            self._check(said["check"])
         self.look()
 
     def _send(self, wish: Said) -> None:
@@ -113,6 +115,12 @@ class _Device:
             bubble = self._world.send(self._line.channel, str(wish["to"]), str(wish["text"]))
             answer |= _result(bubble)
         say(self._writer, {"sent": answer})
+
+    def _check(self, wish: Said) -> None:
+        numbers = [str(number) for number in wish["numbers"]]
+        online = self._line.online
+        there = {n: self._world.person_of(n) is not None for n in numbers} if online else {}
+        say(self._writer, {"checked": {"tag": wish["tag"], "there": there}})
 
 
 def _result(bubble: Bubble | None) -> Said:
