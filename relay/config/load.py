@@ -15,6 +15,7 @@ from relay.config.errors import START, ConfigError, ConfigErrors, path_text
 from relay.config.fields import Reading
 from relay.config.keys import is_inside_secret
 from relay.config.model import Config
+from relay.config.places import Places
 from relay.config.reader import read
 from relay.config.rules import broken_rules
 from relay.config.secret import SecretSource
@@ -39,13 +40,17 @@ def load(path: Path, secrets: SecretSource) -> Loaded:
     Raises:
         ConfigErrors: all mistakes, in the order of their lines.
     """
-    try:
-        text = decode(_content(path))
-    except UnreadableError as error:
-        problems = [error.problem]
-    else:
-        return parse(text, path, secrets)
-    raise ConfigErrors(_located(problems, path, None, Reading(path, secrets)))
+    return parse(_text(path, secrets), path, secrets)
+
+
+def load_with_places(path: Path, secrets: SecretSource) -> tuple[Loaded, Places]:
+    """The same, and where in the file everything stands.
+
+    Raises:
+        ConfigErrors: all mistakes, in the order of their lines.
+    """
+    loaded, tree = _parse(_text(path, secrets), path, secrets)
+    return loaded, Places(path, tree)
 
 
 def parse(text: str, path: Path, secrets: SecretSource) -> Loaded:
@@ -54,6 +59,10 @@ def parse(text: str, path: Path, secrets: SecretSource) -> Loaded:
     Raises:
         ConfigErrors: all mistakes, in the order of their lines.
     """
+    return _parse(text, path, secrets)[0]
+
+
+def _parse(text: str, path: Path, secrets: SecretSource) -> tuple[Loaded, MappingTree]:
     reading = Reading(path.absolute().parent, secrets)
     tree, problems = read(text)
     config = None
@@ -64,7 +73,15 @@ def parse(text: str, path: Path, secrets: SecretSource) -> Loaded:
     if config is None or tree is None or problems:
         raise ConfigErrors(_located(problems, path, tree, reading))
     warnings = _located([*reading.warnings, *doubts(config, tree)], path, tree, reading)
-    return Loaded(config, ConfigErrors(warnings).errors)
+    return Loaded(config, ConfigErrors(warnings).errors), tree
+
+
+def _text(path: Path, secrets: SecretSource) -> str:
+    try:
+        return decode(_content(path))
+    except UnreadableError as error:
+        problem = error.problem
+    raise ConfigErrors(_located([problem], path, None, Reading(path, secrets)))
 
 
 def _content(path: Path) -> bytes:
