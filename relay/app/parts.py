@@ -23,6 +23,7 @@ from relay.app.clock import SteadyClock, SystemClock
 from relay.app.connecting import HasteningConnector
 from relay.app.engines import EngineFactory, nothing_kept
 from relay.app.facts import Facts
+from relay.app.knowledge import knowledge_routes
 from relay.app.linking import linking_routes
 from relay.app.listen import Listening
 from relay.app.live import Live
@@ -131,7 +132,9 @@ class Parts:
         linking = linking_routes(self.channels.engine)
         phones = phone_routes(self.phones, self.clock.now_ms)
         authorizing = self.rest.control_routes()
-        yield Server(listening.control, [*admin, *linking, *phones, *authorizing])
+        knowledge = knowledge_routes(self.store, lambda: self.live.settings, self.clock.now_ms)
+        routes = [*admin, *linking, *phones, *authorizing, *knowledge]
+        yield Server(listening.control, routes)
 
     def _build_amocrm(self, session: aiohttp.ClientSession) -> None:
         live, amocrm = self.live, self.live.config.amocrm

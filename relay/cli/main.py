@@ -6,8 +6,9 @@ import difflib
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -15,8 +16,10 @@ from relay import __version__
 from relay.app.exits import EXIT_CONFIGURATION, EXIT_FAILED
 from relay.app.not_yet import not_yet
 from relay.config.errors import ConfigErrors
-from relay.config.load import Loaded, load
+from relay.config.load import Loaded, load, load_with_places
 from relay.config.secret import SecretSource
+
+T = TypeVar("T")
 
 _DEFAULT = Path("/etc/relay/config.yaml")
 
@@ -200,6 +203,36 @@ def build(path: Path, out: Path) -> None:
 
 
 @main.command()
+@config_option
+@click.option("--from", "sender", metavar="PHONE", help="The client whose message it is.")
+@click.option("--channel", metavar="ID", help="The channel; with --to: by which he has written.")
+@click.option("--from-phone", is_flag=True, help="With --from: the owner typed it on the phone.")
+@click.option("--to", metavar="PHONE", help="The number in the card that is written to.")
+@click.option("--user", metavar="ID", help="With --to: who writes, by amoCRM's id or his name.")
+@click.option("--robot", is_flag=True, help="With --to: a robot writes.")
+@click.option("--source", metavar="ID", help="With --to: the channel chosen to write first from.")
+@click.option("--text", default="", help="The message.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def explain(path: Path, as_json: bool, **wishes: Any) -> None:
+    """Tell what would happen to a message: the rules in order, with their lines of the file.
+
+    Nothing is sent, and nobody is asked but a relay that runs.
+    """
+    from relay.app.explain.terms import QuestionError  # noqa: PLC0415
+    from relay.cli import explain as words  # noqa: PLC0415
+
+    loaded, places = _read(lambda: load_with_places(path, _secrets(required=False)))
+    try:
+        answer, alone = words.explained(loaded.config, places, words.Wish(**wishes))
+    except QuestionError as error:
+        _fail(str(error))
+    if as_json:
+        click.echo(json.dumps(words.as_json(answer, path, alone), ensure_ascii=False))
+    else:
+        click.echo(words.as_text(answer, path, alone))
+
+
+@main.command()
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -216,8 +249,16 @@ def demo(port: int, open_page: bool) -> None:
 
 
 def _load(path: Path, *, required: bool) -> Loaded:
+    return _read(lambda: load(path, _secrets(required=required)))
+
+
+def _secrets(*, required: bool) -> SecretSource:
+    return SecretSource.of(os.environ, required=required)
+
+
+def _read(reading: Callable[[], T]) -> T:
     try:
-        return load(path, SecretSource.of(os.environ, required=required))
+        return reading()
     except ConfigErrors as errors:
         click.echo(str(errors), err=True)
         _exit(EXIT_CONFIGURATION)

@@ -50,7 +50,7 @@ def load_with_places(path: Path, secrets: SecretSource) -> tuple[Loaded, Places]
         ConfigErrors: all mistakes, in the order of their lines.
     """
     loaded, tree = _parse(_text(path, secrets), path, secrets)
-    return loaded, Places(path, tree)
+    return loaded, Places(tree)
 
 
 def parse(text: str, path: Path, secrets: SecretSource) -> Loaded:

@@ -38,7 +38,7 @@ def relay(*arguments: str | Path, environment: dict[str, str] | None = None) -> 
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "check", "schema", "status", "phone", "widget", "demo"]
+    "command", ["", "run", "check", "schema", "status", "phone", "explain", "widget", "demo"]
 )
 def test_every_command_has_help(command: str) -> None:
     """``--help`` prints what a command does on standard output and exits 0."""
