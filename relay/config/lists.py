@@ -1,0 +1,111 @@
+"""Changes lists of the file: entries that stay keep their characters, and their comments."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+
+from relay.config import emit
+from relay.config.spans import Form, Node
+from relay.config.splices import EditRefusedError, Sheet
+from relay.config.values import WrongValueError, listed_number
+
+
+def assign(sheet: Sheet, key: Node, node: Node, value: Sequence[str], *, in_flow: bool) -> None:
+    """Make the list at a key hold exactly these entries; ``in_flow``: it stands in brackets."""
+    if not node.flow:
+        _assign_block(sheet, key, node, value)
+    elif "#" not in sheet.text[node.start : node.end] and not in_flow and emit.is_long(value):
+        _spread(sheet, key, node, value)
+    else:
+        _assign_flow(sheet, node, value)
+
+
+def _meaning(sheet: Sheet, node: Node) -> str:
+    """What an entry says: numbers by their digits, everything else as it is written."""
+    found = sheet.resolved(node)
+    if found.form is not Form.SCALAR:
+        raise EditRefusedError("an entry of the list is no single value")
+    try:
+        return listed_number(found.text)
+    except WrongValueError:
+        return found.text
+
+
+def _assign_block(sheet: Sheet, key: Node, node: Node, value: Sequence[str]) -> None:
+    """Lines are kept, moved and taken out with the comments above and beside them."""
+    chunks = _chunks(sheet, node)
+    start, end = chunks[0][0], chunks[-1][1]
+    if not value:
+        sheet.splice(sheet.colon(key), sheet.colon(key), " []")
+        sheet.splice(start, end, "")
+        return
+    text, known = sheet.text, defaultdict[str, deque[str]](deque)
+    for item, (begin, finish) in zip(node.items, chunks, strict=True):
+        chunk = text[begin:finish]
+        known[_meaning(sheet, item)].append(
+            chunk if chunk.endswith("\n") else chunk + sheet.newline
+        )
+    dash = text.rindex("-", sheet.line_start(node.items[0].start), node.items[0].start)
+    indent = dash - sheet.line_start(dash)
+    lines = (
+        known[entry].popleft() if known[entry] else emit.block([entry], indent) + sheet.newline
+        for entry in value
+    )
+    sheet.splice(start, end, "".join(lines))
+
+
+def _chunks(sheet: Sheet, node: Node) -> list[tuple[int, int]]:
+    """The lines of each entry, beginning with the comments above it."""
+    found, begin = list[tuple[int, int]](), sheet.line_start(node.items[0].start)
+    for item in node.items:
+        if sheet.text[sheet.line_start(item.start) : item.start].strip() != "-":
+            raise EditRefusedError("an entry of the list does not stand on a line of its own")
+        end = sheet.line_end(item.end)
+        found.append((begin, end))
+        begin = end
+    return found
+
+
+def _assign_flow(sheet: Sheet, node: Node, value: Sequence[str]) -> None:
+    spans = [(item.start, item.end) for item in node.items]
+    kept, at = list[int](), 0
+    meanings = [_meaning(sheet, item) for item in node.items]
+    places = defaultdict[str, deque[int]](deque)
+    for place, meaning in enumerate(meanings):
+        places[meaning].append(place)
+    for entry in value:
+        while places[entry] and places[entry][0] < at:
+            places[entry].popleft()
+        if not places[entry]:
+            break
+        kept.append(places[entry].popleft())
+        at = kept[-1] + 1
+    added = value[len(kept) :]
+    if not set(added).isdisjoint(meanings):
+        _rewrite(sheet, node, meanings, value)  # in another order
+        return
+    gone = sorted(set(range(len(spans))) - set(kept))
+    sheet.edit_flow(node, spans, gone, [emit.scalar(entry) for entry in added])
+
+
+def _written(sheet: Sheet, node: Node, meanings: Sequence[str], value: Sequence[str]) -> list[str]:
+    """The entries as they stand in the file, and new ones as we write them."""
+    pairs = zip(meanings, node.items, strict=True)
+    known = {meaning: sheet.text[item.start : item.end] for meaning, item in pairs}
+    return [known.get(entry) or emit.scalar(entry) for entry in value]
+
+
+def _rewrite(sheet: Sheet, node: Node, meanings: Sequence[str], value: Sequence[str]) -> None:
+    if "#" in sheet.text[node.start : node.end]:
+        raise EditRefusedError("the list has comments in its brackets, and its order changes")
+    entries = _written(sheet, node, meanings, value)
+    sheet.splice(node.start, node.end, f"[{', '.join(entries)}]")
+
+
+def _spread(sheet: Sheet, key: Node, node: Node, value: Sequence[str]) -> None:
+    """A list in brackets has become long: one entry a line."""
+    entries = _written(sheet, node, [_meaning(sheet, item) for item in node.items], value)
+    indent = " " * (sheet.column(key) + emit.STEP)
+    lines = "".join(f"{sheet.newline}{indent}- {entry}" for entry in entries)
+    sheet.splice(sheet.colon(key), node.end, lines)
