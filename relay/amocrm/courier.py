@@ -14,7 +14,7 @@ from relay.amocrm.answers import Alarm, Answer, Verdict, decipher
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Request
-from relay.domain.message import NewMessage, PhoneRewrite, Reply, StatusUpdate
+from relay.domain.message import ErrorReply, NewMessage, PhoneRewrite, Reply, StatusUpdate
 from relay.domain.outbox import Dead, Delivered, Entry, Outcome, Retry
 from relay.domain.retry import SECOND
 from relay.domain.settings import Language
@@ -97,7 +97,7 @@ class ChatsCourier:
 
     async def _carry(self, entry: Entry, scope_id: str) -> Outcome:
         match entry.letter.body:
-            case NewMessage() as message:
+            case NewMessage() | ErrorReply() as message:
                 return await self._message(message, scope_id)
             case StatusUpdate() as update:
                 return await self._status(update, scope_id)
@@ -106,7 +106,7 @@ class ChatsCourier:
             case Reply():
                 return Dead("a reply is for WhatsApp, not for amoCRM")
 
-    async def _message(self, message: NewMessage, scope_id: str) -> Outcome:
+    async def _message(self, message: NewMessage | ErrorReply, scope_id: str) -> Outcome:
         now = self._credentials.current
         try:
             request = translate.message_request(

@@ -2,7 +2,7 @@
 
 Ids: the conversation's id is ours as it stands; a client's id is ``wa-ADDRESS`` whichever of our
 numbers he writes to, because he is one person with one contact; the owner of a number who writes
-on the handset is ``phone-OWN``.
+on the handset, and the relay itself, are ``phone-OWN``, in the name of the channel's bot.
 """
 
 from __future__ import annotations
@@ -12,9 +12,17 @@ from typing import Final
 from relay.amocrm.contents import shown
 from relay.amocrm.placeholders import NOT_DELIVERED
 from relay.amocrm.protocol import Request, delivery_status, new_message
-from relay.domain.contents import private_words
-from relay.domain.ids import source_id
-from relay.domain.message import Client, Failure, NewMessage, Origin, Status, StatusUpdate
+from relay.domain.contents import Text, private_words
+from relay.domain.ids import OwnNumber, source_id
+from relay.domain.message import (
+    Client,
+    ErrorReply,
+    Failure,
+    NewMessage,
+    Origin,
+    Status,
+    StatusUpdate,
+)
 from relay.domain.settings import Language
 
 STATUS_CODES: Final = {Status.DELIVERED: 1, Status.READ: 2, Status.FAILED: -1}
@@ -30,7 +38,7 @@ class NoBotError(ValueError):
 
 
 def message_request(
-    message: NewMessage,
+    message: NewMessage | ErrorReply,
     scope_id: str,
     *,
     language: Language,
@@ -42,6 +50,7 @@ def message_request(
     Raises:
         NoBotError: a message from the phone, and there is no bot in whose name it could appear.
     """
+    client = _client(message.client)
     payload: Fields = {
         "timestamp": message.sent_at_ms // 1000,
         "msec_timestamp": message.sent_at_ms,
@@ -49,18 +58,12 @@ def message_request(
         "conversation_id": message.conversation,
         "source": {"external_id": source_id(message.own)},
     }
-    client = _client(message.client)
     _bind(payload, client, message)
-    match message.origin:
-        case Origin.CLIENT:
-            payload |= {"silent": False, "sender": client}
-        case Origin.PHONE:
-            payload |= {
-                "silent": True,
-                "sender": _owner(message, bot_id, title),
-                "receiver": client,
-            }
-    payload["message"] = shown(message.content, language, message.marks)
+    payload |= _parties(message, client, bot_id, title)
+    if isinstance(message, ErrorReply):
+        payload["message"] = shown(Text(message.text), language)
+    else:
+        payload["message"] = shown(message.content, language, message.marks)
     return new_message(scope_id, payload)
 
 
@@ -81,10 +84,10 @@ def participant_id(client: Client) -> str:
     return f"wa-{client.address}"
 
 
-def private_texts(message: NewMessage) -> tuple[str, ...]:
+def private_texts(message: NewMessage | ErrorReply) -> tuple[str, ...]:
     """What an answer may quote and a log may not show."""
     phone = message.client.phone or ""
-    words = private_words(message.content)
+    words = private_words(message.content) if isinstance(message, NewMessage) else (message.text,)
     return (*words, message.client.name or "", phone.lstrip("+"), message.client.address)
 
 
@@ -96,7 +99,20 @@ def _client(client: Client) -> Fields:
     return fields
 
 
-def _bind(payload: Fields, client: Fields, message: NewMessage) -> None:
+def _parties(
+    message: NewMessage | ErrorReply, client: Fields, bot_id: str | None, title: str
+) -> Fields:
+    """Whose message it appears as. Only a client's own brings a lead and a notification along."""
+    if isinstance(message, NewMessage) and message.origin is Origin.CLIENT:
+        return {"silent": False, "sender": client}
+    if bot_id is not None:
+        return {"silent": True, "sender": _bot(message.own, bot_id, title), "receiver": client}
+    if isinstance(message, NewMessage):
+        raise NoBotError("a message sent from the phone needs chats.bot_id, and there is none")
+    return {"silent": True, "sender": client}
+
+
+def _bind(payload: Fields, client: Fields, message: NewMessage | ErrorReply) -> None:
     """Name amoCRM's ids of a chat that amoCRM began ("write first"), so that it learns ours.
 
     Both or neither: half a pair would make a second contact. UNCONFIRMED: whether a message from
@@ -107,8 +123,6 @@ def _bind(payload: Fields, client: Fields, message: NewMessage) -> None:
         client["ref_id"] = message.crm_client
 
 
-def _owner(message: NewMessage, bot_id: str | None, title: str) -> Fields:
-    """The author of a message from the phone: amoCRM takes the channel's bot for "unknown"."""
-    if bot_id is None:
-        raise NoBotError("a message sent from the phone needs chats.bot_id, and there is none")
-    return {"id": f"phone-{message.own}", "name": title, "ref_id": bot_id}
+def _bot(own: OwnNumber, bot_id: str, title: str) -> Fields:
+    """The channel's bot: whom amoCRM takes for an author that is not known, and for the relay."""
+    return {"id": f"phone-{own}", "name": title, "ref_id": bot_id}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from relay.delivery.contacts import learn_chat
+from relay.delivery.failures import failure_letters
 from relay.delivery.ledger import Ledger, Link
-from relay.delivery.letters import Cause, failure_letters, status_letter
+from relay.delivery.letters import Cause, status_letter
+from relay.delivery.own_posts import note_posted
 from relay.delivery.pacing import Attempt, closed_until, note_outcome, too_late
 from relay.delivery.proof import patience_ms, resolve
 from relay.domain.ids import CrmMessageId, WhatsAppMessageId
-from relay.domain.message import Failure, NewMessage, Reply, StatusUpdate
+from relay.domain.message import ErrorReply, Failure, NewMessage, Reply, StatusUpdate
 from relay.domain.outbox import (
     Closed,
     Dead,
@@ -128,14 +130,17 @@ def what_follows(
 ) -> tuple[Letter, ...]:
     """Put the letters that follow from an attempt, in the same transaction; those new."""
     match letter.body, outcome:
-        case NewMessage() as body, Delivered(str(reference), chat):
-            ledger.link(Link(body.own, body.whatsapp_id, CrmMessageId(reference)))
+        case (NewMessage() | ErrorReply()) as body, Delivered(reference, chat):
+            note_posted(ledger, body, reference)
+            if isinstance(body, NewMessage) and reference is not None:
+                ledger.link(Link(body.own, body.whatsapp_id, CrmMessageId(reference)))
             learn_chat(ledger, body.conversation, chat)
         case Reply() as body, Delivered(str(reference)):
             return _put(ledger, _after_sending(ledger, body, reference, cause))
         case Reply() as body, _ if ruling.state is EntryState.DEAD:
             words = _words(ruling.tell, letter, cause.settings)
-            news = failure_letters(ledger, body.crm_id, ruling.failure, words, cause)
+            known = ledger.conversation(body.chat or body.conversation)
+            news = failure_letters(ledger, body.crm_id, ruling.failure, words, cause, chat=known)
             held = tuple(replace(each, hold_ms=patience_ms(outcome)) for each in news)
             return _put(ledger, held)
     return ()

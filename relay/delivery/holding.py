@@ -14,7 +14,7 @@ from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.people import conversation_of
 from relay.domain.contents import UNDECRYPTABLE, Unsupported
 from relay.domain.ids import ConversationId, MessageId, conversation_id, message_id
-from relay.domain.message import Alias, NewMessage, Received
+from relay.domain.message import Alias, ErrorReply, NewMessage, Received
 from relay.domain.outbox import Destination, Entry, EntryState
 from relay.domain.retry import SECOND
 
@@ -71,7 +71,7 @@ def readdress(ledger: Ledger, alias: Alias, now_ms: int) -> None:
         lane = incoming_lane(conversation_id(alias.own, address))
         for entry in ledger.waiting(Destination.AMOCRM, lane):
             body = entry.letter.body
-            if isinstance(body, NewMessage) and entry.attempts == 0:
+            if isinstance(body, NewMessage | ErrorReply) and entry.attempts == 0:
                 _amend(ledger, entry, _moved(body, conversation), now_ms)
 
 
@@ -87,15 +87,15 @@ def _withdraw(ledger: Ledger, entry: Entry, now_ms: int, because: str) -> None:
         )
 
 
-def _amend(ledger: Ledger, entry: Entry, body: NewMessage, now_ms: int) -> None:
+def _amend(ledger: Ledger, entry: Entry, body: NewMessage | ErrorReply, now_ms: int) -> None:
     if body == entry.letter.body:
         return
     letter = replace(entry.letter, lane=incoming_lane(body.conversation), body=body)
-    stands_in = body.content == Unsupported(UNDECRYPTABLE)
+    stands_in = isinstance(body, NewMessage) and body.content == Unsupported(UNDECRYPTABLE)
     ledger.amend(entry.id, letter, entry.due_ms if stands_in else min(entry.due_ms, now_ms))
 
 
-def _moved(body: NewMessage, to: Conversation) -> NewMessage:
+def _moved(body: NewMessage | ErrorReply, to: Conversation) -> NewMessage | ErrorReply:
     return replace(
         body,
         conversation=to.id,

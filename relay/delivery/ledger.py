@@ -16,6 +16,7 @@ from relay.domain.ids import (
     CrmChatId,
     CrmMessageId,
     CrmPersonId,
+    MessageId,
     OwnNumber,
     WhatsAppMessageId,
 )
@@ -200,7 +201,8 @@ class Ledger(Protocol):
     def tidy(self, before_ms: int, limit: int) -> int:
         """Forget up to ``limit`` finished, read things from before that time; how many.
 
-        Delivered entries, read journal rows and links go. Dead entries and unreadable rows stay.
+        Delivered entries, read journal rows, links and what was posted go. Dead entries and
+        unreadable rows stay.
         """
         ...
 
@@ -257,6 +259,25 @@ class Ledger(Protocol):
 
     def spend(self, token: str, until_ms: int, now_ms: int) -> bool:
         """A one-time token is used; False if it was before. It is remembered until that time."""
+        ...
+
+    # What the relay itself put into amoCRM in the bot's name.
+
+    def post(
+        self, message: MessageId, conversation: ConversationId, crm_id: CrmMessageId | None
+    ) -> None:
+        """Remember that it is there, and amoCRM's id of it, if it was told.
+
+        An id once told is not forgotten for an unknown one.
+        """
+        ...
+
+    def posted(self, crm_id: CrmMessageId) -> bool:
+        """Whether it is one of them."""
+        ...
+
+    def nameless(self, conversation: ConversationId) -> Sequence[MessageId]:
+        """Those of the conversation whose id amoCRM did not tell, in the order of our ids."""
         ...
 
     # Facts that outlive the process.

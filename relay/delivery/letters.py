@@ -8,14 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relay.delivery.ledger import Ledger
 from relay.delivery.proof import status_key
-from relay.domain.ids import ChannelId, ConversationId, CrmMessageId
-from relay.domain.message import (
-    Failure,
-    Status,
-    StatusUpdate,
-)
+from relay.domain.ids import ChannelId, ConversationId
+from relay.domain.message import StatusUpdate
 from relay.domain.outbox import Destination, JournalRow, Letter
 from relay.domain.settings import Settings
 
@@ -68,15 +63,6 @@ class Sorted:
 def reply_lane(conversation: ConversationId) -> str:
     """The lane of a conversation's messages to WhatsApp."""
     return f"out:{conversation}"
-
-
-def failure_letters(
-    ledger: Ledger, message: CrmMessageId, failure: Failure, reason: str, cause: Cause
-) -> tuple[Letter, ...]:
-    """The letter that tells a manager of a failure, unless amoCRM was told something better."""
-    if not ledger.told(message, Status.FAILED):
-        return ()
-    return (status_letter(StatusUpdate(message, Status.FAILED, failure, reason), cause),)
 
 
 def status_letter(update: StatusUpdate, cause: Cause) -> Letter:

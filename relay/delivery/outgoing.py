@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relay.delivery.ledger import Ledger
-from relay.delivery.letters import Cause, Sorted, failure_letters, reply_lane
+from relay.delivery.failures import failure_letters
+from relay.delivery.ledger import Conversation, Ledger
+from relay.delivery.letters import Cause, Sorted, reply_lane
+from relay.delivery.own_posts import is_our_own
 from relay.delivery.people import conversation_of, find, remember_chat, way_to
 from relay.delivery.phones import Absent
 from relay.delivery.proof import reply_key
@@ -37,6 +39,8 @@ def crm_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause) -
 
 
 def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
+    if is_our_own(ledger, written, cause.settings):
+        return Sorted(ignored=("posted_by_relay",))
     known = find(ledger, written)
     asked = Outgoing(written, absent=Absent(ledger, cause.now_ms))
     if known is not None:
@@ -46,7 +50,7 @@ def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
     if isinstance(verdict, Undecided):
         verdict = verdict.refusal
     if isinstance(verdict, Refused):
-        return _refusal(ledger, written, verdict, cause)
+        return _refusal(ledger, written, known, verdict, cause)
     channel = verdict.channel
     if channel is None or channel.own is None or verdict.to is None:
         raise TypeError("the rules let a message through without a channel or a client")
@@ -66,6 +70,7 @@ def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
             own=channel.own,
             to=verdict.to,
             content=verdict.written.content,
+            chat=known.id if known is not None and known.id != conversation else None,
         ),
         trace=cause.trace,
         channel=channel.id,
@@ -75,12 +80,28 @@ def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
     return Sorted((letter,))
 
 
-def _refusal(ledger: Ledger, written: Written, refused: Refused, cause: Cause) -> Sorted:
+def _refusal(
+    ledger: Ledger, written: Written, known: Conversation | None, refused: Refused, cause: Cause
+) -> Sorted:
     reason = reason_text(
         refused.reason,
         cause.settings.language,
         channel=refused.channel_title,
         limit=refused.limit,
     )
-    letters = failure_letters(ledger, written.id, refused.failure, reason, cause)
+    chat = _chat_of(ledger, written, known, refused, cause)
+    letters = failure_letters(ledger, written.id, refused.failure, reason, cause, chat=chat)
     return Sorted(letters, (f"refused:{refused.reason.value}",))
+
+
+def _chat_of(
+    ledger: Ledger, written: Written, known: Conversation | None, refused: Refused, cause: Cause
+) -> Conversation | None:
+    """The conversation of the chat it was written in, as far as one could be found for it."""
+    asked = refused.asked
+    if asked is None or asked.to is None or asked.channel is None or asked.channel.own is None:
+        return known
+    own = known.own if known is not None else asked.channel.own
+    id_ = known.id if known is not None else conversation_of(ledger, own, asked.to)
+    remember_chat(ledger, written, id_, own, cause.now_ms)
+    return ledger.conversation(id_)

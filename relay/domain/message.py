@@ -161,6 +161,24 @@ class NewMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorReply:
+    """The relay's own word in a chat: a message written there did not reach its client.
+
+    In the name of the channel's bot if there is one, else in the client's.
+    """
+
+    conversation: ConversationId
+    id: MessageId
+    own: OwnNumber
+    client: Client
+    sent_at_ms: int
+    text: str
+    crm_chat: CrmChatId | None = None
+    crm_client: CrmPersonId | None = None
+    kind: Literal["error_reply"] = "error_reply"
+
+
+@dataclass(frozen=True, slots=True)
 class StatusUpdate:
     """The status of a manager's message, for amoCRM. ``failure``/``reason`` go with ``FAILED``."""
 
@@ -173,7 +191,10 @@ class StatusUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A manager's or robot's message for a client."""
+    """A manager's or robot's message for a client.
+
+    ``chat``: the conversation whose chat it was written in, if it goes through another number.
+    """
 
     conversation: ConversationId
     crm_id: CrmMessageId
@@ -181,6 +202,7 @@ class Reply:
     own: OwnNumber
     to: ClientAddress
     content: Content
+    chat: ConversationId | None = None
     kind: Literal["reply"] = "reply"
 
 
@@ -192,4 +214,4 @@ class PhoneRewrite:
     kind: Literal["phone_rewrite"] = "phone_rewrite"
 
 
-Body = NewMessage | StatusUpdate | Reply | PhoneRewrite
+Body = NewMessage | ErrorReply | StatusUpdate | Reply | PhoneRewrite

@@ -7,7 +7,7 @@ that ends the matter. To add a rule, write the function and put its name into th
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from relay.domain.contents import Text
 from relay.domain.ids import ClientAddress, OwnNumber
@@ -23,13 +23,15 @@ from relay.domain.texts import Reason
 class Refused:
     """Nothing is sent, and the manager is told why.
 
-    ``limit``: the number of characters that is the limit, where the reason names one.
+    ``limit``: the number of characters that is the limit, where the reason names one. ``asked``:
+    what was refused, if the client is known by then.
     """
 
     reason: Reason
     failure: Failure = Failure.OTHER
     channel_title: str = ""
     limit: int = 0
+    asked: Outgoing | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def refuse_unsupported(outgoing: Outgoing, _: Settings) -> Verdict:
 def refuse_absent(outgoing: Outgoing, _: Settings) -> Verdict:
     """A number known not to be on WhatsApp is not tried again, unless the client has written."""
     if not outgoing.wrote and outgoing.to in outgoing.absent:
-        return Refused(Reason.NOT_ON_WHATSAPP, Failure.NO_SUCH_CLIENT)
+        return Refused(Reason.NOT_ON_WHATSAPP, Failure.NO_SUCH_CLIENT, asked=outgoing)
     return outgoing
 
 

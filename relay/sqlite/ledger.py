@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.sqlite.tokens import TokenTable
+from relay.sqlite.posted import PostedTable
 
 # In this order, so that a bounded step always means the same rows.
 _TIDY = (
@@ -26,10 +26,14 @@ _TIDY = (
         "DELETE FROM early_receipt WHERE (own, whatsapp_id) IN (SELECT own, whatsapp_id"
         " FROM early_receipt WHERE kept_ms < ? ORDER BY kept_ms, own, whatsapp_id LIMIT ?)"
     ),
+    (
+        "DELETE FROM posted WHERE message IN (SELECT message FROM posted"
+        " WHERE kept_ms < ? ORDER BY kept_ms, message LIMIT ?)"
+    ),
 )
 
 
-class SqliteLedger(TokenTable):
+class SqliteLedger(PostedTable):
     """Implements :class:`relay.delivery.ledger.Ledger` on one connection, in its transaction."""
 
     def tidy(self, before_ms: int, limit: int) -> int:
@@ -37,7 +41,7 @@ class SqliteLedger(TokenTable):
 
         Delivered entries go by the time they finished, and their keys with them; read rows by the
         time they came; links, and what amoCRM was told, by the time they were written; receipts
-        whose link never came likewise.
+        whose link never came, and what was posted, likewise.
         """
         left = limit
         for sql in _TIDY:

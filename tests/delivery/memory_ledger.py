@@ -6,7 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from relay.delivery.ledger import Link
-from relay.domain.ids import ChannelId, CrmMessageId, OwnNumber, WhatsAppMessageId
+from relay.domain.ids import (
+    ChannelId,
+    ConversationId,
+    CrmMessageId,
+    MessageId,
+    OwnNumber,
+    WhatsAppMessageId,
+)
 from relay.domain.message import Receipt, Status
 from relay.domain.outbox import (
     TRANSITIONS,
@@ -237,6 +244,24 @@ class MemoryLedger(MemoryPeople):
         self._tables.tokens[token] = until_ms
         return True
 
+    def post(
+        self, message: MessageId, conversation: ConversationId, crm_id: CrmMessageId | None
+    ) -> None:
+        known = self._tables.posted.get(message)
+        named = crm_id if crm_id is not None or known is None else known[2]
+        self._tables.posted[message] = (self._heard.now_ms, conversation, named)
+
+    def posted(self, crm_id: CrmMessageId) -> bool:
+        return any(named == crm_id for _, _, named in self._tables.posted.values())
+
+    def nameless(self, conversation: ConversationId) -> Sequence[MessageId]:
+        posted = self._tables.posted.items()
+        return sorted(
+            message
+            for message, (_, where, named) in posted
+            if (where, named) == (conversation, None)
+        )
+
     def fact(self, name: str) -> str | None:
         return self._tables.facts.get(name)
 
@@ -257,6 +282,7 @@ class MemoryLedger(MemoryPeople):
             ("links", [(kept[0], pair) for pair, kept in tables.links.items()]),
             ("told", [(kept[0], crm_id) for crm_id, kept in tables.told.items()]),
             ("early", [(kept[0], pair) for pair, kept in tables.early.items()]),
+            ("posted", [(kept[0], message) for message, kept in tables.posted.items()]),
         ):
             over += [(table, key) for age_ms, key in sorted(ages) if age_ms < before_ms]
         for table, key in over[:limit]:

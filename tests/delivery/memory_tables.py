@@ -10,6 +10,7 @@ from relay.domain.ids import (
     ConversationId,
     CrmChatId,
     CrmMessageId,
+    MessageId,
     OwnNumber,
     WhatsAppMessageId,
 )
@@ -37,6 +38,9 @@ class Tables:
     early: dict[_Pair, tuple[int, Receipt]] = field(default_factory=dict)
     aliases: dict[tuple[OwnNumber, ClientAddress], ConversationId] = field(default_factory=dict)
     checks: dict[str, PhoneCheck] = field(default_factory=dict)
+    posted: dict[MessageId, tuple[int, ConversationId, CrmMessageId | None]] = field(
+        default_factory=dict
+    )
     tokens: dict[str, int] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     last_seq: int = 0

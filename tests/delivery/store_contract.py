@@ -15,6 +15,7 @@ from tests.delivery.contract_people import (
     FactContract,
     LinkContract,
 )
+from tests.delivery.contract_posted import PostedContract
 from tests.delivery.contract_settling import SettlingContract
 from tests.delivery.contract_time import TimeContract
 from tests.delivery.contract_transactions import Crash, TransactionContract
@@ -33,6 +34,7 @@ class StoreContract(
     AddressContract,
     LinkContract,
     FactContract,
+    PostedContract,
     TransactionContract,
 ):
     """Everything a store promises."""

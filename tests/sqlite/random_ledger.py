@@ -11,6 +11,7 @@ from relay.domain.ids import (
     ConversationId,
     CrmChatId,
     CrmMessageId,
+    MessageId,
     OwnNumber,
     WhatsAppMessageId,
 )
@@ -22,6 +23,7 @@ SOURCES = ["amocrm", "whatsapp/sales", "whatsapp/support"]
 OWNS = [OwnNumber("74950000001"), OwnNumber("74950000002")]
 WHATSAPP_IDS = [WhatsAppMessageId(f"3EB0{number}") for number in range(4)]
 CRM_IDS = [CrmMessageId(f"crm-{number}") for number in range(4)]
+MESSAGES = [MessageId(f"wa-{number}") for number in range(4)]
 CONVERSATIONS = [ConversationId(f"wa-{number}") for number in range(3)]
 CHATS = [CrmChatId(f"chat-{number}") for number in range(4)]
 ADDRESSES = [ClientAddress("7900"), ClientAddress("lid:1")]
@@ -57,6 +59,8 @@ class Book:
         seen += [ledger.linked(own, one) for own in OWNS for one in WHATSAPP_IDS]
         seen += [ledger.alias(own, one) for own in OWNS for one in ADDRESSES]
         seen += [ledger.phone_check(number) for number in ADDRESSES]
+        seen += [ledger.posted(one) for one in CRM_IDS]
+        seen += [list(ledger.nameless(one)) for one in CONVERSATIONS]
         seen += [ledger.fact(name) for name in FACTS]
         return seen
 

@@ -12,6 +12,7 @@ import relay.sqlite.journal
 import relay.sqlite.ledger
 import relay.sqlite.outbox
 import relay.sqlite.people
+import relay.sqlite.posted
 import relay.sqlite.tokens
 from relay.sqlite import SqliteStore
 
@@ -19,6 +20,7 @@ _MODULES = (
     relay.sqlite.journal,
     relay.sqlite.outbox,
     relay.sqlite.people,
+    relay.sqlite.posted,
     relay.sqlite.tokens,
     relay.sqlite.ledger,
 )

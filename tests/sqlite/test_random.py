@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from relay.delivery.ledger import Conversation, Ledger, Link
-from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmChatId, OwnNumber
+from relay.domain.ids import (
+    ChannelId,
+    ClientAddress,
+    ConversationId,
+    CrmChatId,
+    CrmMessageId,
+    MessageId,
+    OwnNumber,
+)
 from relay.domain.message import Client, Receipt, Status
 from relay.domain.outbox import Destination, EntryState, Seq
 from relay.domain.phone_check import PhoneCheck
@@ -31,6 +39,7 @@ from tests.sqlite.random_ledger import (
     FACTS,
     KEYS,
     LANES,
+    MESSAGES,
     OWNS,
     SOURCES,
     WHATSAPP_IDS,
@@ -230,6 +239,14 @@ class StoresInStep(RuleBasedStateMachine):
     @rule(index=st.integers(0, 3), status=_statuses)
     def tell(self, index: int, status: Status) -> None:
         self._both(lambda ledger, _: ledger.told(CRM_IDS[index], status))
+
+    @rule(
+        message=st.sampled_from(MESSAGES),
+        where=st.sampled_from(CONVERSATIONS),
+        crm_id=st.none() | st.sampled_from(CRM_IDS),
+    )
+    def post(self, message: MessageId, where: ConversationId, crm_id: CrmMessageId | None) -> None:
+        self._both(lambda ledger, _: ledger.post(message, where, crm_id))
 
     @rule(own=_owns, index=st.integers(0, 3), status=_statuses, at_ms=st.integers(0, 9))
     def early(self, own: OwnNumber, index: int, status: Status, at_ms: int) -> None:
