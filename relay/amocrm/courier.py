@@ -68,6 +68,11 @@ class ChatsCourier:
         self._language = language
         self._rewrite_phones = rewrite_phones
 
+    async def prepare(self, entry: Entry) -> Outcome | None:
+        """Everything amoCRM needs is there."""
+        del entry
+        return None
+
     def lead_ms(self, entry: Entry) -> int:
         """Nobody watches."""
         del entry

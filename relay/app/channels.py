@@ -178,6 +178,12 @@ class ChannelCourier(Courier):
         self._channels = channels
         self._typing_ms = typing_ms
 
+    async def prepare(self, entry: Entry) -> Outcome | None:
+        """Have the engine bring what the send will need."""
+        body = entry.letter.body
+        engine = self._channels.engine(body.channel) if isinstance(body, Reply) else None
+        return await engine.prepare(body) if engine and isinstance(body, Reply) else None
+
     def lead_ms(self, entry: Entry) -> int:
         """Typing, while there is a line to show it on."""
         id_ = entry.letter.channel

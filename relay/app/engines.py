@@ -75,6 +75,11 @@ class NotBuiltYet:
         """There is nothing that it could have handed over."""
         raise ValueError(f"{self._words}: {len(payload)} bytes cannot be read")
 
+    async def prepare(self, reply: Reply) -> Outcome | None:
+        """There is nothing to bring."""
+        del reply
+        return None
+
     async def send(self, reply: Reply) -> Outcome:
         """Not now."""
         del reply

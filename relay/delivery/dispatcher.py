@@ -10,7 +10,7 @@ import structlog
 
 from relay.delivery.aftermath import TURN, Settled, put_off, settle
 from relay.delivery.ledger import Ledger, Store, StoreRefusedError
-from relay.delivery.lines import Lines
+from relay.delivery.lines import Lines, unless
 from relay.delivery.pacing import Attempt, may_go, permit, too_late
 from relay.delivery.ports import Clock, Courier
 from relay.delivery.steps import Steps
@@ -161,6 +161,8 @@ class Dispatcher:
 
     async def _try_once(self, entry: Entry) -> None:
         """An attempt whose repetition would be seen. Until it is begun, a stop undoes it."""
+        if not await self._prepared(entry):
+            return
         await self._lead_in(entry)
         channel = entry.letter.channel
         if not await self._lines.enter(channel):
@@ -177,6 +179,19 @@ class Dispatcher:
         finally:
             self._lines.leave(channel)
         await self._settle(entry, outcome, counted_ms)
+
+    async def _prepared(self, entry: Entry) -> bool:
+        """Whether everything the attempt needs is there; if not, what that means is settled."""
+        try:
+            outcome = await unless(self._draining, self._courier.prepare(entry))
+        except Exception as error:  # noqa: BLE001  its fault must hold one letter, not all
+            _log.exception("courier_failed", trace=entry.letter.trace)
+            outcome = Retry(f"{type(error).__name__} in the courier")
+        if self._draining.is_set():
+            return False
+        if outcome is not None:
+            await self._settle(entry, outcome)
+        return outcome is None
 
     async def _lead_in(self, entry: Entry) -> None:
         """What is to be seen right before the attempt, if it may be made; cut short by a stop."""

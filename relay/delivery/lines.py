@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from relay.delivery.ports import Clock
 from relay.domain.ids import ChannelId
 from relay.domain.retry import SECOND
+
+T = TypeVar("T")
 
 LONGEST_MS = 20 * SECOND
 """Then another channel's message shall have the place in the dispatcher."""
@@ -68,3 +72,17 @@ class Lines:
             self.leave(channel)
         else:
             self._lines[channel].waiting.remove(place)
+
+
+async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of ``work``; None, and the work is cancelled, if the event comes first."""
+    working = asyncio.create_task(work, name="prepare an attempt")
+    waiting = asyncio.create_task(event.wait(), name="wait for a stop")
+    try:
+        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait((working,))
+    return None if working.cancelled() else working.result()

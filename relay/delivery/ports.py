@@ -67,6 +67,14 @@ class Courier(Protocol):
     repeatable: bool
     """Whether the other side recognises a repetition, so that one may simply be made."""
 
+    async def prepare(self, entry: Entry) -> Outcome | None:
+        """Do what an attempt needs and nobody sees, such as bringing a file; None: it may be made.
+
+        Nothing is written down yet: a stop cancels it, a kill costs nothing, and it is asked for
+        again before the next attempt. ``Delivered`` and ``Unknown`` are never its end.
+        """
+        ...
+
     def lead_ms(self, entry: Entry) -> int:
         """For how long something is to be seen before the attempt; 0: nothing is."""
         ...
@@ -132,6 +140,14 @@ class Engine(Protocol):
 
         Raises:
             ValueError: the payload makes no sense; it is kept and reported.
+        """
+        ...
+
+    async def prepare(self, reply: Reply) -> Outcome | None:
+        """Bring what :meth:`send` will need, such as a file, to where WhatsApp wants it before.
+
+        The client sees nothing of it. None: ready, or there is nothing to bring; else ``Retry`` or
+        ``Dead``. Called before each attempt and may be cancelled; ``send`` does without it too.
         """
         ...
 

@@ -46,6 +46,9 @@ class IdleEngine:
     def read(self, payload: bytes) -> tuple[()]:
         return ()
 
+    async def prepare(self, reply: Reply) -> Outcome | None:
+        return None
+
     async def send(self, reply: Reply) -> Outcome:
         return Retry("idle")
 

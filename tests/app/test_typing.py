@@ -42,6 +42,9 @@ class TypingEngine:
     def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
         raise ValueError(payload)
 
+    async def prepare(self, reply: Reply) -> Outcome | None:
+        return None
+
     async def send(self, reply: Reply) -> Outcome:
         self.did.append(f"send {reply.to}")
         return Delivered("id")

@@ -96,6 +96,9 @@ class WireEngine:
     def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
         return read_payload(payload)
 
+    async def prepare(self, reply: Reply) -> Outcome | None:
+        return None
+
     async def send(self, reply: Reply) -> Outcome:
         if not isinstance(reply.content, Text):
             return Dead(f"cannot send {reply.content.kind}")

@@ -81,6 +81,9 @@ class BenchEngine(Engine):
             ),
         )
 
+    async def prepare(self, reply: Reply) -> Outcome | None:
+        return None
+
     async def send(self, reply: Reply) -> Outcome:
         del reply
         self._count += 1

@@ -40,6 +40,9 @@ class AskedEngine:
     def read(self, payload: bytes) -> tuple[()]:
         raise NotImplementedError
 
+    async def prepare(self, reply: Reply) -> Outcome | None:
+        return None
+
     async def send(self, reply: Reply) -> Outcome:
         return Retry("not here")
 

@@ -55,6 +55,10 @@ class ScriptedCourier:
         self.repeatable = repeatable
         self.on_carry: Callable[[], None] = lambda: None
         self.typing_ms = 0
+        self.prepared: list[str] = []
+        self.ready = asyncio.Event()
+        self.ready.set()
+        self.unready: deque[Outcome] = deque()
         self.typed: list[str] = []
         self.sent_as: dict[str, tuple[WhatsAppMessageId, ...]] = {}
         self.script: dict[str, deque[Outcome | Exception]] = {}
@@ -71,6 +75,11 @@ class ScriptedCourier:
     def lead_ms(self, entry: Entry) -> int:
         del entry
         return self.typing_ms
+
+    async def prepare(self, entry: Entry) -> Outcome | None:
+        self.prepared.append(entry.letter.key)
+        await self.ready.wait()
+        return self.unready.popleft() if self.unready else None
 
     async def lead_in(self, entry: Entry) -> None:
         self.typed.append(entry.letter.key)

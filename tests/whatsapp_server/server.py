@@ -211,7 +211,7 @@ class WhatsAppServer:
     @property
     def faults(self) -> list[str]:
         """What clients said that this server could not read."""
-        return self.service.faults + self.service.router.lost
+        return self.service.faults + self.service.router.lost + self.service.media.faults
 
     def _troubles(self) -> str:
         """What a failed test may have failed of."""

@@ -63,6 +63,11 @@ class SimulatedEngine:
         """
         return read_payload(payload)
 
+    async def prepare(self, reply: Reply) -> Outcome | None:
+        """There is nothing to bring."""
+        del reply
+        return None
+
     async def send(self, reply: Reply) -> Outcome:
         """Send once."""
         if not isinstance(reply.content, Text):

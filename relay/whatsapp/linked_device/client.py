@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import structlog
 
@@ -19,6 +19,7 @@ from relay.delivery.ports import HandOver
 from relay.domain.ids import OwnNumber
 from relay.whatsapp.linked_device.events import HANDED_OVER, SUBSCRIBED, Code
 from relay.whatsapp.linked_device.library import Library
+from relay.whatsapp.linked_device.media_access import Access, read_access
 from relay.whatsapp.linked_device.numbers import stranger_in
 from relay.whatsapp.linked_device.payload import RawEvent, wrap
 from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, letters_request, parse
@@ -28,6 +29,8 @@ REGISTER_S = 90.0  # dialling and the handshake; the library bounds both below t
 CLOSE_S = 5.0  # the library waits that long for the server's answer to its goodbye
 DRAIN_S = 2.0
 QUIET_S = 0.05
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +70,7 @@ class Client:
         on_stranger: Callable[[str], None] | None = None,
     ) -> None:
         self.own: OwnNumber | None = None
+        self._access: Access | None = None
         self._library = library
         self._database = database
         self._proxy = proxy
@@ -112,13 +116,13 @@ class Client:
 
             return await on_own_thread("send", send)
 
-    async def ask(self, what: str, call: Callable[[Library, str], bytes]) -> bytes | None:
+    async def ask(self, what: str, call: Callable[[Library, str], T]) -> T | None:
         """The answer to a call of the library with this client's name; None without a client."""
         async with self._library.gate.call() as enter:
             if not self._usable:
                 return None
 
-            def ask() -> bytes:
+            def ask() -> T:
                 enter()
                 return call(self._library, self._name)
 
@@ -128,6 +132,20 @@ class Client:
     def _usable(self) -> bool:
         """Whether the library knows the client: a call about one it does not know is fatal."""
         return self._registered and not self._stopping and not self._ended.is_set()
+
+    async def media_access(self) -> Access | None:
+        """The permission to upload files; None if WhatsApp does not tell it now."""
+        told = self._access
+        if told is None or time.monotonic() >= told.until_s:
+            await self.ask("media-host", lambda library, name: library.ask_for_media_host(name))
+        # If nothing new was told, the library takes the old one for good, and so do we.
+        return self._access
+
+    def _overhear(self, line: str) -> None:
+        """On any thread."""
+        told = read_access(line, time.monotonic())
+        if told is not None:
+            self._access = told
 
     async def letters(self, digits: str) -> bytes:
         """The library's answer to the request for letters that link by number.
@@ -237,7 +255,12 @@ class Client:
     def _live(self) -> None:
         try:
             words = self._library.run_client(
-                self._name, self._database, self._proxy, SUBSCRIBED, self._hear
+                self._name,
+                self._database,
+                self._proxy,
+                SUBSCRIBED,
+                self._hear,
+                overhear=self._overhear,
             )
         except Exception as error:  # noqa: BLE001 - told to the loop, which ends this life
             words = f"{type(error).__name__}: {error}"

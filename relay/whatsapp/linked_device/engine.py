@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
 
@@ -20,7 +21,7 @@ from relay.delivery.ports import (
     MediaWriter,
     Report,
 )
-from relay.domain.contents import Text
+from relay.domain.contents import Media
 from relay.domain.ids import ChannelId, OwnNumber, WhatsAppMessageId
 from relay.domain.message import Reply, WhatsAppEvent
 from relay.domain.outbox import Dead, Outcome, Retry, Unknown
@@ -41,12 +42,15 @@ from relay.whatsapp.linked_device.library import (
 )
 from relay.whatsapp.linked_device.life import Life
 from relay.whatsapp.linked_device.marks import ids_of, marked
+from relay.whatsapp.linked_device.media_host import GoneError, HostError, MediaHost
 from relay.whatsapp.linked_device.numbers import chat_used
 from relay.whatsapp.linked_device.outcomes import outcome_of
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
-from relay.whatsapp.linked_device.protobufs import as_text, jid_bytes, load, text_bytes
+from relay.whatsapp.linked_device.protobufs import as_text, jid_bytes, load
 from relay.whatsapp.linked_device.reachability import first_hop, reach
 from relay.whatsapp.linked_device.reading import read_payload
+from relay.whatsapp.linked_device.sealed import Sealed
+from relay.whatsapp.linked_device.sealing import DamagedError
 from relay.whatsapp.linked_device.states import Then, Verdict
 from relay.whatsapp.linked_device.store import (
     SessionBusyError,
@@ -54,6 +58,7 @@ from relay.whatsapp.linked_device.store import (
     SessionStore,
 )
 from relay.whatsapp.linked_device.threads import on_own_thread
+from relay.whatsapp.linked_device.uploads import Uploads
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +104,8 @@ class LinkedDevice:
         self._phone = "".join(filter(str.isdigit, phone)) if phone else None
         self._proxy = proxy
         self._clock = clock
-        self._kept = kept
+        self._media_host = MediaHost(proxy)
+        self._uploads = Uploads(kept, self._media_host)
         self._load = library
         self._retry = retry or RetryPolicy()
         self._pairing = asyncio.Event()
@@ -120,6 +126,11 @@ class LinkedDevice:
         """See :class:`relay.delivery.ports.Engine`."""
         self._told = None
         await on_own_thread("load-messages", load)
+        async with self._media_host.opened():
+            await self._live(hand_over, report)
+
+    async def _live(self, hand_over: HandOver, report: Report) -> NoReturn:
+        """One life after the other."""
         attempts = 0
         while True:
             await self._until_paired(hand_over, report)
@@ -139,8 +150,9 @@ class LinkedDevice:
         way = server_and_user(reply.to)
         if way is None:
             return Dead("not an address of a linked device", tell=Reason.INTERNAL)
-        if not isinstance(reply.content, Text):
-            return Dead(f"cannot send {reply.content.kind}", tell=Reason.UNSUPPORTED)
+        message = await self._uploads.message(reply, self._online())
+        if not isinstance(message, bytes):
+            return message
         server, user = way
         try:
             async with asyncio.timeout(TURN_LIMIT_S):
@@ -148,22 +160,37 @@ class LinkedDevice:
         except TimeoutError:
             return Retry("not sent: the channel is busy with another message")
         try:
-            message = marked(text_bytes(reply.content.text), reply)
-            answer = await self._send(reply, jid_bytes(user, server), message)
+            answer = await self._send(reply, jid_bytes(user, server), marked(message, reply))
         finally:
             self._sending.release()
         if isinstance(answer, bytes):
             if server == NUMBER_SERVER and (hidden := chat_used(answer)) is not None:
                 self._learn(hidden, user)
             answer = outcome_of(answer)
+        if not isinstance(answer, Retry):
+            self._uploads.forget(reply)
         if isinstance(answer, Unknown):
             return replace(answer, sent_as=await self.sent_as(reply))
         return answer
 
     async def fetch(self, ref: str, write: MediaWriter) -> None:
         """See :class:`relay.delivery.ports.Engine`."""
-        del ref, write
-        raise MediaUnavailableError("a linked device cannot bring media yet")
+        try:
+            await self._media_host.fetch(Sealed.parse(ref), write)
+        except (GoneError, DamagedError, ValueError) as error:
+            raise MediaGoneError(str(error)) from error
+        except HostError as error:
+            raise MediaUnavailableError(str(error)) from error
+
+    async def prepare(self, reply: Reply) -> Outcome | None:
+        """See :class:`relay.delivery.ports.Engine`."""
+        if not isinstance(reply.content, Media):
+            return None
+        message = await self._uploads.message(reply, self._online())
+        return None if isinstance(message, bytes) else message
+
+    def _online(self) -> Client | None:
+        return self._client if self._state is SessionState.CONNECTED else None
 
     async def show_typing(self, reply: Reply) -> None:
         """See :class:`relay.delivery.ports.Engine`."""

@@ -17,7 +17,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,11 +26,15 @@ import structlog
 from relay.domain.phone import masked
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.gate import Gate
+from relay.whatsapp.linked_device.media_access import MARK, NOWHERE
 from relay.whatsapp.linked_device.protobufs import as_text
 from relay.whatsapp.linked_device.protobufs import load as load_protobufs
 
 VERSION = "0.5.2"
 _LOG_LEVEL = b"WARN"
+_TELLS_ALL = b"DEBUG"  # then the log tells of the media host as well, which nothing else does
+_FOR_NOBODY = frozenset({"DEBUG", "INFO"})
+_DOCUMENT = 4  # MediaType of the library; it does not matter here
 _DEVICE_NAME = "Relay"  # as the phone lists it under "linked devices"; one for all: a Go global
 _COMPOSING, _TEXT = 0, 0  # ChatPresence and ChatPresenceMedia of the library
 _NUMBER = re.compile(r"\d{7,}")
@@ -38,6 +42,7 @@ _NUMBER = re.compile(r"\d{7,}")
 log = structlog.get_logger(__name__)
 
 OnEvent = Callable[[int, bytes], None]
+OnLine = Callable[[str], None]
 
 
 class LibraryMissingError(Exception):
@@ -50,11 +55,19 @@ class Library(Protocol):
     gate: Gate
 
     def run_client(
-        self, uuid: str, database: str, proxy: str | None, subscribed: Sequence[int], hear: OnEvent
+        self,
+        uuid: str,
+        database: str,
+        proxy: str | None,
+        subscribed: Sequence[int],
+        hear: OnEvent,
+        *,
+        overhear: OnLine | None = None,
     ) -> str:
         """Register a client, connect, and stay until it is stopped; returns the error, if any.
 
-        ``hear`` is called on this thread, one event after the other; it must not raise.
+        ``hear`` is called on this thread, one event after the other; ``overhear`` on any thread,
+        with lines of the client's log that tell of the media host. Neither must raise.
         """
         ...
 
@@ -82,6 +95,13 @@ class Library(Protocol):
         """Look a hidden address up in the client's own file. The client must be registered."""
         ...
 
+    def ask_for_media_host(self, uuid: str) -> None:
+        """Have the client told of the media host, if what it knows is old; see ``overhear``.
+
+        The client must be registered.
+        """
+        ...
+
     def pair_phone(self, uuid: str, request: bytes) -> bytes:
         """Ask for the letters that link by number; only after the client's first QR code."""
         ...
@@ -106,11 +126,18 @@ class Neonize:
         self._binder = binder
         self._go = binder.gocode
         self._props = _device_props()
-        # The callback is shared by all clients and must live as long as any Go thread logs.
-        self._on_log = binder.func_callback_bytes2(_hear_log)
+        # They must live as long as any Go thread logs, which is as long as the process.
+        self._on_log: list[object] = []
 
     def run_client(
-        self, uuid: str, database: str, proxy: str | None, subscribed: Sequence[int], hear: OnEvent
+        self,
+        uuid: str,
+        database: str,
+        proxy: str | None,
+        subscribed: Sequence[int],
+        hear: OnEvent,
+        *,
+        overhear: OnLine | None = None,
     ) -> str:
         """See :class:`Library`."""
         binder = self._binder
@@ -133,9 +160,12 @@ class Neonize:
             binder.func_string(on_login_status),
             binder.func_callback_bytes(on_event),
         )
+        level = _LOG_LEVEL if overhear is None else _TELLS_ALL
+        on_log = binder.func_callback_bytes2(partial(_hear_log, overhear=overhear))
+        self._on_log.append(on_log)
         error: bytes = self._go.Neonize(
-            database.encode(), uuid.encode(), b"", 0, 0, _LOG_LEVEL,
-            *callbacks, self._on_log, events, len(subscribed),
+            database.encode(), uuid.encode(), b"", 0, 0, level,
+            *callbacks, on_log, events, len(subscribed),
             self._props, len(self._props), b"", 0,
             ctypes.byref(settings) if settings is not None else None,
         )  # fmt: skip
@@ -168,6 +198,13 @@ class Neonize:
         """See :class:`Library`."""
         answer: bytes = self._go.GetPNFromLID(uuid.encode(), jid, len(jid))
         return answer
+
+    def ask_for_media_host(self, uuid: str) -> None:
+        """See :class:`Library`."""
+        path, nothing = NOWHERE.encode(), b"\0" * 32
+        self._go.DownloadMediaWithPath(
+            uuid.encode(), path, nothing, 32, nothing, 32, nothing, 32, 0, _DOCUMENT, b"document"
+        )
 
     def pair_phone(self, uuid: str, request: bytes) -> bytes:
         """See :class:`Library`."""
@@ -262,15 +299,19 @@ def _device_props() -> bytes:
     return data
 
 
-def _hear_log(address: int, size: int) -> None:
+def _hear_log(address: int, size: int, overhear: OnLine | None = None) -> None:
     """A line of the library's log, on any thread of Go's."""
     if not address or size <= 0:
         return
     try:
         entry = load_protobufs().LogEntry.FromString(ctypes.string_at(address, size))
-        message = without_numbers(as_text(entry.Message))
-        log.warning("library", source=as_text(entry.Name), level_there=as_text(entry.Level),
-                    message=message)  # fmt: skip
+        level, line = as_text(entry.Level), as_text(entry.Message)
+        if level in _FOR_NOBODY:
+            if overhear is not None and MARK in line:
+                overhear(line)
+        elif NOWHERE not in line:
+            source = as_text(entry.Name)
+            log.warning("library", source=source, level_there=level, message=without_numbers(line))
     except Exception as error:  # noqa: BLE001 - nothing may be raised into Go
         log.error("library_log_unreadable", error=type(error).__name__)
 

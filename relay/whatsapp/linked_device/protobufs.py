@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError, Message
 
@@ -114,23 +114,16 @@ def jid_bytes(user: str, server: str) -> bytes:
     return jid.SerializeToString()
 
 
-def text_bytes(text: str) -> bytes:
-    """The content of an outgoing text message, for the library.
-
-    Half a surrogate pair, which JSON can carry and UTF-8 cannot, is replaced.
-    """
-    envelope = load().Message()
-    sound = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    envelope.Message.conversation = sound
-    content: bytes = envelope.Message.SerializeToString()
-    return content
+def new_message() -> Any:
+    """An empty ``waE2E.Message``."""
+    return load().Message().Message
 
 
 def secret_bytes(secret: bytes) -> bytes:
     """The part of an outgoing message that bears its secret (32 bytes), for the library."""
-    envelope = load().Message()
-    envelope.Message.messageContextInfo.messageSecret = secret
-    part: bytes = envelope.Message.SerializeToString()
+    message = new_message()
+    message.messageContextInfo.messageSecret = secret
+    part: bytes = message.SerializeToString()
     return part
 
 

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from relay.whatsapp.linked_device.protobufs import as_text
 
+HOST = "mmg.whatsapp.net"
+"""The media host of messages that name none."""
+
+_OURS = ".whatsapp.net"
 _KEY_BYTES = 32
 
 
@@ -70,3 +75,25 @@ class Sealed:
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a file on WhatsApp's media host: {error!r}") from error
+
+    @property
+    def place(self) -> str:
+        """The address to fetch it from, always one of WhatsApp's own hosts.
+
+        A sender chooses what stands in his message, so neither another host nor another scheme is
+        believed.
+
+        Raises:
+            ValueError: the message names no path there.
+        """
+        told = urlsplit(self.url)
+        theirs = told.scheme == "https" and is_media_host(told.netloc)
+        path = self.path or (f"{told.path}?{told.query}" if theirs else "")
+        if not path.startswith("/") or not path.isascii() or not path.isprintable():
+            raise ValueError("the message names no path on WhatsApp's media host")
+        return f"https://{told.netloc if theirs else HOST}{path}"
+
+
+def is_media_host(netloc: str) -> bool:
+    """Whether it is one of WhatsApp's own hosts, on the usual port, without a user."""
+    return netloc.isascii() and netloc.endswith(_OURS) and not set(netloc) & set("@:/\\ ")

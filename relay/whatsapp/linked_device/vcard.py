@@ -1,4 +1,4 @@
-"""Names and numbers out of a vCard (RFC 6350, and the older forms that phones still write)."""
+"""Names and numbers in a vCard (RFC 6350, and the older forms that phones still write)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,21 @@ def read_vcard(vcard: str, shown_name: str = "") -> ContactCard:
             phones.append(value)
     name = " ".join((shown_name.strip() or own_name).split())
     return ContactCard(name, tuple(phones[:_MOST_PHONES]))
+
+
+def write_vcard(card: ContactCard) -> str:
+    """The card as phones write it; ``waid`` beside a number lets them offer a chat."""
+    name = _escaped(card.name)
+    lines = ["BEGIN:VCARD", "VERSION:3.0", f"N:;{name};;;", f"FN:{name}"]
+    for phone in card.phones[:_MOST_PHONES]:
+        digits = "".join(filter(str.isdigit, phone))
+        known = f";waid={digits}" if phone.startswith("+") and digits else ""
+        lines.append(f"TEL;type=CELL{known}:{_escaped(phone)}")
+    return "\n".join([*lines, "END:VCARD"])
+
+
+def _escaped(value: str) -> str:
+    return re.sub(r"([\\,;:])", r"\\\1", " ".join(value.split()))
 
 
 def _unescaped(value: str) -> str:

@@ -17,6 +17,8 @@ from pathlib import Path
 import structlog
 
 from relay.app.clock import SystemClock
+from relay.delivery.codec import load_body
+from relay.delivery.ports import MediaGoneError, MediaUnavailableError
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
 from relay.domain.message import Reply
@@ -70,6 +72,15 @@ async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
                 task = asyncio.create_task(send(engine, order))
                 sends.add(task)
                 task.add_done_callback(sends.discard)
+            case "fetch":
+                task = asyncio.create_task(fetch(engine, order))
+                sends.add(task)
+                task.add_done_callback(sends.discard)
+            case "forget_peak":
+                forget_peak()
+                say("memory", kilobytes=memory("VmRSS"))
+            case "tell_peak":
+                say("memory", kilobytes=memory("VmHWM"))
             case "type":
                 await engine.show_typing(reply_of(order))
                 say("typed")
@@ -86,7 +97,35 @@ async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
     say("stopped", cancelled=running.cancelled())
 
 
+async def fetch(engine: LinkedDevice, order: dict[str, str]) -> None:
+    """Into a file; the way of a relay's own store."""
+    error: Exception | None = None
+    with Path(order["to"]).open("wb") as file:  # noqa: ASYNC230 - of a test's own machine
+
+        async def write(piece: bytes) -> None:
+            await asyncio.to_thread(file.write, piece)
+
+        try:
+            await engine.fetch(order["ref"], write)
+        except (MediaGoneError, MediaUnavailableError) as caught:
+            error = caught
+    say("fetched", to=order["to"], error=type(error).__name__ if error else None, words=str(error))
+
+
+def forget_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
+def memory(name: str) -> int:
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(status.partition(f"{name}:")[2].split()[0])
+
+
 def reply_of(order: dict[str, str]) -> Reply:
+    if body := order.get("body"):
+        reply = load_body(body.encode())
+        assert isinstance(reply, Reply)
+        return reply
     return Reply(
         conversation=ConversationId("wa-1-2"),
         crm_id=CrmMessageId(f"crm-{order['number']}"),
@@ -112,7 +151,7 @@ def main() -> None:
 
     async def live() -> None:
         engine = LinkedDevice(
-            ChannelId("sales"), Path(store), phone or None, None, clock, retry=quick
+            ChannelId("sales"), Path(store), phone or None, None, clock, kept=Path, retry=quick
         )
         await drive(engine, FileHandOver(Path(kept)))
 

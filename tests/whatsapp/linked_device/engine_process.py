@@ -10,9 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
-from relay.domain.message import Alias, Receipt, Received, WhatsAppEvent
+from relay.delivery.codec import dump_body
+from relay.domain.contents import Content, Media, Remote
+from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
+from relay.domain.message import Alias, Receipt, Received, Reply, WhatsAppEvent
 from relay.whatsapp.linked_device.reading import read_payload
 from tests.whatsapp_server.inbox import PATIENCE_S, Inbox
 
@@ -107,6 +110,36 @@ class EngineProcess:
         number = next(self._numbers)
         self.order("send", number=number, to=to, text=text, own=own or self._own)
         return number
+
+    async def send_content(self, to: str, content: Content) -> Line:
+        """What became of a send of anything. The name of a kept file is its path here."""
+        number = next(self._numbers)
+        reply = Reply(
+            conversation=ConversationId("wa-1-2"),
+            crm_id=CrmMessageId(f"crm-{number}"),
+            channel=ChannelId("sales"),
+            own=OwnNumber(self._own),
+            to=ClientAddress(to),
+            content=content,
+        )
+        self.order("send", number=number, body=dump_body(reply).decode())
+        return await self.outcome(number)
+
+    async def fetch(self, content: Content, to: Path) -> Line:
+        """What became of fetching a medium that was heard of, into a file."""
+        assert isinstance(content, Media)
+        assert isinstance(content.at, Remote)
+        self.order("fetch", ref=content.at.ref, to=str(to))
+        return await self.said.take(
+            lambda line: line.event == "fetched" and line["to"] == str(to), what="a medium"
+        )
+
+    async def memory(self, order: Literal["forget_peak", "tell_peak"]) -> int:
+        """In kilobytes: what is in memory now, forgetting the peak; or the peak since."""
+        self.order(order)
+        line = await self.said.take(lambda line: line.event == "memory", what="memory")
+        kilobytes: int = line["kilobytes"]
+        return kilobytes
 
     async def show_typing(self, to: str) -> None:
         """Show a client that we write; back once the library has said so."""

@@ -83,6 +83,8 @@ class PretendedLibrary:
         proxy: str | None,
         subscribed: Sequence[int],
         hear: Callable[[int, bytes], None],
+        *,
+        overhear: Callable[[str], None] | None = None,
     ) -> str:
         self.started += 1
         client = PretendedClient()
@@ -147,6 +149,9 @@ class PretendedLibrary:
             self.fatal.append("a look-up on the library's own thread")
         user = protobufs.load().JID.FromString(jid).User
         return samples.stored(self.stored.get(user, samples.NOWHERE))
+
+    def ask_for_media_host(self, uuid: str) -> None:
+        self._registered(uuid, "media host")
 
     def pair_phone(self, uuid: str, request: bytes) -> bytes:
         self._registered(uuid, "letters")

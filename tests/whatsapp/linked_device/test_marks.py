@@ -12,8 +12,9 @@ import structlog.testing
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
 from relay.domain.message import Reply
+from relay.whatsapp.linked_device.composing import words_message
 from relay.whatsapp.linked_device.marks import ids_of, mark_of, marked
-from relay.whatsapp.linked_device.protobufs import load, text_bytes
+from relay.whatsapp.linked_device.protobufs import load
 from tests.whatsapp.linked_device.scene import connected
 
 REPLY = Reply(
@@ -37,7 +38,7 @@ def test_a_mark_is_the_messages_own() -> None:
 def test_a_marked_message_says_what_it_said() -> None:
     """The mark is beside the text, not in it."""
     envelope = load().Message()
-    envelope.Message.ParseFromString(marked(text_bytes("Добрый день"), REPLY))
+    envelope.Message.ParseFromString(marked(words_message(Text("Добрый день")), REPLY))
     assert envelope.Message.conversation == "Добрый день"
     assert envelope.Message.messageContextInfo.messageSecret == mark_of(REPLY)
 

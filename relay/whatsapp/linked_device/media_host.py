@@ -1,0 +1,243 @@
+"""Fetches files from WhatsApp's media host and brings files there, piece by piece.
+
+The library has functions for both, but it holds a file in memory two or three times over: 300 MB
+for one of 100. So only the permission to upload comes from the library (see ``media_access``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import aiohttp
+from aiohttp_socks import ProxyConnector, ProxyError
+
+from relay.whatsapp.linked_device.media_access import Access
+from relay.whatsapp.linked_device.sealed import Sealed, is_media_host
+from relay.whatsapp.linked_device.sealing import PIECE, Opener, Seal, sealed_pieces
+
+Write = Callable[[bytes], Awaitable[None]]
+
+_GONE = frozenset({403, 404, 410})
+_HEADERS = {"Origin": "https://web.whatsapp.com", "Referer": "https://web.whatsapp.com/"}
+_SILENCE_S = 30.0
+_CONNECT_S = 15.0
+_TRIES = 3  # of one download that breaks off in the middle
+_MOST_HOPS = 3
+_REFUSED = frozenset({401, 403})
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S)
+_SOCKS = "socks"
+_BROKEN = (aiohttp.ClientError, ProxyError, TimeoutError, ConnectionError)
+
+
+class GoneError(Exception):
+    """The host does not keep the file any more."""
+
+
+class HostError(Exception):
+    """Not now: no connection, a drop, an answer that makes no sense."""
+
+
+class AccessError(HostError):
+    """The host does not take the permission that was shown to it."""
+
+
+class MediaHost:
+    """The way to the media host. ``proxy`` is a URL; without one the environment's applies."""
+
+    def __init__(self, proxy: str | None) -> None:
+        self._proxy = proxy
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """After leaving, nothing is open, and nothing is opened until it is entered again."""
+        self._closed = False
+        try:
+            yield
+        finally:
+            session, self._session, self._closed = self._session, None, True
+            if session is not None:
+                await session.close()
+
+    # --- From the host ---------------------------------------------------------------------------
+
+    async def fetch(self, sealed: Sealed, write: Write) -> None:
+        """Fetch a file, open it, and write it piece by piece.
+
+        A connection that breaks in the middle is taken up again where it broke.
+
+        Raises:
+            GoneError: the host does not keep it any more.
+            HostError: not now.
+            DamagedError: it is another file than the message names; what was written is worthless.
+            ValueError: the message names no place on the host.
+        """
+        place = sealed.place
+        opener = Opener(sealed.key, sealed.purpose, sealed.sha256, sealed.sealed_sha256)
+        have = 0
+        for left in reversed(range(_TRIES)):
+            try:
+                async with aclosing(self._pieces(place, have)) as pieces:
+                    async for piece in pieces:
+                        have += len(piece)
+                        await write(await asyncio.to_thread(opener.update, piece))
+            except HostError:
+                if not left:
+                    raise
+            else:
+                await write(await asyncio.to_thread(opener.finish))
+                return
+
+    async def _pieces(self, place: str, have: int) -> AsyncGenerator[bytes, None]:
+        """What comes after the ``have`` bytes that came before."""
+        try:
+            async with self._get(place, have) as response:
+                async for piece in _fresh(response, have):
+                    yield piece
+        except _BROKEN as error:
+            raise HostError(_words(error)) from error
+
+    @asynccontextmanager
+    async def _get(self, place: str, have: int) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = _HEADERS | ({"Range": f"bytes={have}-"} if have else {})
+        for _ in range(_MOST_HOPS):
+            async with self._open().get(place, headers=headers, allow_redirects=False) as response:
+                if response.status in _GONE:
+                    raise GoneError(f"the media host answered {response.status}")
+                if response.status in {200, 206}:
+                    yield response
+                    return
+                place = _next_place(place, response)
+        raise HostError("the media host leads in circles")
+
+    # --- To the host -----------------------------------------------------------------------------
+
+    async def bring(self, path: Path, purpose: str, seal: Seal, access: Access) -> Sealed:
+        """Upload a file, sealed; where it lies then.
+
+        Raises:
+            AccessError: the host does not take the permission.
+            HostError: not now. Nobody has been sent anything.
+            OSError: the file cannot be read.
+        """
+        token = base64.urlsafe_b64encode(seal.sealed_sha256).decode()
+        query = urlencode({"auth": access.auth, "token": token})
+        place = f"https://{access.host}/mms/{purpose.lower()}/{token}?{query}"
+        headers = _HEADERS | {
+            "Content-Length": str(seal.sealed_size),
+            "Content-Type": "application/octet-stream",
+        }
+        pieces = sealed_pieces(path, seal.key, purpose)
+        try:
+            async with asyncio.timeout(_SILENCE_S) as limit:
+                body = _off_loop(pieces, limit)
+                async with self._open().post(
+                    place, data=body, headers=headers, allow_redirects=False
+                ) as response:
+                    url, direct = await _told_place(response)
+        except _BROKEN as error:
+            raise HostError(_words(error)) from error
+        return Sealed(purpose, url, direct, seal.key, seal.sha256, seal.sealed_sha256)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise HostError("the channel is stopped")
+        if self._session is None:
+            self._session = self._connections()
+        return self._session
+
+    def _connections(self) -> aiohttp.ClientSession:
+        proxy = self._proxy or ""
+        socks = proxy.startswith(_SOCKS)
+        return aiohttp.ClientSession(
+            connector=ProxyConnector.from_url(_remote_names(proxy)) if socks else None,
+            proxy=proxy if proxy and not socks else None,
+            trust_env=not proxy,
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S
+            ),
+            auto_decompress=False,
+            read_bufsize=PIECE,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+
+def _remote_names(proxy: str) -> str:
+    """The proxy looks names up, as with the library."""
+    return proxy.replace("socks5h://", "socks5://", 1)
+
+
+async def _fresh(response: aiohttp.ClientResponse, have: int) -> AsyncIterator[bytes]:
+    """What comes, without what we have already: a host may answer a range with the whole."""
+    skip = 0
+    if have:
+        if response.status == 206:
+            skip = have - _begin(response)
+            if skip < 0:
+                raise HostError("the media host left a gap")
+        else:
+            skip = have
+    async for piece in response.content.iter_chunked(PIECE):
+        fresh = piece[skip:]
+        skip = max(0, skip - len(piece))
+        if fresh:
+            yield fresh
+
+
+def _begin(response: aiohttp.ClientResponse) -> int:
+    span = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
+    if not span.isdigit():
+        raise HostError("the media host does not tell which part it sends")
+    return int(span)
+
+
+def _next_place(place: str, response: aiohttp.ClientResponse) -> str:
+    """Where the host leads to; only to another one of WhatsApp's."""
+    to = response.headers.get("Location")
+    if response.status not in {301, 302, 303, 307, 308} or not to:
+        raise HostError(f"the media host answered {response.status}")
+    place = urljoin(place, to)
+    parts = urlsplit(place)
+    if parts.scheme != "https" or not is_media_host(parts.netloc):
+        raise HostError("the media host leads elsewhere")
+    return place
+
+
+async def _off_loop(pieces: Iterator[bytes], limit: asyncio.Timeout) -> AsyncIterator[bytes]:
+    """The pieces, made on another thread; each one that was taken puts the limit off."""
+    loop = asyncio.get_running_loop()
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+        if not limit.expired():
+            limit.reschedule(loop.time() + _SILENCE_S)
+
+
+async def _told_place(response: aiohttp.ClientResponse) -> tuple[str, str]:
+    """The address and the path of what was uploaded."""
+    if response.status in _REFUSED:
+        raise AccessError(f"the media host answered {response.status}")
+    if response.status != 200:
+        raise HostError(f"the media host answered {response.status}")
+    try:
+        told = await response.json(content_type=None)
+        url, direct = told["url"], told["direct_path"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise HostError("the media host's answer makes no sense") from error
+    if not (isinstance(url, str) and isinstance(direct, str) and direct):
+        raise HostError("the media host's answer names no place")
+    return url, direct
+
+
+def _words(error: BaseException) -> str:
+    """Why, without addresses, which hold keys to files."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"the media host cannot be reached: {error.os_error.strerror or 'no connection'}"
+    if isinstance(error, TimeoutError):
+        return "the media host fell silent"
+    return f"the connection to the media host broke: {type(error).__name__}"
