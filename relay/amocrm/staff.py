@@ -8,7 +8,7 @@ pass for a robot's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import structlog
@@ -44,6 +44,7 @@ class _Memory(BaseModel):
     """What is remembered. ``users`` by their id in the chats."""
 
     users: dict[CrmPersonId, UserId] = {}
+    names: dict[UserId, str] = {}
     administrators: set[UserId] = set()
     robots: list[CrmPersonId] = []
 
@@ -94,6 +95,10 @@ class AccountStaff:
         """Read the users soon: the account has just been confirmed, or its token changed."""
         self._wish.set()
         self._ready.set()
+
+    def names(self) -> Mapping[UserId, str]:
+        """The names of the account's present users, in amoCRM's order."""
+        return self._known.names
 
     async def refresh(self, person: CrmPersonId) -> None:
         """Ask amoCRM who that is; back once it has answered or failed to, within two minutes.
@@ -166,6 +171,7 @@ class AccountStaff:
         robots = dict.fromkeys((*self._known.robots, *sorted(strangers)))
         learned = _Memory(
             users=known,
+            names={user.id: user.name for user in users},
             administrators={user.id for user in users if user.is_admin},
             robots=[robot for robot in robots if robot not in known][-MOST_ROBOTS:],
         )

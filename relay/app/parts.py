@@ -31,6 +31,7 @@ from relay.app.phones import lines_of, phone_routes
 from relay.app.reconfigure import Reloader
 from relay.app.report import HealthReader
 from relay.app.rest_parts import RestParts
+from relay.app.settings_book import FileBook
 from relay.app.systemd import Notifier
 from relay.app.take import Taker
 from relay.app.widget_parts import AccountNumber, WidgetParts
@@ -98,7 +99,6 @@ class Parts:
         self.phones = Phones(store, clock, lines_of(self.channels))
         self._build_amocrm(session)
         self.account_number = AccountNumber(self.connection, self.facts)
-        self.widget = WidgetParts(live, store, clock, self.phones, self.account_number)
         self.metrics.follow_token(self.rest.token_expires_s)
         self.sorters = {side: self._sorter(side) for side in Destination}
         couriers: dict[Destination, Courier] = {
@@ -110,6 +110,7 @@ class Parts:
         }
         self.taker = Taker(live, self.channels, self._engine, self._on_credentials)
         self.reloader = Reloader(around.path, around.secrets, clock, self._take)
+        self.widget = self._build_widget()
         self.health = HealthReader(
             store=store,
             clock=clock,
@@ -173,6 +174,27 @@ class Parts:
 
     def _engine(self, id_: ChannelId, channel: Channel) -> Engine:
         return self._around.engines(id_, channel, self._storage, self.clock, nothing_kept)
+
+    def _build_widget(self) -> WidgetParts:
+        staff = self.rest.staff
+        book = FileBook(
+            self._around.path,
+            self._around.secrets,
+            self.clock,
+            live=lambda: self.live.config,
+            on_change=self.reloader.ask,
+            name_of=lambda user: staff.names().get(user, ""),
+        )
+        return WidgetParts(
+            self.live,
+            self.store,
+            self.clock,
+            phones=self.phones,
+            account=self.account_number,
+            staff=staff,
+            channels=self.channels,
+            book=book,
+        )
 
     def _sorter(self, side: Destination) -> Sorter:
         return Sorter(

@@ -6,13 +6,21 @@ from aiohttp import web
 from yarl import URL
 
 from relay.amocrm.connection import Connection
+from relay.amocrm.staff import AccountStaff
+from relay.app.channels import Channels
 from relay.app.facts import Facts
 from relay.app.live import Live
+from relay.config.channel import AnyChannel, LinkedDevice
 from relay.delivery.ledger import Store
 from relay.delivery.phones import Phones
 from relay.delivery.ports import Clock
+from relay.domain.ids import ChannelId, UserId
+from relay.domain.session import Session
+from relay.web.health import moment
+from relay.widget.book import ChannelView, Person, Rights, SettingsBook
 from relay.widget.gate import Access, Gate
 from relay.widget.phones import PhoneDesk
+from relay.widget.settings import SettingsDesk
 from relay.widget.tokens import Integration
 
 
@@ -51,16 +59,49 @@ class WidgetParts:
     """The gate, and the desks behind it."""
 
     def __init__(
-        self, live: Live, store: Store, clock: Clock, phones: Phones, account: AccountNumber
+        self,
+        live: Live,
+        store: Store,
+        clock: Clock,
+        *,
+        phones: Phones,
+        account: AccountNumber,
+        staff: AccountStaff,
+        channels: Channels,
+        book: SettingsBook,
     ) -> None:
         self._live = live
         self._account = account
+        self._staff = staff
+        self._channels = channels
         self._gate = Gate(store, clock, self._access)
         self._phones = PhoneDesk(phones, clock, lambda: live.config.settings.phone_check)
+        self._settings = SettingsDesk(
+            book, clock, rights=self._rights, people=self._people, channels=self._views
+        )
 
     def public_routes(self) -> list[web.RouteDef]:
         """What pages of the account may call."""
-        return self._gate.routes(self._phones.methods())
+        return self._gate.routes([*self._phones.methods(), *self._settings.methods()])
+
+    def _rights(self, user: UserId) -> Rights:
+        """By the account's rights, else by the file's ``sections``."""
+        rules = self._live.config.user(user)
+        sections = frozenset(rules.sections) if rules is not None else frozenset[str]()
+        return Rights(self._staff.is_administrator(user), sections)
+
+    def _people(self) -> list[Person]:
+        return [
+            Person(user, name, self._staff.is_administrator(user))
+            for user, name in self._staff.names().items()
+        ]
+
+    def _views(self) -> list[ChannelView]:
+        sessions = self._channels.sessions
+        return [
+            _view(id_, channel, sessions.get(id_))
+            for id_, channel in self._live.config.channels.items()
+        ]
 
     def _access(self) -> Access:
         config = self._live.config
@@ -76,6 +117,18 @@ class WidgetParts:
                 account_id=self._account.now,
             )
         return Access(known, config.amocrm.account, self._live.settings.language)
+
+
+def _view(id_: ChannelId, channel: AnyChannel, session: Session | None) -> ChannelView:
+    return ChannelView(
+        id=id_,
+        title=channel.title,
+        state=session.state.value if session else "stopped",
+        reason=session.reason if session else "not running",
+        since=moment(session.since_ms) if session else None,
+        own=f"+{session.own}" if session and session.own else None,
+        linkable=isinstance(channel, LinkedDevice),
+    )
 
 
 def _origin(url: str) -> str:

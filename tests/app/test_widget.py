@@ -40,7 +40,11 @@ def token(here: Site, secret: str = _SECRET, user: int = 17, **claims: object) -
 
 
 async def call(
-    here: Site, method: str, path: str, key: str | None = None, data: object = None
+    here: Site,
+    method: str,
+    path: str,
+    key: str | None = None,
+    data: object = None,
 ) -> tuple[int, Any]:
     """What a page of the account is answered."""
     headers = {"Origin": here.amocrm.url, "X-Auth-Token": token(here) if key is None else key}
@@ -87,4 +91,70 @@ async def test_saving_the_file_acts_at_once(here: Site) -> None:
     status, said = await call(here, "GET", path, token(here, "rotated"))
     assert (status, said["code"]) == (404, "phone_check_off")
     assert said["title"].startswith("The check")
+    here.check_log()
+
+
+async def test_a_setting_is_changed_in_the_file_and_acts(here: Site) -> None:
+    """By an administrator of the account; the file keeps its form, the log tells who it was."""
+    here.save(amocrm=widget_section(here))
+    file = here.outfit.config
+    text = "# by hand\n" + file.read_text() + "settings:\n  phone_check: true   # the buttons\n"
+    file.write_text(text)
+    await here.start_connected()
+    await here.relay.until_logged("users_learned")
+    status, shown = await call(here, "GET", "/widget/settings")
+    assert status == 200, shown
+    assert shown["administrator"]
+    assert shown["settings"]["phone_check"] is True
+    assert {"id": 18, "name": "Boris", "administrator": False} in shown["account_users"]
+    assert [each["state"] for each in shown["channels"]] == ["connected"]
+    wish = {
+        "version": shown["version"],
+        "settings": {"phone_check": False, "blacklist": {"add": ["+7 900 555-*"], "remove": []}},
+        "users": {"18": {"channels": ["sales"], "name": "Boris: #1", "sections": ["blacklist"]}},
+    }
+    status, after = await call(here, "PATCH", "/widget/settings", data=wish)
+    assert status == 200, after
+    assert after["settings"]["phone_check"] is False
+    expected = text.replace("phone_check: true ", "phone_check: false ")
+    assert file.read_text() == expected + (
+        '  blacklist: ["+7900555*"]\n'
+        'users:\n  18:\n    name: "Boris: #1"\n    channels: [sales]\n    sections: [blacklist]\n'
+    )
+    line = await here.relay.until_logged("settings_changed", user=17, name="Olga")
+    assert "blacklist: +1 pattern" in str(line["changes"])
+    await here.relay.until_logged("config_reloaded")
+    assert (await call(here, "GET", "/widget/phones?phone=%2B79001234567"))[0] == 404
+    status, said = await call(here, "PATCH", "/widget/settings", data=wish)
+    assert (status, said["code"]) == (409, "stale")
+    assert said["current"]["version"] == after["version"]
+    boris = token(here, user=18)
+    status, shown = await call(here, "GET", "/widget/settings", boris)
+    assert shown["settings"] == {"blacklist": {"total": 1}}
+    wish = {"version": shown["version"], "settings": {"phone_check": True}}
+    status, said = await call(here, "PATCH", "/widget/settings", token(here, user=18), wish)
+    assert (status, said["code"]) == (403, "forbidden")
+    here.check_log()
+
+
+async def test_mistakes_of_the_file_and_of_a_wish_change_nothing(here: Site) -> None:
+    """Told with their places; what a hand has spoilt meanwhile is not touched."""
+    here.save(amocrm=widget_section(here))
+    await here.start_connected()
+    await here.relay.until_logged("users_learned")
+    file = here.outfit.config
+    shown = (await call(here, "GET", "/widget/settings"))[1]
+    wish = {"version": shown["version"], "settings": {"default_channel": "nowhere"}}
+    status, said = await call(here, "PATCH", "/widget/settings", data=wish)
+    assert (status, said["code"]) == (422, "invalid")
+    assert said["errors"][0]["path"] == "settings.default_channel"
+    text = file.read_text() + "settigs: {}\n"
+    file.write_text(text)
+    await here.relay.until_logged("config_rejected")
+    shown = (await call(here, "GET", "/widget/settings"))[1]
+    assert "settigs" in shown["trouble"]
+    wish = {"version": shown["version"], "settings": {"phone_check": False}}
+    status, said = await call(here, "PATCH", "/widget/settings", data=wish)
+    assert (status, said["code"]) == (422, "invalid")
+    assert file.read_text() == text
     here.check_log()

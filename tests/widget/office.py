@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -93,7 +94,8 @@ class Office:
         """One call of a page's, with a fresh token unless one is given."""
         assert self.session is not None
         sent = {"Origin": ORIGIN, HEADER: self.token(user) if token is None else token}
-        body = data if isinstance(data, bytes) or data is None else json.dumps(data).encode()
+        plain = data is None or isinstance(data, bytes | BytesIO)
+        body: Any = data if plain else json.dumps(data).encode()
         async with self.session.request(
             method, self.url + path, data=body, headers=sent | dict(headers or {})
         ) as answer:
