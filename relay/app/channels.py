@@ -19,7 +19,7 @@ from relay.domain.session import Session, SessionState
 _log = structlog.stdlib.get_logger("relay.channels")
 
 _STABLE_MS = 5 * MINUTE  # a session that held that long starts its backoff anew
-_STOPPING_S = 10.0
+_STOPPING_S = 6.0  # with the drain before it below the ten seconds of a stop
 
 OnSession = Callable[[ChannelId, Session], None]
 

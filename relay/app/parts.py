@@ -96,6 +96,7 @@ class Parts:
         self.intake = Intake(store, self._steady, self._sorter_of)
         self.spooling = Spooling(spool, self.intake, clock)
         self.channels = Channels(clock, around.chance, self.spooling.door)
+        self.channels.listen(lambda id_, session: self.metrics.session(id_, session.state))
         self.phones = Phones(store, clock, lines_of(self.channels))
         self._build_amocrm(session)
         self.account_number = AccountNumber(self.connection, self.facts)

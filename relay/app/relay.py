@@ -32,7 +32,7 @@ from relay.sqlite.store import open_store
 
 _log = structlog.stdlib.get_logger("relay")
 
-_DRAIN_S = 5.0
+_DRAIN_S = 3.0
 
 
 class CoreTaskError(Exception):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from relay.delivery.steps import Direction, Step, StepEvent
+from relay.domain.session import SessionState
 from relay.web.health import Health
 
 
@@ -36,6 +37,24 @@ class Metrics:
         self._connected = self._gauge(
             "relay_channel_connected", "1 if the channel's session is connected.", "channel"
         )
+        self._state = Gauge(
+            "relay_channel_state",
+            "1 for the state the channel's session is in, 0 for every other.",
+            ("channel", "state"),
+            registry=self.registry,
+        )
+        self._since = self._gauge(
+            "relay_channel_since_timestamp_seconds",
+            "When the channel's session came into its state.",
+            "channel",
+        )
+        self._changes = Counter(
+            "relay_channel_changes",
+            "How often a channel's session came into a state.",
+            ("channel", "state"),
+            registry=self.registry,
+        )
+        self._last: dict[str, str] = {}
         self._healthy = Gauge("relay_healthy", "1 if /healthz answers 200.", registry=self.registry)
         self._reloaded = Gauge(
             "relay_reload_ok", "1 if the file, as it stands, is in force.", registry=self.registry
@@ -57,6 +76,12 @@ class Metrics:
         if step.event is StepEvent.IGNORED and step.detail is not None:
             self._ignored.labels(step.detail, *_labels(*what)[1:]).inc()
 
+    def session(self, channel: str, state: SessionState) -> None:
+        """A channel's session was told to be in a state; counted if it was in another before."""
+        if self._last.get(channel) != state.value:
+            self._last[channel] = state.value
+            self._changes.labels(channel, state.value).inc()
+
     def follow_token(self, expires_s: Callable[[], float]) -> None:
         """Show when amoCRM's token ends, as told at each reading; NaN where nobody knows."""
         self._token_expires.set_function(expires_s)
@@ -67,9 +92,13 @@ class Metrics:
             self._waiting.labels(name).set(queue.waiting)
             self._oldest.labels(name).set(queue.oldest_seconds)
             self._dead.labels(name).set(queue.dead)
-        self._connected.clear()
+        for gauge in (self._connected, self._state, self._since):
+            gauge.clear()
         for id_, channel in health.channels.items():
             self._connected.labels(id_).set(channel.connected)
+            self._since.labels(id_).set(channel.since_ms / 1000)
+            for state in SessionState:
+                self._state.labels(id_, state.value).set(channel.state == state.value)
         self._healthy.set(health.ok)
         self._reloaded.set(health.reload.ok)
 

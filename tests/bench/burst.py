@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from relay.delivery.ports import HandOver
 from relay.delivery.steps import Step, StepEvent
+from tests.bench.processes import processor_s
 from tests.bench.rig import payload, rig
 from tests.bench.sink import sink
 from tests.whatsapp_server.harness import RealClient
@@ -25,31 +26,48 @@ MESSAGES = 1_000
 PATIENCE_S = 120.0
 
 
-async def client_alone_s() -> float:
-    """Seconds from the login of a bare client until its program has heard the whole burst."""
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds of a burst: by the clock, and of a processor."""
+
+    wall: float
+    cpu: float
+
+
+async def client_alone() -> Took:
+    """From the login of a bare client until its program has heard the whole burst.
+
+    Its store is as durable as the relay's: that is the client's own work, not the relay's.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         async with row(Path(home)) as town:
             await _queue(town)
             store = Path(home) / "storage" / "sessions" / "sales.db"
-            async with RealClient(town.whatsapp.environment(), store) as client:
+            environment = town.whatsapp.environment()
+            async with RealClient(environment, store, durable=True) as client:
                 await town.device.online()
-                begun = time.monotonic()
+                took = _meter(client.pid)
                 for _ in range(MESSAGES):
                     await client.event("message")
-                return time.monotonic() - begun
+                return took()
 
 
-async def relay_s() -> float:
-    """Seconds from the login of a relay's session until the whole burst is in amoCRM."""
+async def through_relay() -> Took:
+    """From the login of a relay's session until the whole burst is in amoCRM."""
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         async with row(Path(home)) as town:
             await _queue(town)
-            async with relay_run(town.config, town.whatsapp.environment()):
+            async with relay_run(town.config, town.whatsapp.environment()) as relay:
                 await town.device.online()
-                begun = time.monotonic()
+                took = _meter(relay.process.pid)
                 arrived = town.amocrm.account.messages
                 await town.amocrm.wait_for(lambda _: len(arrived) >= MESSAGES, PATIENCE_S)
-                return time.monotonic() - begun
+                return took()
+
+
+def _meter(pid: int) -> Callable[[], Took]:
+    wall, cpu = time.monotonic(), processor_s(pid)
+    return lambda: Took(time.monotonic() - wall, processor_s(pid) - cpu)
 
 
 async def _queue(town: Row) -> None:

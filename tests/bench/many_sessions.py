@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 import time
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from pathlib import Path
 
 from relay.demo.pretended_amocrm import PretendedAmoCRM
 from tests.app import files
+from tests.bench.processes import processor_s
 from tests.whatsapp_server import WhatsAppServer
 from tests.whole.daemon import Daemon, relay_run
 
 SETTLE_S = 5.0
 IDLE_S = 20.0
 _KIB = 1024
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,9 @@ async def _watch(relay: Daemon, sessions: int, begun: float) -> Figures:
     connected_s = time.monotonic() - begun
     await asyncio.sleep(SETTLE_S)
     process = Path("/proc") / str(relay.process.pid)
-    before, since = _cpu_s(process), time.monotonic()
+    before, since = processor_s(relay.process.pid), time.monotonic()
     await asyncio.sleep(IDLE_S)
-    idle = (_cpu_s(process) - before) / (time.monotonic() - since)
+    idle = (processor_s(relay.process.pid) - before) / (time.monotonic() - since)
     status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
     descriptors = len(list((process / "fd").iterdir()))
     since = time.monotonic()
@@ -86,8 +85,3 @@ async def _watch(relay: Daemon, sessions: int, begun: float) -> Figures:
         idle,
         time.monotonic() - since,
     )
-
-
-def _cpu_s(process: Path) -> float:
-    fields = (process / "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+_SECTION = "\n## "
 FILE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 _TEXT = """# Benchmarks
@@ -69,10 +70,23 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def keep(figures: Sequence[Figure], lanes: int) -> None:
-    """Write the file."""
+    """Write the file, but for the sections that others keep in it."""
     date = datetime.now(UTC).strftime("%Y-%m-%d")
-    text = _TEXT.format(date=date, machine=_machine(), table=table(figures), lanes=lanes)
-    FILE.write_text(text, encoding="utf-8")
+    text = _TEXT.format(date=date, machine=machine(), table=table(figures), lanes=lanes)
+    FILE.write_text("".join([text, *_sections().values()]), encoding="utf-8")
+
+
+def keep_section(title: str, body: str) -> None:
+    """Write one section of the file, which the other benchmarks leave as it is."""
+    head = FILE.read_text(encoding="utf-8").split(_SECTION, 1)[0]
+    sections = _sections() | {title: f"{_SECTION}{title}\n\n{body}"}
+    FILE.write_text("".join([head, *sections.values()]), encoding="utf-8")
+
+
+def _sections() -> dict[str, str]:
+    """The sections of the file by their titles."""
+    parts = FILE.read_text(encoding="utf-8").split(_SECTION)[1:] if FILE.exists() else []
+    return {part.partition("\n")[0]: _SECTION + part for part in parts}
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -90,7 +104,8 @@ def times(value: float) -> str:
     return f"{value:.2f}×"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """This machine, in words."""
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     processors = f"{os.cpu_count()} processors ({_processor()})"
     return f"{processors}, {gigabytes:.0f} GB, Python {platform.python_version()}"

@@ -1,7 +1,7 @@
 """``python -m tests.bench.sessions``: linked devices against our own WhatsApp server.
 
-Prints its findings and keeps them in ``docs/benchmarks-sessions.md``. It takes about half an hour,
-most of it for the kills; ``--kills N`` makes it shorter. No test: nothing here passes or fails.
+Prints its findings and keeps them as a section of ``docs/benchmarks.md``. It takes about half an
+hour, most of it for the kills; ``--kills N`` makes it shorter. No test: nothing passes or fails.
 """
 
 from __future__ import annotations
@@ -9,21 +9,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import platform
 import random
 import statistics
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench.burst import TakingIn, client_alone_s, relay_s, taking_in
+from tests.bench.burst import TakingIn, Took, client_alone, taking_in, through_relay
 from tests.bench.many_sessions import Figures, measure
-from tests.bench.report import percentile
+from tests.bench.report import Figure, keep_section, machine, percentile, table, times
 from tests.whole.killing import BURST, Kill, row
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks-sessions.md"
 KILLS_IN_A_ROW = 10
 SEED = 20261122
 ROUNDS = 3
@@ -35,8 +34,8 @@ class Findings:
     """Everything that was measured in one run."""
 
     sessions: Sequence[Figures]
-    alone_s: Sequence[float]
-    relay_s: Sequence[float]
+    alone: Sequence[Took]
+    relay: Sequence[Took]
     taking: TakingIn
     kills: Sequence[Kill]
     load: float
@@ -58,86 +57,109 @@ async def find(kills: int) -> Findings:
     """Measure everything, one after the other."""
     load = os.getloadavg()[0]
     sessions = [await measure(number) for number in (1, 10, 50)]
-    alone, relayed = list[float](), list[float]()
+    alone, relayed = list[Took](), list[Took]()
     for _ in range(ROUNDS):
-        alone.append(await client_alone_s())
-        relayed.append(await relay_s())
+        alone.append(await client_alone())
+        relayed.append(await through_relay())
     taking = await taking_in(1_000, 100)
     return Findings(sessions, alone, relayed, taking, await kill_many(kills), load)
 
 
-def page(found: Findings) -> str:
-    """The findings as a page."""
-    parts = (_HEAD.format(**_place(found)), _sessions(found), _speed(found), _kills(found.kills))
-    return "\n".join(parts)
+def section(found: Findings) -> str:
+    """The findings as a section of the page."""
+    figures = table([*_sessions(found.sessions), *_speed(found)])
+    return "\n".join((_HEAD.format(**_place(found)), figures, "", _kills(found.kills)))
 
 
 def _place(found: Findings) -> dict[str, object]:
-    return {"cores": os.cpu_count(), "python": platform.python_version(), "load": found.load}
+    date = datetime.now(UTC).strftime("%Y-%m-%d")
+    return {"date": date, "machine": machine(), "load": found.load, "rounds": len(found.alone)}
 
 
-_HEAD = """# Benchmarks of sessions
+_HEAD = """Written by `python -m tests.bench.sessions`: the unmodified `relay run` with the
+unmodified library, our own WhatsApp server and a pretended amoCRM beside them. Last: {date}, on
+{machine}, load {load:.1f}. It shows what this program does, not what WhatsApp accepts.
 
-Made by `python -m tests.bench.sessions`: the unmodified `relay run` with the unmodified library,
-our own WhatsApp server and a pretended amoCRM, all on one machine ({cores} cores, Python {python},
-load {load:.1f} at the start). Numbers of another machine differ; ratios less so. It shows what this
-program does, not what WhatsApp accepts.
+* **A session**: resident memory, threads and descriptors of a relay with one, ten and fifty paired
+  sessions, idle; started, watched for twenty seconds, stopped.
+* **A burst**: a thousand texts of ten clients from WhatsApp's offline queue, median of {rounds}
+  rounds: until a bare client's program has heard them, and until the relay has them in amoCRM.
+  The bare client keeps its session as durably as the relay does.
+* **From the library's call**, a hundred a second: until its thread is free (from then on no kill
+  can lose the event), and until the event is committed with `fsync`.
 """
 
 
-def _sessions(found: Findings) -> str:
-    first, last = found.sessions[0], found.sessions[-1]
-    more = last.sessions - first.sessions
-    memory = (last.memory - first.memory) / more / _MIB
-    threads = (last.threads - first.threads) / more
-    lines = [
-        "## Sessions in one process\n",
-        "| sessions | door open | all connected | memory | threads | descriptors | idle | stop |",
-        "|---|---|---|---|---|---|---|---|",
-        *(
-            f"| {f.sessions} | {f.door_s:.1f} s | {f.connected_s:.1f} s | {f.memory / _MIB:.0f} MiB"
-            f" | {f.threads} | {f.descriptors} | {f.idle:.1%} of a core | {f.stop_s:.1f} s |"
-            for f in found.sessions
+def _sessions(measured: Sequence[Figures]) -> list[Figure]:
+    one, last = measured[0], measured[-1]
+    more = last.sessions - one.sessions
+    memory = (last.memory - one.memory) / more / _MIB
+    threads = (last.threads - one.threads) / more
+    resident = " / ".join(f"{f.memory / _MIB:.0f}" for f in measured)
+    numbers = " / ".join(str(f.sessions) for f in measured)
+    busy = " / ".join(f"{f.idle:.1%}" for f in measured)
+    stops = " / ".join(f"{f.stop_s:.1f} s" for f in measured)
+    doors = " / ".join(f"{f.door_s:.1f} s" for f in measured)
+    return [
+        Figure(f"resident MB with {numbers} sessions", "", resident),
+        Figure("MB each above the first", "", f"{memory:.2f}", "", "≤ 1", memory <= 1),
+        Figure("threads each above the first", "", f"{threads:.2f}", "", "≤ 2", threads <= 2),
+        Figure(f"descriptors of {last.sessions} sessions", "", str(last.descriptors)),
+        Figure("idle, of one core", "", busy, "", "≤ 2 %", last.idle <= 0.02),
+        Figure("door for hooks open", "", doors),
+        Figure(
+            f"{last.sessions} sessions connected", "", f"{last.connected_s:.1f} s", "", "≤ 30 s",
+            last.connected_s <= 30,
         ),
-        f"\nEach session above the first: {memory:.2f} MiB and {threads:.2f} threads.\n",
-    ]
-    return "\n".join(lines)
+        Figure("clean stop", "", stops, "", "≤ 10 s", last.stop_s <= 10),
+    ]  # fmt: skip
 
 
-def _speed(found: Findings) -> str:
-    alone, relayed = statistics.median(found.alone_s), statistics.median(found.relay_s)
-    return f"""## Speed
+def _speed(found: Findings) -> list[Figure]:
+    alone, relayed = _median(found.alone), _median(found.relay)
+    ratio = alone.wall / relayed.wall
+    committed = statistics.median(found.taking.committed)
+    return [
+        Figure(
+            "a burst of 1 000 into amoCRM", f"{alone.wall:.1f} s", f"{relayed.wall:.1f} s",
+            f"{ratio:.2f}", "≥ 0.9", ratio >= 0.9,
+        ),
+        Figure(
+            "processor time of that", f"{alone.cpu:.1f} s", f"{relayed.cpu:.1f} s",
+            times(relayed.cpu / alone.cpu),
+        ),
+        Figure("library's call → its thread is free", "", _spread(found.taking.free)),
+        Figure(
+            "library's call → committed", "", _spread(found.taking.committed), "", "median ≤ 2 ms",
+            committed <= 2,
+        ),
+    ]  # fmt: skip
 
-A burst of 1 000 texts of ten clients from WhatsApp's offline queue, median of {ROUNDS} rounds: the
-client alone hears it in {alone:.2f} s, the relay has it in amoCRM in {relayed:.2f} s:
-**{alone / relayed:.2f}** of the client alone.
 
-| from the library's call, 100 a second | median | 99 % |
-|---|---|---|
-| its thread is free, a kill cannot lose the event | {_spread(found.taking.free)} |
-| committed with fsync | {_spread(found.taking.committed)} |
-"""
+def _median(rounds: Sequence[Took]) -> Took:
+    walls, processor = [one.wall for one in rounds], [one.cpu for one in rounds]
+    return Took(statistics.median(walls), statistics.median(processor))
 
 
-def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.2f} ms | {percentile(values, 0.99):.2f} ms"
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.2f} ms, 99 %: {percentile(values, 0.99):.2f} ms"
 
 
 def _kills(kills: Sequence[Kill]) -> str:
     lost = [len(kill.lost) for kill in kills]
     counted = sorted(Counter(lost).items())
-    table = "\n".join(f"| {number} | {times} |" for number, times in counted)
-    return f"""## What a kill loses
+    numbers, times = (" | ".join(map(str, row)) for row in zip(*counted, strict=True))
+    doubled = sum(kill.doubled for kill in kills)
+    return f"""**What a kill loses.** {len(kills)} times: {BURST} texts of ten clients as fast as
+they go, `kill -9` at a moment by chance in the middle (seed {SEED}), a new start, then what never
+reached amoCRM.
 
-{len(kills)} times: {BURST} texts of ten clients as fast as they go, `kill -9` at a moment by chance
-in the middle (seed {SEED}), a new start, then what never reached amoCRM.
+| lost of {BURST} | {numbers} |
+|---|{"---:|" * len(counted)}
+| kills | {times} |
 
-| lost of {BURST} | kills |
-|---|---|
-{table}
-
-Mean {statistics.mean(lost):.2f}, median {statistics.median(lost):g}, worst {max(lost)}; texts that
-came twice: {sum(kill.doubled for kill in kills)}.
+Mean {statistics.mean(lost):.1f}, median {statistics.median(lost):g}, 95 % of the kills at most
+{percentile(lost, 0.95):.0f}, worst {max(lost)}. Texts that came twice: {doubled}.
 """
 
 
@@ -146,9 +168,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     found = asyncio.run(find(parser.parse_args().kills))
-    text = page(found)
+    text = section(found)
     print(text)
-    PAGE.write_text(text, encoding="utf-8")
+    keep_section("Sessions", text)
 
 
 if __name__ == "__main__":

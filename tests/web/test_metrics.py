@@ -7,8 +7,10 @@ from dataclasses import replace
 from prometheus_client import generate_latest
 
 from relay.delivery.steps import Direction, Step, StepEvent
+from relay.domain.session import SessionState
+from relay.web.health import ChannelHealth
 from relay.web.metrics import Metrics
-from tests.web.test_health import BAD, GOOD
+from tests.web.test_health import AT_MS, BAD, GOOD
 
 STEP = Step(StepEvent.DELIVERED, "t1", "sales", Direction.IN)
 
@@ -60,12 +62,39 @@ def test_gauges_show_the_health() -> None:
     assert "relay_reload_ok 0.0" in lines
 
 
+def test_a_session_shows_its_one_state_and_since_when() -> None:
+    """Of all states there are just the present one is 1, so that an alert can name any of them."""
+    metrics = Metrics()
+    metrics.show(GOOD)
+    banned = ChannelHealth("banned", "too many strangers", AT_MS, connected=False)
+    metrics.show(replace(GOOD, channels={"sales": banned}))
+    states = [line for line in _lines(metrics) if line.startswith("relay_channel_state{")]
+    assert len(states) == len(SessionState)
+    assert [line for line in states if line.endswith(" 1.0")] == [
+        'relay_channel_state{channel="sales",state="banned"} 1.0'
+    ]
+    since = "relay_channel_since_timestamp_seconds{"
+    [told] = [line for line in _lines(metrics) if line.startswith(since)]
+    assert float(told.split()[1]) == AT_MS / 1000
+
+
+def test_changes_of_a_session_are_counted() -> None:
+    """Each time it comes into a state; a new reason for the same state is no change."""
+    metrics = Metrics()
+    for state in (SessionState.CONNECTED, SessionState.RECONNECTING, SessionState.RECONNECTING):
+        metrics.session("sales", state)
+    metrics.session("sales", SessionState.CONNECTED)
+    lines = _lines(metrics)
+    assert 'relay_channel_changes_total{channel="sales",state="connected"} 2.0' in lines
+    assert 'relay_channel_changes_total{channel="sales",state="reconnecting"} 1.0' in lines
+
+
 def test_a_removed_channel_is_not_shown_any_more() -> None:
     """A gauge of a channel that left the file would be an alarm about nothing."""
     metrics = Metrics()
     metrics.show(GOOD)
     metrics.show(replace(GOOD, channels={}))
-    assert not any(line.startswith("relay_channel_connected{") for line in _lines(metrics))
+    assert not any(line.startswith("relay_channel_") for line in _lines(metrics))
 
 
 def test_registries_are_apart() -> None:

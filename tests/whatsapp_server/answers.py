@@ -49,6 +49,10 @@ class Answers:
 
     async def answer(self, device: LinkedDevice, request: Node) -> None:
         """Answers one request; an unknown one is refused and remembered."""
+        if request.get("xmlns") in device.drops_at_requests:
+            device.drops_at_requests.remove(request.get("xmlns"))
+            device.drop()
+            return
         try:
             await device.say(result(request, self._children(device, request)))
         except Refused as refused:

@@ -19,6 +19,7 @@ _ROOT = Path(__file__).parents[2]
 _LINE_BYTES = 64 * 1024 * 1024
 # The library commits each of 812 prekeys by itself: with fsync a pairing takes seconds, not 0.6.
 _WITHOUT_FSYNC = "?_foreign_keys=on&_synchronous=OFF&_x="
+_WITH_FSYNC = "?_foreign_keys=on&_journal_mode=WAL&_synchronous=FULL&_x="
 
 
 class ClientError(RuntimeError):
@@ -40,15 +41,22 @@ class RealClient:
     """The unmodified client on one store; an async context manager that connects on entering.
 
     ``environment`` is the server's, or a spoilt copy of it. Leaving ends the process at once.
+    ``durable``: its store outlives a power cut, as the relay's does.
     """
 
     def __init__(
-        self, environment: Mapping[str, str], store: Path, *, connect: bool = True
+        self,
+        environment: Mapping[str, str],
+        store: Path,
+        *,
+        connect: bool = True,
+        durable: bool = False,
     ) -> None:
         self.events: Inbox[Event] = Inbox(f"the client on {store.name}")
         self._lines: Inbox[bytes] = Inbox(f"the print of {store.name}")
         self._environment = dict(environment)
         self._store = store
+        self._settings = _WITH_FSYNC if durable else _WITHOUT_FSYNC
         self._connects = connect
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
@@ -59,7 +67,7 @@ class RealClient:
             sys.executable,
             "-m",
             "tests.whatsapp_server.client_process",
-            f"{self._store}{_WITHOUT_FSYNC}",
+            f"{self._store}{self._settings}",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -88,6 +96,11 @@ class RealClient:
         await asyncio.gather(*self._readers)
         if error is not None:
             sys.stderr.write(b"".join(self._lines.history).decode(errors="replace"))
+
+    @property
+    def pid(self) -> int:
+        assert self._process, "enter it first"
+        return self._process.pid
 
     async def command(self, name: str, /, **values: Any) -> Any:
         """Has the client do something. Raises ``ClientError`` with the library's words."""

@@ -45,6 +45,7 @@ class LinkedDevice:
         self.logins = 0
         self.refuse_logins: list[dict[str, str]] = []
         self.refuse_requests: dict[str, int] = {}
+        self.drops_at_requests: list[str] = []
         self.silent = False
         self.drops_undelivered = 0
         self.refuse_sends: list[str] = []
@@ -187,6 +188,10 @@ class LinkedDevice:
     def refuse_next_request(self, namespace: str, code: int) -> None:
         """Answers the next request of a kind (``usync``, ``encrypt``…) with an error."""
         self.refuse_requests[namespace] = code
+
+    def drop_at_next_request(self, namespace: str) -> None:
+        """Cuts the line instead of answering the next request of a kind (``usync``…)."""
+        self.drops_at_requests.append(namespace)
 
     def drop_before_next_ack(self, *, delivered: bool = True) -> None:
         """Cuts the line instead of acknowledging the next message, delivered or lost before."""

@@ -86,16 +86,19 @@ class Identity:
     certificates: bytes
 
     @classmethod
-    def under(cls, root: KeyPair) -> Identity:
-        """A fresh key, certified by an intermediate that ``root`` signs."""
+    def under(cls, root: KeyPair, *, ahead_s: int = 0) -> Identity:
+        """A fresh key, certified by an intermediate that ``root`` signs.
+
+        ``ahead_s``: by how much the service's clock is before the client's.
+        """
         intermediate, static = KeyPair.generate(), KeyPair.generate()
-        middle = _certificate(root, serial=1, issuer=0, key=intermediate.public)
-        leaf = _certificate(intermediate, serial=2, issuer=1, key=static.public)
+        now_s = int(time.time()) + ahead_s
+        middle = _certificate(root, now_s, serial=1, issuer=0, key=intermediate.public)
+        leaf = _certificate(intermediate, now_s, serial=2, issuer=1, key=static.public)
         return cls(static, encode((1, leaf), (2, middle)))
 
 
-def _certificate(signer: KeyPair, serial: int, issuer: int, key: bytes) -> bytes:
-    now_s = int(time.time())
+def _certificate(signer: KeyPair, now_s: int, *, serial: int, issuer: int, key: bytes) -> bytes:
     validity = ((4, now_s - _DAY_S), (5, now_s + _DAY_S))
     details = encode((1, serial), (2, issuer), (3, key), *validity)
     return encode((1, details), (2, signer.sign(details)))

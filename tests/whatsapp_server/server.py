@@ -117,6 +117,10 @@ class WhatsAppServer:
         refusal = None if reason is None else {"reason": str(reason)}
         self.service.refuse_registrations = refusal
 
+    def set_clock(self, ahead_s: int) -> None:
+        """Lets the service's clock, and so its certificates, be that much before the clients'."""
+        self.service.identity = Identity.under(self._root, ahead_s=ahead_s)
+
     def go_down(self) -> None:
         """Cuts every line and lets nobody in until ``come_back``: as if there were no network."""
         self._proxy.accepting = False

@@ -30,14 +30,14 @@ class Service:
         self.registered: Inbox[Registration] = Inbox("the service")
         self.refuse_registrations: dict[str, str] | None = None
         self.faults: list[str] = []
-        self._identity = identity
+        self.identity = identity
         self._connections: set[Connection] = set()
 
     async def serve(self, connection: Connection) -> None:
         """Lives through one connection of a client."""
         self._connections.add(connection)
         try:
-            hello = await connection.greet(self._identity)
+            hello = await connection.greet(self.identity)
             if 19 in hello.payload:
                 await self._register(connection, hello)
             else:

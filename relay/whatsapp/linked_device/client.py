@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from typing import Protocol, TypeVar, cast
 
 import structlog
@@ -25,9 +26,12 @@ from relay.whatsapp.linked_device.payload import RawEvent, wrap
 from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, letters_request, parse
 from relay.whatsapp.linked_device.threads import on_own_thread, tell
 
+WRITTEN_S = 3.0  # an eternity for opening the session's file and writing the library's maps
 REGISTER_S = 90.0  # dialling and the handshake; the library bounds both below this
-CLOSE_S = 5.0  # the library waits that long for the server's answer to its goodbye
-DRAIN_S = 2.0
+ENTER_S = 15.0  # a call waits that long for a change to be over
+CLOSE_S = 4.0  # a goodbye or a dialling; the relay as a whole has ten seconds to stop
+REMOVE_S = 15.0  # the library waits up to five for the server's answer to its goodbye
+DRAIN_S = 1.5
 QUIET_S = 0.05
 
 T = TypeVar("T")
@@ -99,26 +103,31 @@ class Client:
         await asyncio.shield(self._registration)
 
     async def _register(self) -> None:
-        async with self._library.gate.change():
+        async with self._library.gate.change() as let_calls_in:
             self._begun = True
             threading.Thread(target=self._live, name="linked-device", daemon=True).start()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WRITTEN_S):
+                    await self._settled.wait()
+            let_calls_in()
             await self._bounded("connect", self._settled.wait(), REGISTER_S)
 
     async def send(self, to: bytes, message: bytes) -> bytes | None:
-        """The library's answer to a send; None if there is no client to send with."""
-        async with self._library.gate.call() as enter:
-            if not self._usable:
-                return None
+        """The library's answer to a send; None if nothing was sent, for want of a client.
 
-            def send() -> bytes:
-                enter()
-                return self._library.send_message(self._name, to, message)
-
-            return await on_own_thread("send", send)
+        Cancelled, it may have been sent all the same; but not while it waited for its turn.
+        """
+        return await self.ask("send", lambda library, name: library.send_message(name, to, message))
 
     async def ask(self, what: str, call: Callable[[Library, str], T]) -> T | None:
-        """The answer to a call of the library with this client's name; None without a client."""
-        async with self._library.gate.call() as enter:
+        """The answer to a call of the library with this client's name; None if none was made."""
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(ENTER_S):
+                    enter = await stack.enter_async_context(self._library.gate.call())
+            except TimeoutError:
+                log.warning("library_busy", doing=what, after_s=ENTER_S)
+                return None
             if not self._usable:
                 return None
 
@@ -211,12 +220,15 @@ class Client:
             # Without a device, the library waits for a pairing, and nothing can end that.
             log.error("client_cannot_be_stopped")
             return
-        if not self._ended.is_set():
+        if self._registered:
+            # Also if the stream of events has ended: the socket lives on, and whatever comes over
+            # it is confirmed to WhatsApp and lost.
             await self._bounded("disconnect", self._disconnect())
+        if not self._ended.is_set():
             await self._drain()
         self._stopping = True
         async with self._library.gate.change():
-            await self._bounded("stop", self._remove())
+            await self._bounded("stop", self._remove(), REMOVE_S)
         await self._bounded("end", self._ended.wait(), 1.0)
 
     async def _disconnect(self) -> None:

@@ -131,14 +131,16 @@ class LinkedDevice:
 
     async def _live(self, hand_over: HandOver, report: Report) -> NoReturn:
         """One life after the other."""
-        attempts = 0
+        attempts, again = 0, False
         while True:
-            await self._until_paired(hand_over, report)
+            if await self._until_paired(hand_over, report) or not again:
+                self._tell(report, SessionState.CONNECTING, "connecting")
+            # Else it is the same outage, with the state and the "since" that it began with.
             born_ms = self._clock.now_ms()
             verdict = await self._one_life(hand_over, report)
             # A life cut short at once, again and again, must not become a storm of logins.
             lasted = self._clock.now_ms() - born_ms >= STABLE_MS
-            attempts = 1 if lasted else attempts + 1
+            attempts, again = 1 if lasted else attempts + 1, verdict.then is Then.AGAIN
             await self._rest(verdict, attempts, report)
 
     def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
@@ -266,14 +268,19 @@ class LinkedDevice:
 
     # --- A session's life ------------------------------------------------------------------------
 
-    async def _until_paired(self, hand_over: HandOver, report: Report) -> None:
-        """Back once the session's file holds a device that may be used, and nothing waits."""
+    async def _until_paired(self, hand_over: HandOver, report: Report) -> bool:
+        """Back once the session's file holds a device that may be used; whether that took time.
+
+        By then nothing is left that was heard while the device was linked.
+        """
+        waited = False
         while True:
             self._pairing.clear()
             await hand_over_early(self._store.path, hand_over)
             obstacle = await on_own_thread("session-file", self._obstacle)
             if obstacle is None:
-                return
+                return waited
+            waited = True
             state, reason = obstacle
             if (self._state, state) != (SessionState.LOGGED_OUT, SessionState.UNPAIRED):
                 self._tell(report, state, reason)
@@ -300,7 +307,6 @@ class LinkedDevice:
 
     async def _one_life(self, hand_over: HandOver, report: Report) -> Verdict:
         """Connect and stay until something ends it; returns what ended it."""
-        self._tell(report, SessionState.CONNECTING, "connecting")
         try:
             with self._store.locked():
                 self._store.prepare()
@@ -339,7 +345,7 @@ class LinkedDevice:
         try:
             await client.start()
             async with learning.beside(client):
-                verdict = await self._watch(life.over)
+                verdict = states.dated(await self._watch(life.over), self._clock.now_ms())
             self._tell(report, verdict.state, verdict.reason)
             return verdict
         finally:
@@ -348,11 +354,11 @@ class LinkedDevice:
 
     async def _watch(self, over: asyncio.Future[Verdict]) -> Verdict:
         """What ended the client's life, or that it has been offline for too long."""
-        wake = asyncio.Event()
+        wake, born_ms = asyncio.Event(), self._clock.now_ms()
         over.add_done_callback(lambda _: wake.set())
         while not over.done():
             await self._clock.wait_ms(wake, OFFLINE_CHECK_MS)
-            offline_ms = self._clock.now_ms() - self._since_ms
+            offline_ms = self._clock.now_ms() - max(self._since_ms, born_ms)
             if self._state is not SessionState.CONNECTED and offline_ms >= OFFLINE_LIMIT_MS:
                 return states.OFFLINE
         return over.result()

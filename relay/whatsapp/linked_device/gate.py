@@ -6,7 +6,9 @@ map write", which nothing can catch. So a *change* is alone, and a *call* waits 
 
 A call looks its client up in its very first instructions and may then wait over a minute for the
 network. A change therefore waits until every call is over, or has been inside for ``SETTLED_S``:
-an eternity for a look-up, even on a machine that is out of breath.
+an eternity for a look-up, even on a machine that is out of breath. A registration, in turn, writes
+the maps before it dials; when the dialling is over it reads them once more. So a channel that
+dials for long lets the calls of the others pass, and only their changes wait.
 """
 
 from __future__ import annotations
@@ -32,13 +34,17 @@ class Gate:
         self._open.set()
 
     @asynccontextmanager
-    async def change(self) -> AsyncIterator[None]:
-        """A client is being registered or removed."""
+    async def change(self) -> AsyncIterator[Callable[[], None]]:
+        """A client is being registered or removed.
+
+        What it yields lets calls in before the change is over: for a registration that only waits
+        for the network any more. Other changes still wait.
+        """
         async with self._changing:
             self._open.clear()
             try:
                 await self._settle()
-                yield
+                yield self._open.set
             finally:
                 self._open.set()
 

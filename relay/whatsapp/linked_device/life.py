@@ -9,7 +9,10 @@ import structlog
 
 from relay.domain.session import SessionState
 from relay.whatsapp.linked_device import states
+from relay.whatsapp.linked_device.library import without_numbers
 from relay.whatsapp.linked_device.states import Then, Verdict
+
+_NOT_ENCODED = "proto:"  # how the library's words begin if it lost its stream over an event
 
 log = structlog.get_logger(__name__)
 
@@ -57,9 +60,11 @@ class Life:
         self._end(Verdict(states.BROKEN.state, reason, states.BROKEN.then))
 
     def ended(self, words: str) -> None:
-        """The library's stream of events ended by itself."""
+        """The library's stream of events ended by itself, or never began."""
+        words = without_numbers(words)
         log.warning("library_stream_ended", words=words)
-        self._end(states.ENDED)
+        dialled = self.state is not SessionState.CONNECTING or words.startswith(_NOT_ENCODED)
+        self._end(states.ENDED if dialled or not words else states.not_begun(words))
 
     def _end(self, verdict: Verdict) -> None:
         if not self.over.done():

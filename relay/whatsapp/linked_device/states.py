@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from google.protobuf.message import Message
 
@@ -83,6 +84,15 @@ _BAN_REASONS = {
 }
 
 
+_LOGOUTS = {
+    4: "WhatsApp has ended the session: the account was locked, or moved to another phone; look at"
+    " the phone, then pair it again",
+    5: "WhatsApp has ended the session, as it does with a banned account; look at the phone, then"
+    " pair it again",
+}
+"""By the library's numbers for WhatsApp's 403 (MAIN_DEVICE_GONE) and 406 (UNKNOWN_LOGOUT)."""
+
+
 def verdict_on(code: int, data: bytes) -> Verdict | None:
     """What an event of the session means; None if it says nothing about the session.
 
@@ -96,6 +106,8 @@ def verdict_on(code: int, data: bytes) -> Verdict | None:
     match row:
         case Verdict(state=SessionState.BANNED):
             return _ban(row, parse("TemporaryBan", data))
+        case Verdict(state=SessionState.LOGGED_OUT):
+            return _logged_out(row, data)
         case Verdict() if code == Code.CONNECT_FAILURE:
             failure = parse("ConnectFailure", data)
             number = int(getattr(failure, "Reason", 0))
@@ -107,4 +119,27 @@ def _ban(row: Verdict, ban: Message) -> Verdict:
     why = _BAN_REASONS.get(int(getattr(ban, "Code", 0)), "no reason known")
     seconds = max(0, int(getattr(ban, "Expire", 0)))
     rest_ms = min(max(seconds * SECOND, MINUTE), _LONGEST_BAN_MS)
-    return Verdict(row.state, f"{row.reason}: {why}; {seconds} s left", row.then, rest_ms)
+    return replace(row, reason=f"{row.reason}: {why}", rest_ms=rest_ms)
+
+
+def _logged_out(row: Verdict, data: bytes) -> Verdict:
+    """Whatever WhatsApp gave as its reason: the keys are gone."""
+    try:
+        number = int(getattr(parse("LoggedOut", data), "Reason", 0))
+    except ValueError:
+        return row
+    return replace(row, reason=_LOGOUTS.get(number, row.reason))
+
+
+def not_begun(words: str) -> Verdict:
+    """The library could not connect; its own words say why."""
+    return Verdict(SessionState.RECONNECTING, f"cannot connect: {words}", Then.AGAIN)
+
+
+def dated(verdict: Verdict, now_ms: int) -> Verdict:
+    """A verdict that demands a rest says until when."""
+    if verdict.then is not Then.REST:
+        return verdict
+    end = datetime.fromtimestamp((now_ms + verdict.rest_ms) / 1000, UTC)
+    words = "until" if verdict.state is SessionState.BANNED else "tried again at"
+    return replace(verdict, reason=f"{verdict.reason}; {words} {end.isoformat(timespec='seconds')}")

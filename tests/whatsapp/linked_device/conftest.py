@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,8 +19,9 @@ from relay.whatsapp.linked_device import LinkedDevice
 from relay.whatsapp.linked_device.events import Code
 from tests.clock import HandClock
 from tests.whatsapp.engine_contract import PATIENCE_S
-from tests.whatsapp.linked_device import samples
+from tests.whatsapp.linked_device import proxies, samples
 from tests.whatsapp.linked_device.pretended_library import PretendedLibrary
+from tests.whatsapp_server.tls import create_authority
 
 BACKOFF_MS = 1_000
 
@@ -99,12 +101,16 @@ class LinkedRig:
         return [text for _, text in self.library.sent]
 
 
+@pytest.fixture(scope="session")
+def whatsapp_tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """How WhatsApp answers a handshake, by a certificate of our own."""
+    return create_authority(tmp_path_factory.mktemp("authority")).server
+
+
 @pytest.fixture
-async def proxy() -> AsyncIterator[str]:
-    """Something that accepts connections, so that WhatsApp seems within reach."""
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
+async def proxy(whatsapp_tls: ssl.SSLContext) -> AsyncIterator[str]:
+    """A proxy behind which WhatsApp answers, so that it seems within reach."""
+    async with proxies.proxy(proxies.http(), whatsapp_tls) as port:
         yield f"http://127.0.0.1:{port}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +21,10 @@ from relay.whatsapp.linked_device import engine as engine_module
 from relay.whatsapp.linked_device import protobufs, states
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.library import LibraryMissingError
+from relay.whatsapp.linked_device.reachability import Hop, reach
 from tests.clock import settle
 from tests.whatsapp.engine_contract import PATIENCE_S, EngineContract, Running, reply_to, running
-from tests.whatsapp.linked_device import samples
+from tests.whatsapp.linked_device import proxies, samples
 from tests.whatsapp.linked_device.conftest import BACKOFF_MS, LinkedRig, pair, unpair
 
 
@@ -117,17 +119,44 @@ async def test_the_session_file_is_private(rig: LinkedRig) -> None:
 
 
 async def test_out_of_reach_the_library_is_not_asked_to_dial(
-    rig: LinkedRig, unused_port: int
+    rig: LinkedRig,
+    unused_port: int,
+    whatsapp_tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each failed dialling of the library leaks, so a probe goes first; it is repeated."""
+    """Each failed dialling of the library leaks, so a probe goes first; it is repeated.
+
+    However often that is, it is one outage: told once, with the time at which it began.
+    """
     rig.proxy = f"http://127.0.0.1:{unused_port}"
+    tries = asyncio.Semaphore(0)
+
+    async def counted(hop: Hop) -> str | None:
+        try:
+            return await reach(hop)
+        finally:
+            tries.release()
+
+    monkeypatch.setattr(engine_module, "reach", counted)
     async with running(rig.another()) as run:
         await run.state(SessionState.RECONNECTING)
+        await tries.acquire()
         assert f"127.0.0.1:{unused_port} cannot be reached" in run.reports.states[-1][1]
+        told = list(run.reports.states)
+        for _ in range(3):
+            await rests(rig, BACKOFF_MS)
+            await tries.acquire()
+            await settle()
+        assert run.reports.states == told
         assert rig.library.started == 0
-        tries = len(run.reports.states)
-        await rests(rig, BACKOFF_MS)
-        await run.until(lambda: len(run.reports.states) > tries + 1)
+        async with proxies.proxy(proxies.http(), whatsapp_tls, port=unused_port):
+            await rests(rig, BACKOFF_MS)
+            await run.state(SessionState.CONNECTED)
+    assert [state for state, _, _ in run.reports.states] == [
+        SessionState.CONNECTING,
+        SessionState.RECONNECTING,
+        SessionState.CONNECTED,
+    ]
 
 
 async def test_a_missing_library_is_told(rig: LinkedRig) -> None:
@@ -181,19 +210,26 @@ async def test_offline_for_too_long_is_started_afresh(rig: LinkedRig) -> None:
 
 
 async def test_a_stream_that_ends_is_started_again(rig: LinkedRig) -> None:
-    """The library's stream can end while its socket lives; it is replaced at once."""
+    """The library's stream can end while its socket lives; it is closed, and replaced at once."""
     async with running(rig.engine) as run:
         await run.state(SessionState.CONNECTED)
         rig.library.break_stream("proto: required field … not set")
         await run.state(SessionState.RECONNECTING)
+        assert await asyncio.to_thread(rig.library.disconnected.wait, PATIENCE_S)
         await live_again(rig, run)
 
 
 async def test_a_failed_dialling_is_tried_again(rig: LinkedRig) -> None:
-    """A client whose first connection fails is removed, and another follows after the backoff."""
-    rig.library.dial_error = "failed to dial whatsapp web websocket"
+    """A client whose first connection fails is removed, and another follows after the backoff.
+
+    The library's own words are the reason, without numbers.
+    """
+    rig.library.dial_error = "failed to dial: certificate is not yet valid (79161234567)"
     async with running(rig.engine) as run:
         await run.state(SessionState.RECONNECTING)
+        reason = run.reports.states[-1][1]
+        assert reason.startswith("cannot connect: failed to dial: certificate is not yet valid")
+        assert "79161234567" not in reason
         rig.library.dial_error = None
         await live_again(rig, run)
 
@@ -247,6 +283,7 @@ async def test_a_ban_is_waited_out(rig: LinkedRig) -> None:
         await run.state(SessionState.CONNECTED)
         rig.library.happens(Code.TEMPORARY_BAN, ban)
         await run.state(SessionState.BANNED)
+        assert run.reports.states[-1][1].endswith("; until 2026-02-02T03:40:00+00:00")
         await live_again(rig, run, 3_600_000)
 
 
@@ -405,6 +442,19 @@ async def test_a_failed_send_is_told_apart(
         result = await rig.engine.send(reply_to(rig, "x"))
     assert isinstance(result, outcome)
     assert "79161234567" not in repr(result)
+
+
+async def test_a_send_that_never_got_its_turn_was_not_sent(
+    rig: LinkedRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another channel holds the library for too long: a retry, not "nobody knows"."""
+    monkeypatch.setattr(client_module, "ENTER_S", 0.05)
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        async with rig.library.gate.change():
+            assert isinstance(await rig.engine.send(reply_to(rig, "x")), Retry)
+        assert not rig.library.sent
+        assert isinstance(await rig.engine.send(reply_to(rig, "x")), Delivered)
 
 
 async def test_typing_is_shown_and_never_fails(rig: LinkedRig) -> None:

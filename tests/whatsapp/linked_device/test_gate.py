@@ -115,6 +115,24 @@ async def test_a_failed_call_leaves_the_gate() -> None:
         pass
 
 
+async def test_a_long_registration_lets_calls_in_and_no_other_change() -> None:
+    """Once only the network is waited for, others send; nobody is registered or removed."""
+    gate = Gate(settled_s=60)
+    second = asyncio.Event()
+
+    async def change() -> None:
+        async with gate.change():
+            second.set()
+
+    async with gate.change() as let_calls_in:
+        task = asyncio.create_task(change())
+        let_calls_in()
+        async with asyncio.timeout(5), gate.call() as enter:
+            enter()
+        assert not second.is_set()
+    await task
+
+
 async def _pause(chance: random.Random) -> None:
     for _ in range(chance.randrange(5)):
         await asyncio.sleep(0)

@@ -311,9 +311,12 @@ async def test_a_session_opened_elsewhere_is_told_and_rests(live: Live) -> None:
 @pytest.mark.parametrize(
     ("reason", "attributes", "state", "words"),
     [
-        (402, {"code": "101", "expire": "3600"}, "banned", "3600 s left"),
+        (400, {}, "reconnecting", "refused the connection"),
+        (401, {}, "logged_out", "removed on the phone"),
+        (402, {"code": "101", "expire": "3600"}, "banned", "too many strangers; until 20"),
+        (403, {}, "logged_out", "locked"),
         (405, {}, "outdated", "upgraded"),
-        (401, {}, "logged_out", "pair it again"),
+        (406, {}, "logged_out", "banned account"),
     ],
 )
 async def test_a_refused_login_says_why(
@@ -327,10 +330,11 @@ async def test_a_refused_login_says_why(
             assert words in line["reason"]
 
 
-async def test_an_overloaded_server_is_tried_again(tmp_path: Path) -> None:
-    """503 at login: the session comes up as soon as the service takes it."""
+@pytest.mark.parametrize("reason", [500, 503])
+async def test_an_overloaded_server_is_tried_again(tmp_path: Path, reason: int) -> None:
+    """500 or 503 at login: the session comes up as soon as the service takes it."""
     async with scene(tmp_path) as there:
-        there.device.fail_next_login(503)
+        there.device.fail_next_login(reason)
         async with there.engine() as engine:
             await engine.state("connected")
 

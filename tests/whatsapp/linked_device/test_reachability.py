@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 
 import pytest
 
 from relay.whatsapp.linked_device.reachability import Hop, first_hop, reach
+from tests.whatsapp.linked_device import proxies
 
 _VARIABLES = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy")
 
@@ -50,19 +52,77 @@ def test_a_bad_address_is_an_error(proxy: str) -> None:
         first_hop(proxy)
 
 
-async def test_something_that_listens_is_reachable() -> None:
-    """A TCP connection is enough, and it is closed again."""
-    closed = asyncio.Event()
+@pytest.mark.parametrize(
+    ("url", "serve"),
+    [
+        ("http://{}", proxies.http()),
+        (
+            "http://us%40er:se:cret@{}",
+            proxies.http(wants="Proxy-Authorization: Basic dXNAZXI6c2U6Y3JldA=="),
+        ),
+        ("socks5://{}", proxies.socks()),
+        ("socks5://user:secret@{}", proxies.socks(login=b"\x01\x04user\x06secret")),
+    ],
+)
+async def test_whatsapp_is_asked_through_the_proxy(
+    url: str, serve: proxies.Serve, whatsapp_tls: ssl.SSLContext
+) -> None:
+    """By the proxy's own rules, with its name and password; a handshake's end is enough."""
+    async with proxies.proxy(serve, whatsapp_tls) as port:
+        assert await reach(first_hop(url.format(f"127.0.0.1:{port}"))) is None
 
-    async def look(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert not await reader.read()
-        writer.close()
-        closed.set()
 
-    async with await asyncio.start_server(look, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+async def test_without_a_proxy_whatsapp_itself_is_asked(whatsapp_tls: ssl.SSLContext) -> None:
+    """A handshake right on the first connection."""
+    async with proxies.proxy(proxies.nothing, whatsapp_tls) as port:
         assert await reach(Hop("127.0.0.1", port)) is None
-        await closed.wait()
+
+
+@pytest.mark.parametrize(
+    ("url", "serve", "words"),
+    [
+        ("http://{}", proxies.http("502 Down"), "it answers 502 Down"),
+        ("http://{}", proxies.http(wants="x"), "it answers 407 Proxy Authentication Required"),
+        ("socks5://{}", proxies.socks(refusal=4), "host unreachable"),
+        ("socks5://{}", proxies.socks(refusal=99), "error 99"),
+        ("socks5://{}", proxies.socks(login=b"x"), "it wants a name and a password"),
+        ("socks5://a:b@{}", proxies.socks(login=b"\x01\x01a\x01c"), "refuses the name"),
+    ],
+)
+async def test_a_proxy_that_leads_nowhere_says_why(
+    url: str, serve: proxies.Serve, words: str
+) -> None:
+    """Its own refusal, and that it was the proxy."""
+    async with proxies.proxy(serve) as port:
+        reason = await reach(first_hop(url.format(f"127.0.0.1:{port}")))
+    assert reason is not None
+    assert reason.startswith(
+        f"web.whatsapp.com cannot be reached through the proxy 127.0.0.1:{port}"
+    )
+    assert words in reason
+
+
+@pytest.mark.parametrize("url", ["http://{}", "socks5://{}"])
+async def test_what_swallows_a_handshake_is_not_reachable(url: str) -> None:
+    """A way that accepts a connection and then keeps silent is none; it is not waited for long."""
+    serve = proxies.http() if url.startswith("http") else proxies.socks()
+    async with proxies.proxy(serve) as port:
+        reason = await reach(first_hop(url.format(f"127.0.0.1:{port}")), timeout_s=0.2)
+    async with proxies.proxy(proxies.nothing) as direct:
+        silent = await reach(Hop("127.0.0.1", direct), timeout_s=0.2)
+    assert reason == f"web.whatsapp.com behind 127.0.0.1:{port} does not answer within 0.2 s"
+    assert silent == f"127.0.0.1:{direct} does not answer within 0.2 s"
+
+
+async def test_what_hangs_up_is_not_reachable() -> None:
+    """A connection closed in the middle is a reason, not a fault of ours."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        raise EOFError
+
+    async with proxies.proxy(hang_up) as port:
+        assert await reach(first_hop(f"http://127.0.0.1:{port}")) is not None
+        assert await reach(Hop("127.0.0.1", port)) is not None
 
 
 async def test_nobody_there_is_told_with_the_reason() -> None:

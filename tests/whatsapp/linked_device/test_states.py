@@ -53,6 +53,29 @@ def test_each_event_has_its_row(code: Code, data: bytes, state: SessionState, th
     assert verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [(2, "removed on the phone"), (4, "locked"), (5, "banned")],
+)
+def test_a_logout_says_why(reason: int, words: str) -> None:
+    """401, 403 and 406 of WhatsApp: the keys are gone each time, but not for the same reason."""
+    event = protobufs.load().LoggedOut(OnConnect=True, Reason=reason)
+    verdict = verdict_on(Code.LOGGED_OUT, event.SerializeToString())
+    assert verdict is not None
+    assert (verdict.state, verdict.then) == (SessionState.LOGGED_OUT, Then.PAIR)
+    assert words in verdict.reason
+    assert "pair it again" in verdict.reason
+
+
+def test_a_rest_says_until_when() -> None:
+    """As a time, which stays true while it is read; what goes on by itself has none."""
+    verdict = verdict_on(Code.TEMPORARY_BAN, ban(1, 3600))
+    assert verdict is not None
+    reason = states.dated(verdict, 1_770_000_000_000).reason
+    assert reason.endswith("messages to too many strangers; until 2026-02-02T03:40:00+00:00")
+    assert states.dated(states.OFFLINE, 0) is states.OFFLINE
+
+
 def test_every_event_we_subscribe_to_is_used() -> None:
     """What is subscribed is either kept in the journal or has a row in the table."""
     rows = {Code.CONNECTED, Code.KEEPALIVE_TIMEOUT, Code.KEEPALIVE_RESTORED, Code.LOGGED_OUT}
