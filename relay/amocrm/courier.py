@@ -18,6 +18,7 @@ from relay.domain.message import ErrorReply, NewMessage, PhoneRewrite, Reply, St
 from relay.domain.outbox import Dead, Delivered, Entry, Outcome, Retry
 from relay.domain.retry import SECOND
 from relay.domain.settings import Language
+from relay.domain.texts import Reason
 
 NO_SCOPE_PAUSE_MS: Final = SECOND
 """How soon to look again whether the account has become known."""
@@ -85,6 +86,11 @@ class ChatsCourier:
         """Simply once more: amoCRM recognises the ``msgid``."""
         del entry
         return Retry("interrupted", after_ms=0)
+
+    def why_late(self, entry: Entry) -> Reason:
+        """Nobody is told of what amoCRM does not get."""
+        del entry
+        return Reason.EXPIRED
 
     async def deliver(self, entry: Entry) -> Outcome:
         """One attempt. Never raises but for cancellation."""

@@ -15,6 +15,7 @@ from relay.domain.outbox import Dead, Entry, Outcome, Retry, Unknown
 from relay.domain.phone import masked
 from relay.domain.retry import MINUTE, RetryPolicy
 from relay.domain.session import Session, SessionState
+from relay.domain.texts import LATE, Reason
 
 _log = structlog.stdlib.get_logger("relay.channels")
 
@@ -198,6 +199,12 @@ class ChannelCourier(Courier):
         engine = self._channels.engine(body.channel) if isinstance(body, Reply) else None
         if engine is not None and isinstance(body, Reply):
             await engine.show_typing(body)
+
+    def why_late(self, entry: Entry) -> Reason:
+        """How the session of its channel stands, if the file still has it."""
+        id_ = entry.letter.channel
+        session = self._channels.sessions.get(id_) if id_ is not None else None
+        return LATE[session.state] if session is not None else Reason.CHANNEL_REMOVED
 
     async def deliver(self, entry: Entry) -> Outcome:
         """One send."""

@@ -38,10 +38,12 @@ from relay.app.widget_parts import AccountNumber, WidgetParts
 from relay.config.channel import Channel
 from relay.config.model import Config
 from relay.config.secret import SecretSource
+from relay.delivery.deciding import Deciding
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.housekeeping import Heartbeat, Tidying
 from relay.delivery.intake import Intake
 from relay.delivery.ledger import Spool, Store
+from relay.delivery.letters import Held
 from relay.delivery.phones import Phones
 from relay.delivery.ports import Courier, Engine
 from relay.delivery.sorter import Sorter
@@ -102,6 +104,7 @@ class Parts:
         self.account_number = AccountNumber(self.connection, self.facts)
         self.metrics.follow_token(self.rest.token_expires_s)
         self.sorters = {side: self._sorter(side) for side in Destination}
+        self.deciding = Deciding(self.sorters[Destination.WHATSAPP], self.rest.staff, self._steady)
         couriers: dict[Destination, Courier] = {
             Destination.AMOCRM: self.courier,
             Destination.WHATSAPP: ChannelCourier(self.channels, live.typing_ms),
@@ -205,7 +208,9 @@ class Parts:
             lambda: self.live.settings,
             hooks=read_hook,
             readers=self.channels.reader,
+            staff=self.rest.staff,
             on_letters=self._on_letters,
+            on_held=self._on_held,
             steps=self._steps,
         )
 
@@ -227,6 +232,7 @@ class Parts:
         changes = await self.taker.take(config)
         if changes:
             self.rest.sources.wake()
+            self.deciding.wake()
             await self.dispatchers[Destination.WHATSAPP].hasten()
         return changes
 
@@ -251,6 +257,9 @@ class Parts:
 
     def _sorter_of(self, source: str) -> Sorter:
         return self.sorters[Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM]
+
+    def _on_held(self, held: Held) -> None:
+        self.deciding.note(held)
 
     def _on_letters(self, destination: Destination) -> None:
         self.dispatchers[destination].wake()

@@ -149,6 +149,7 @@ class Relay:
             remember = parts.facts.remember_own(id_, session.own)
             _also(core, remember, f"remember number of {id_}")
             parts.rest.sources.wake()
+            parts.deciding.wake()
         if session.state is SessionState.CONNECTED:
             hasten = parts.dispatchers[Destination.WHATSAPP].hasten(id_)
             _also(core, hasten, f"hasten {id_}")
@@ -160,6 +161,7 @@ def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
     work = {
         "spooling": parts.spooling.run(),
         "amocrm connection": parts.connection.run(),
+        "deciding": parts.deciding.run(),
         "reloader": parts.reloader.run(),
         "heartbeat": parts.heartbeat.run(),
         "tidying": parts.tidying.run(),

@@ -17,7 +17,6 @@ from relay.domain.outbox import (
     Closed,
     Dead,
     Delivered,
-    Entry,
     EntryState,
     Letter,
     Outcome,
@@ -43,10 +42,9 @@ class Ruling:
     tell: str | None = None
 
 
-def rule_on(
-    outcome: Outcome, entry: Entry, now_ms: int, policy: RetryPolicy, chance: float
-) -> Ruling:
+def rule_on(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Ruling:
     """What follows from the outcome of one more attempt at the entry."""
+    entry, now_ms = attempt.entry, attempt.now_ms
     match outcome:
         case Delivered():
             return Ruling(EntryState.DELIVERED, now_ms)
@@ -59,8 +57,10 @@ def rule_on(
         case Retry(reason, after_ms):
             expires = entry.letter.expires_ms
             if now_ms >= expires:
-                return Ruling(EntryState.DEAD, now_ms, f"gave up: {reason}", tell=Reason.EXPIRED)
-            delay = policy.delay_ms(entry.attempts + 1, chance) if after_ms is None else after_ms
+                return Ruling(EntryState.DEAD, now_ms, f"gave up: {reason}", tell=attempt.why_late)
+            delay = after_ms
+            if delay is None:
+                delay = policy.delay_ms(entry.attempts + 1, attempt.chance)
             delay = min(delay, policy.longest_ms)
             return Ruling(EntryState.PENDING, min(now_ms + delay, expires), reason)
 
@@ -95,7 +95,7 @@ def settle(
     if isinstance(turn, Wait):
         ruling = Ruling(EntryState.PENDING, turn.at_ms, TURN)
     else:
-        ruling = rule_on(outcome, entry, now, policy, attempt.chance)
+        ruling = rule_on(outcome, attempt, policy)
     try:
         ledger.settle(
             entry.id,

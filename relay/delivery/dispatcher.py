@@ -28,7 +28,6 @@ from relay.domain.outbox import (
 from relay.domain.pacing import Go, TooLate, Verdict, Wait
 from relay.domain.retry import RetryPolicy
 from relay.domain.settings import Settings
-from relay.domain.texts import Reason
 
 _log = structlog.stdlib.get_logger("relay.delivery")
 
@@ -213,7 +212,7 @@ class Dispatcher:
             StoreRefusedError: it could not be written down, so it must not be made.
         """
         if self._clock.now_ms() >= entry.letter.expires_ms:
-            return Dead("expired while waiting", tell=Reason.EXPIRED)
+            return Dead("expired while waiting", tell=self._courier.why_late(entry))
         attempt = self._now(entry)
 
         def work(ledger: Ledger) -> Verdict | None:
@@ -232,7 +231,8 @@ class Dispatcher:
         return verdict
 
     def _now(self, entry: Entry) -> Attempt:
-        return Attempt(entry, self._settings(), self._clock.now_ms(), self._chance())
+        now_ms, chance = self._clock.now_ms(), self._chance()
+        return Attempt(entry, self._settings(), now_ms, chance, self._courier.why_late(entry))
 
     def _log_turn(self, entry: Entry, turn: Wait, now_ms: int) -> None:
         next_try_ms = turn.at_ms - now_ms

@@ -105,6 +105,18 @@ class Ledger(Protocol):
         """The row could not be sorted; it is kept for a person to look at."""
         ...
 
+    def hold(self, seq: Seq, place: str) -> None:
+        """An unread row is held in that place: it cannot be said yet what follows from it."""
+        ...
+
+    def held(self, side: Destination, after: Seq, limit: int) -> Sequence[JournalRow]:
+        """The oldest rows held beyond a place of the journal; ``mark_read`` ends a hold."""
+        ...
+
+    def is_held(self, places: Collection[str]) -> bool:
+        """Whether anything is held in one of those places."""
+        ...
+
     # The outbox: what must go out.
 
     def put(self, letter: Letter) -> EntryId | None:
@@ -175,11 +187,13 @@ class Ledger(Protocol):
         ...
 
     def shift(self, delta_ms: int) -> None:
-        """The clock jumped by that much: due, accepted and expiry times of the unfinished move."""
+        """The clock jumped by that much: due, accepted and expiry times of the unfinished move,
+        and the times at which held rows came.
+        """
         ...
 
     def figures(self, destination: Destination) -> QueueFigures:
-        """The length of a queue; cheap whatever the number of finished entries."""
+        """The length of a queue, rows held on their way to it included; cheap whatever is kept."""
         ...
 
     def entry(self, entry: EntryId) -> Entry | None:

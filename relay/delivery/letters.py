@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relay.delivery.proof import status_key
-from relay.domain.ids import ChannelId, ConversationId
+from relay.domain.ids import ChannelId, ConversationId, CrmPersonId
 from relay.domain.message import StatusUpdate
 from relay.domain.outbox import Destination, JournalRow, Letter
 from relay.domain.settings import Settings
@@ -38,15 +38,35 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """It cannot be said yet what follows; until when it may wait, and where.
+
+    Whatever comes after it in one of its ``places`` waits behind it. ``author``: who wrote it is
+    not known. ``reason`` is for the log.
+    """
+
+    places: tuple[str, ...]
+    until_ms: int
+    reason: str
+    author: CrmPersonId | None = None
+
+    @property
+    def place(self) -> str:
+        """The place that is written down."""
+        return self.places[0]
+
+
+@dataclass(frozen=True, slots=True)
 class Sorted:
     """What follows from a journal row: letters, and the rules that kept the rest out.
 
-    ``freed``: letters to WhatsApp that waited may go now.
+    ``freed``: letters to WhatsApp that waited may go now. ``held``: nothing follows yet.
     """
 
     letters: tuple[Letter, ...] = ()
     ignored: tuple[str, ...] = ()
     freed: bool = False
+    held: Held | None = None
 
     @classmethod
     def nothing(cls) -> Sorted:
@@ -56,7 +76,10 @@ class Sorted:
     def plus(self, other: Sorted) -> Sorted:
         """Both."""
         return Sorted(
-            self.letters + other.letters, self.ignored + other.ignored, self.freed or other.freed
+            self.letters + other.letters,
+            self.ignored + other.ignored,
+            self.freed or other.freed,
+            self.held or other.held,
         )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from relay.delivery.failures import failure_letters
 from relay.delivery.ledger import Conversation, Ledger
-from relay.delivery.letters import Cause, Sorted, reply_lane
+from relay.delivery.letters import Cause, Held, Sorted, reply_lane
 from relay.delivery.own_posts import is_our_own
 from relay.delivery.people import conversation_of, find, remember_chat, way_to
 from relay.delivery.phones import Absent
+from relay.delivery.ports import Staff
 from relay.delivery.proof import reply_key
+from relay.domain.ids import CrmPersonId
 from relay.domain.message import (
     Alias,
     CrmEvent,
@@ -23,34 +26,93 @@ from relay.domain.message import (
     Written,
 )
 from relay.domain.outbox import Destination, Letter
-from relay.domain.outgoing import Outgoing, Refused, Undecided, decide_outgoing
-from relay.domain.texts import reason_text
+from relay.domain.outgoing import Outgoing, Refused, Undecided, Verdict, decide_outgoing
+from relay.domain.settings import Settings
+from relay.domain.texts import Reason, reason_text
+
+_WAITS = {
+    Reason.AUTHOR_UNKNOWN: "it is not known yet who wrote it",
+    Reason.NEVER_PAIRED: "its channel is not linked to WhatsApp yet",
+}
+"""Why a message is held, for the log."""
 
 
-def crm_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause) -> Sorted:
+Ahead = Callable[[Collection[str]], bool]
+"""Whether something older waits in one of these places, so that what follows must wait too."""
+
+
+def crm_letters(
+    ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause, staff: Staff, ahead: Ahead
+) -> Sorted:
     """What is to be sent, or answered, after amoCRM called."""
     match event:
         case Written():
-            return _message_out(ledger, event, cause)
+            return _message_out(ledger, event, cause, staff, ahead)
         case Skipped(rule) | Noise(rule):
             return Sorted(ignored=(rule,))
         case Received() | Receipt() | Alias():
             raise TypeError("a WhatsApp event cannot come from a hook")
 
 
-def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
+def _message_out(
+    ledger: Ledger, written: Written, cause: Cause, staff: Staff, ahead: Ahead
+) -> Sorted:
     if is_our_own(ledger, written, cause.settings):
         return Sorted(ignored=("posted_by_relay",))
     known = find(ledger, written)
-    asked = Outgoing(written, absent=Absent(ledger, cause.now_ms))
-    if known is not None:
-        phone = known.client.phone.removeprefix("+") if known.client.phone else None
-        asked = replace(asked, own=known.own, to=way_to(known), phone=phone, wrote=known.wrote)
-    verdict = decide_outgoing(asked, cause.settings)
+    verdict, author = _verdict(_asked(ledger, written, known, cause), staff, cause.settings)
+    places = (*((known.id,) if known else ()), f"chat:{written.chat}")
+    until_ms = cause.received_ms + cause.settings.give_up_whatsapp_ms
+    if cause.now_ms < until_ms:
+        if isinstance(verdict, Undecided):
+            return Sorted(held=Held(places, until_ms, _WAITS[verdict.refusal.reason], author))
+        if ahead(places):
+            return Sorted(held=Held(places, until_ms, "waits behind an earlier message"))
     if isinstance(verdict, Undecided):
         verdict = verdict.refusal
     if isinstance(verdict, Refused):
         return _refusal(ledger, written, known, verdict, cause)
+    return _reply(ledger, known, verdict, cause)
+
+
+def _asked(ledger: Ledger, written: Written, known: Conversation | None, cause: Cause) -> Outgoing:
+    """What is to be decided, with all that is known of the chat and its client."""
+    absent = Absent(ledger, cause.now_ms)
+    if known is None:
+        return Outgoing(written, absent=absent)
+    phone = known.client.phone.removeprefix("+") if known.client.phone else None
+    return Outgoing(
+        written, own=known.own, to=way_to(known), phone=phone, wrote=known.wrote, absent=absent
+    )
+
+
+def _verdict(
+    asked: Outgoing, staff: Staff, settings: Settings
+) -> tuple[Verdict, CrmPersonId | None]:
+    """What is decided, and whom to ask about first, if it depends on who wrote it.
+
+    An author who is not known is nobody in particular: only if the message would fare the same
+    whoever wrote it, it need not wait. A hook that names no author at all is a robot's.
+    """
+    author = asked.written.author
+    if not author or staff.knows(author):
+        writer = settings.writer(staff.user_of(author) if author else None)
+        return decide_outgoing(replace(asked, writer=writer), settings), None
+    writers = settings.every_writer()
+    verdicts = [decide_outgoing(replace(asked, writer=one), settings) for one in writers]
+    if verdicts and all(_same(verdicts[0], other) for other in verdicts):
+        return verdicts[0], None
+    return Undecided(Refused(Reason.AUTHOR_UNKNOWN)), author
+
+
+def _same(one: Verdict, other: Verdict) -> bool:
+    if isinstance(one, Outgoing) and isinstance(other, Outgoing):
+        return replace(one, writer=other.writer) == other
+    return one == other
+
+
+def _reply(ledger: Ledger, known: Conversation | None, verdict: Outgoing, cause: Cause) -> Sorted:
+    written = verdict.written
     channel = verdict.channel
     if channel is None or channel.own is None or verdict.to is None:
         raise TypeError("the rules let a message through without a channel or a client")
@@ -69,7 +131,7 @@ def _message_out(ledger: Ledger, written: Written, cause: Cause) -> Sorted:
             channel=channel.id,
             own=channel.own,
             to=verdict.to,
-            content=verdict.written.content,
+            content=written.content,
             chat=known.id if known is not None and known.id != conversation else None,
         ),
         trace=cause.trace,

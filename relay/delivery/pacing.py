@@ -37,12 +37,16 @@ _REASONS = {Obstacle.PACE: Reason.COLD_LIMIT, Obstacle.CLOSED: Reason.COLD_CLOSE
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt that begins or ends now. ``chance`` is in [0, 1)."""
+    """An attempt that begins or ends now. ``chance`` is in [0, 1).
+
+    ``why_late``: what its writer is told if its time is over.
+    """
 
     entry: Entry
     settings: Settings
     now_ms: int
     chance: float
+    why_late: Reason = Reason.EXPIRED
 
     @property
     def letter(self) -> Letter:

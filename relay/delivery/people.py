@@ -85,7 +85,17 @@ def way_to(conversation: Conversation) -> ClientAddress:
 def remember_chat(
     ledger: Ledger, written: Written, id_: ConversationId, own: OwnNumber, now_ms: int
 ) -> None:
-    """Keep which amoCRM chat this is, so that the client's answer comes into the same one."""
+    """Keep which amoCRM chat this is, so that the client's answer comes into the same one.
+
+    A chat is one conversation's for ever: amoCRM refuses one that comes with another's id. What is
+    answered to a message that went through another number opens a chat of its own.
+    """
+    if written.conversation is None:
+        owner = ledger.conversation_of_chat(written.chat)
+        if owner is not None and owner.id != id_:
+            return
+    elif written.conversation != id_:
+        return
     known = ledger.conversation(id_) or _began(id_, own, now_ms)
     bound = written.conversation == id_
     wanted = replace(known, crm_chat=written.chat, crm_client=written.client, crm_bound=bound)

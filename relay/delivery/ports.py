@@ -18,6 +18,7 @@ from relay.domain.ids import CrmPersonId, OwnNumber, UserId, WhatsAppMessageId
 from relay.domain.message import CrmEvent, Reply, WhatsAppEvent
 from relay.domain.outbox import Entry, Outcome
 from relay.domain.session import SessionState
+from relay.domain.texts import Reason
 
 KeptFile = Callable[[str], Path]
 """The file on disk behind :class:`~relay.domain.contents.Kept`, by its name. To be read only, and
@@ -89,6 +90,10 @@ class Courier(Protocol):
 
     async def interrupted(self, entry: Entry) -> Outcome:
         """What is to be made of an attempt whose end no living process has seen."""
+        ...
+
+    def why_late(self, entry: Entry) -> Reason:
+        """What its writer is told if its time is over now: what it has been waiting for."""
         ...
 
 

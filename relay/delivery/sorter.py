@@ -10,15 +10,16 @@ however often the relay is killed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from relay.delivery.incoming import client_letters
 from relay.delivery.ledger import Ledger, Store, StoreRefusedError
-from relay.delivery.letters import Cause, Sorted
-from relay.delivery.outgoing import crm_letters
-from relay.delivery.ports import Clock, HookReader
+from relay.delivery.letters import Cause, Held, Sorted
+from relay.delivery.outgoing import Ahead, crm_letters
+from relay.delivery.ports import Clock, HookReader, Staff
 from relay.delivery.steps import Steps
+from relay.domain.ids import CrmPersonId
 from relay.domain.message import CrmEvent, WhatsAppEvent
 from relay.domain.outbox import Destination, JournalRow, Letter, Seq
 from relay.domain.settings import Settings
@@ -44,11 +45,52 @@ class Note:
         """The letters that follow from it."""
         return self.result.letters if self.result is not None else ()
 
+    @property
+    def held(self) -> Held | None:
+        """Where it waits, if nothing can be made of it yet."""
+        return self.result.held if self.result is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """How far a look at what is held has come; ``places`` are those where something still is."""
+
+    seq: Seq = _NO_SEQ
+    places: frozenset[str] = frozenset()
+    next_ms: int | None = None
+    authors: frozenset[CrmPersonId] = frozenset()
+    notes: tuple[Note, ...] = ()
+
+    def ahead(self, places: Collection[str]) -> bool:
+        """Whether something older is still held in one of those places."""
+        return not self.places.isdisjoint(places)
+
+    def plus(self, note: Note) -> _Looked:
+        """One row more."""
+        looked, held = replace(self, seq=note.row.seq, notes=(*self.notes, note)), note.held
+        if held is None:
+            return looked
+        return replace(
+            looked,
+            places=self.places.union(held.places),
+            next_ms=min(held.until_ms, self.next_ms or held.until_ms),
+            authors=self.authors | ({held.author} if held.author is not None else set()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StillHeld:
+    """What is held after a look at it: until when the first, and whose authors are unknown."""
+
+    next_ms: int | None = None
+    authors: frozenset[CrmPersonId] = frozenset()
+
 
 class Sorter:
     """Sorts the rows that lead towards one destination.
 
     ``readers`` gives the reader of a channel, or None if the channel is not known any more.
+    ``on_held`` is told of each row of which nothing can be made yet.
     """
 
     def __init__(
@@ -60,7 +102,9 @@ class Sorter:
         *,
         hooks: HookReader,
         readers: Callable[[str], Reader | None],
+        staff: Staff,
         on_letters: Callable[[Destination], None],
+        on_held: Callable[[Held], None],
         steps: Steps,
     ) -> None:
         self._side = side
@@ -69,7 +113,9 @@ class Sorter:
         self._settings = settings
         self._hooks = hooks
         self._readers = readers
+        self._staff = staff
         self._on_letters = on_letters
+        self._on_held = on_held
         self._steps = steps
         self._woken = asyncio.Event()
         self._woken.set()
@@ -88,10 +134,13 @@ class Sorter:
             self.leave(ledger, source, payload, trace, now_ms)
             return None
         row = JournalRow(_NO_SEQ, source, payload, trace, now_ms)
-        note = self._sort(ledger, row, self._settings(), now_ms)
+        note = self._sort(ledger, row, self._settings(), now_ms, ledger.is_held)
         if note.result is None:
             seq = ledger.append(source, payload, trace, now_ms)
             ledger.mark_unreadable(seq, note.error or "")
+        elif note.held is not None:
+            seq = ledger.append(source, payload, trace, now_ms)
+            ledger.hold(seq, note.held.place)
         else:
             rules = ",".join(note.result.ignored) or None
             ledger.append_read(source, payload, trace, now_ms, rules)
@@ -144,27 +193,64 @@ class Sorter:
             self._on_letters(destination)
         return len(notes) == _BATCH
 
+    async def sort_held(self) -> StillHeld:
+        """Look once more at everything that is held, in order.
+
+        Raises:
+            StoreRefusedError: some of it was not looked at; it is still held.
+        """
+        looked = _Looked()
+        while True:
+            looked = await self._look_on(looked)
+            self._tell([note for note in looked.notes if note.held is None])
+            if len(looked.notes) < _BATCH:
+                return StillHeld(looked.next_ms, looked.authors)
+
+    async def _look_on(self, before: _Looked) -> _Looked:
+        """Look at the next batch of what is held."""
+        settings, now = self._settings(), self._clock.now_ms()
+
+        def work(ledger: Ledger) -> _Looked:
+            looked = replace(before, notes=())
+            for row in ledger.held(self._side, before.seq, _BATCH):
+                note = self._sort(ledger, row, settings, now, looked.ahead)
+                self._mark(ledger, row, note)
+                looked = looked.plus(note)
+            return looked
+
+        return await self._store.transact(work)
+
     def _sort_unread(self, ledger: Ledger, row: JournalRow, settings: Settings, now: int) -> Note:
-        note = self._sort(ledger, row, settings, now)
-        if note.result is None:
-            ledger.mark_unreadable(row.seq, note.error or "")
-        else:
-            ledger.mark_read(row.seq, ",".join(note.result.ignored) or None)
+        note = self._sort(ledger, row, settings, now, ledger.is_held)
+        self._mark(ledger, row, note)
         return note
 
-    def _sort(self, ledger: Ledger, row: JournalRow, settings: Settings, now: int) -> Note:
+    @staticmethod
+    def _mark(ledger: Ledger, row: JournalRow, note: Note) -> None:
+        """Write beside a row of the journal what became of it."""
+        if note.result is None:
+            ledger.mark_unreadable(row.seq, note.error or "")
+        elif note.held is not None:
+            ledger.hold(row.seq, note.held.place)
+        else:
+            ledger.mark_read(row.seq, ",".join(note.result.ignored) or None)
+
+    def _sort(
+        self, ledger: Ledger, row: JournalRow, settings: Settings, now: int, ahead: Ahead
+    ) -> Note:
         try:
             events = self._read(row)
         except Exception as error:  # noqa: BLE001  a reader's fault must set aside its own row only
             return Note(row, None, f"{type(error).__name__}: {error}")
         cause = Cause.row(row, settings, now)
-        results = [self._follow(ledger, event, cause) for event in events]
+        results = [self._follow(ledger, event, cause, ahead) for event in events]
         letters = [letter for result in results for letter in result.letters]
         kept = tuple(letter for letter in letters if ledger.put(letter) is not None)
         rules = [rule for result in results for rule in result.ignored]
         rules += ["duplicate"] * (len(letters) - len(kept))
         freed = any(result.freed for result in results)
-        return Note(row, Sorted(kept, tuple(rules), freed))
+        held = next((result.held for result in results if result.held is not None), None)
+        return Note(row, Sorted(kept, tuple(rules), freed, held))
 
     def _read(self, row: JournalRow) -> Sequence[WhatsAppEvent | CrmEvent]:
         source, _, channel = row.source.partition("/")
@@ -175,9 +261,11 @@ class Sorter:
             raise ValueError(f"channel {channel} is not in the file any more")
         return reader(row.payload)
 
-    def _follow(self, ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause) -> Sorted:
+    def _follow(
+        self, ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause, ahead: Ahead
+    ) -> Sorted:
         if self._side is Destination.WHATSAPP:
-            return crm_letters(ledger, event, cause)
+            return crm_letters(ledger, event, cause, self._staff, ahead)
         return client_letters(ledger, event, cause)
 
     def _tell(self, notes: Sequence[Note]) -> None:
@@ -186,6 +274,9 @@ class Sorter:
             if note.result is None:
                 self._steps.unreadable(note.row, self._side, note.error or "")
                 continue
+            if note.held is not None:
+                self._steps.held(note.row, self._side, note.held.reason)
+                self._on_held(note.held)
             for letter in note.result.letters:
                 self._steps.accepted(letter, now)
             for rule in note.result.ignored:

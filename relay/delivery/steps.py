@@ -79,6 +79,10 @@ class Steps:
         """Something came in that nothing is made of; ``rule`` says why."""
         self._tell(_of_row(StepEvent.IGNORED, row, destination, rule))
 
+    def held(self, row: JournalRow, destination: Destination, reason: str) -> None:
+        """What follows from it cannot be said yet."""
+        self._tell(_of_row(StepEvent.DEFERRED, row, destination, reason))
+
     def unreadable(self, row: JournalRow, destination: Destination, error: str) -> None:
         """Something came in that could not be understood; it is kept in the journal."""
         self._tell(_of_row(StepEvent.UNREADABLE, row, destination, error))

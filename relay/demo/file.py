@@ -69,6 +69,14 @@ delivery:
 settings:
   default_channel: sales    # с какого номера пишут первыми: sales | support
   import_sent_from_phone: true   # набранное на телефоне видно в amoCRM
+
+users:                      # кто из пользователей amoCRM и через что пишет
+  17:
+    name: Ольга
+    channels: [sales, support]
+    signature: Ольга, отдел продаж   # это видит клиент, а amoCRM нет
+  everyone_else:            # уберите эти две строки: остальные писать не смогут
+    channels: [support, sales]
 """
 
 _COMMENTS_AT = 38

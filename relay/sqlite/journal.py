@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from relay.domain.outbox import Destination, JournalRow, Seq
 from relay.sqlite.remembered import Memory
@@ -16,6 +17,14 @@ _APPEND_READ = (
 _UNREAD = (
     "SELECT seq, source, payload, trace, received_ms FROM journal"
     " WHERE side = ? AND state = 0 ORDER BY seq LIMIT ?"
+)
+_HOLD = "UPDATE journal SET state = 3, place = ? WHERE seq = ? AND state = 0"
+_HELD = (
+    "SELECT seq, source, payload, trace, received_ms FROM journal"
+    " WHERE side = ? AND state = 3 AND seq > ? ORDER BY seq LIMIT ?"
+)
+_IS_HELD = (
+    "SELECT 1 FROM journal WHERE state = 3 AND place IN (SELECT value FROM json_each(?)) LIMIT 1"
 )
 _READ = "UPDATE journal SET state = 1, note = ? WHERE seq = ?"
 _UNREADABLE = "UPDATE journal SET state = 2, note = ? WHERE seq = ?"
@@ -72,6 +81,20 @@ class JournalTable:
     def mark_read(self, seq: Seq, note: str | None = None) -> None:
         """The row has been sorted."""
         self._connection.execute(_READ, (note, seq))
+
+    def hold(self, seq: Seq, place: str) -> None:
+        """It cannot be said yet what follows from the row."""
+        self._connection.execute(_HOLD, (place, seq))
+
+    def held(self, side: Destination, after: Seq, limit: int) -> Sequence[JournalRow]:
+        """The oldest rows held beyond that place."""
+        rows = self._connection.execute(_HELD, (str(side), after, limit))
+        return [JournalRow(*row) for row in rows]
+
+    def is_held(self, places: Collection[str]) -> bool:
+        """Whether anything is held there."""
+        found = self._connection.execute(_IS_HELD, (json.dumps(list(places)),)).fetchone()
+        return found is not None
 
     def mark_unreadable(self, seq: Seq, error: str) -> None:
         """The row could not be sorted; it is kept for a person to look at."""

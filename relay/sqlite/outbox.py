@@ -97,6 +97,8 @@ _SHIFT = (
     "UPDATE entry SET accepted_ms = accepted_ms + ?1, expires_ms = expires_ms + ?1,"
     " due_ms = due_ms + ?1, wake_ms = wake_ms + ?1 WHERE state < 2"
 )
+_SHIFT_HELD = "UPDATE journal SET received_ms = received_ms + ? WHERE state = 3"
+_HELD_COUNT = "SELECT count(*), min(received_ms) FROM journal WHERE side = ? AND state = 3"
 _WAITING = "SELECT count(*), min(accepted_ms) FROM entry WHERE destination = ? AND state < 2"
 _DEAD_COUNT = "SELECT count(*) FROM entry WHERE state = 3 AND destination = ?"
 
@@ -247,15 +249,19 @@ class OutboxTable(JournalTable):
         return self._connection.execute(_HASTEN, (str(destination), now_ms, channel)).rowcount
 
     def shift(self, delta_ms: int) -> None:
-        """Move the times of all unfinished entries."""
+        """Move the times of all unfinished entries and of what is held."""
         self._memory.entries.clear()
         self._connection.execute(_SHIFT, (delta_ms,))
+        self._connection.execute(_SHIFT_HELD, (delta_ms,))
 
     def figures(self, destination: Destination) -> QueueFigures:
         """The length of a queue."""
-        waiting, oldest_ms = self._connection.execute(_WAITING, (str(destination),)).fetchone()
-        (dead,) = self._connection.execute(_DEAD_COUNT, (str(destination),)).fetchone()
-        return QueueFigures(waiting, oldest_ms, dead)
+        to = (str(destination),)
+        waiting, oldest_ms = self._connection.execute(_WAITING, to).fetchone()
+        held, held_ms = self._connection.execute(_HELD_COUNT, to).fetchone()
+        (dead,) = self._connection.execute(_DEAD_COUNT, to).fetchone()
+        since = [at_ms for at_ms in (oldest_ms, held_ms) if at_ms is not None]
+        return QueueFigures(waiting + held, min(since, default=None), dead)
 
     def entry(self, entry: EntryId) -> Entry | None:
         """One entry by its id."""

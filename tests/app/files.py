@@ -19,7 +19,8 @@ SUPPORT = {"title": "Поддержка", "engine": "linked_device"}
 def config(server: PretendedAmoCRM, /, **sections: Any) -> Tree:
     """A file's content for a relay of that account; ``sections`` are added or replaced.
 
-    A section that is a mapping is merged key by key, at its first level.
+    A section that is a mapping is merged key by key, at its first level. Unless ``users`` says
+    something else, everyone may write through every channel.
     """
     identity = server.identity
     tree: Tree = {
@@ -45,6 +46,7 @@ def config(server: PretendedAmoCRM, /, **sections: Any) -> Tree:
     for name, section in sections.items():
         known = tree.get(name)
         tree[name] = {**known, **section} if isinstance(known, dict) else section
+    tree.setdefault("users", {"everyone_else": {"channels": [*tree["channels"]]}})
     return deepcopy(tree)
 
 

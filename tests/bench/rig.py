@@ -50,6 +50,8 @@ server: {{listen: "127.0.0.1:0", public_url: "http://127.0.0.1", admin_listen: "
 storage: {{directory: storage}}
 channels:
   sales: {{title: Sales, engine: linked_device}}
+users:
+  everyone_else: {{channels: [sales]}}
 """
 
 

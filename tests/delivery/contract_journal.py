@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from relay.delivery.ledger import Ledger, Store
@@ -19,6 +21,15 @@ async def places(store: Store) -> tuple[list[Seq], list[Seq]]:
         lambda ledger: (ledger.unread(WHATSAPP, 99), ledger.unread(AMOCRM, 99))
     )
     return [row.seq for row in rows[0]], [row.seq for row in rows[1]]
+
+
+async def held(store: Store, after: int = 0, limit: int = 9) -> Sequence[JournalRow]:
+    """The rows held on their way to WhatsApp."""
+    return await store.query(lambda ledger: ledger.held(WHATSAPP, Seq(after), limit))
+
+
+async def is_held(store: Store, *at: str) -> bool:
+    return await store.query(lambda ledger: ledger.is_held(at))
 
 
 class JournalContract:
@@ -98,3 +109,50 @@ class JournalContract:
         assert await store.transact(lambda ledger: ledger.tidy(1_000, 99)) == 1
         assert await store.transact(lambda ledger: ledger.tidy(1_001, 99)) == 1
         assert await places(store) == ([_unread], [])
+
+    async def test_a_held_row_waits_in_its_place(self, store: Store) -> None:
+        """It is unread no more, its place is known to hold something, and a mark ends that."""
+        first, second, third = [await append(store, now_ms=n) for n in (1_000, 2_000, 3_000)]
+
+        def hold(ledger: Ledger) -> None:
+            ledger.hold(second, "chat:1")
+            ledger.hold(third, "wa-1-2")
+
+        await store.transact(hold)
+        assert await places(store) == ([first], [])
+        rows = await held(store)
+        assert [(row.seq, row.received_ms) for row in rows] == [(second, 2_000), (third, 3_000)]
+        assert [row.seq for row in await held(store, after=second)] == [third]
+        assert [row.seq for row in await held(store, limit=1)] == [second]
+        assert await store.query(lambda ledger: ledger.held(AMOCRM, Seq(0), 9)) == []
+        assert await is_held(store, "wa-9", "chat:1")
+        assert not await is_held(store, "wa-9")
+        await store.transact(lambda ledger: ledger.mark_read(second))
+        await store.transact(lambda ledger: ledger.mark_unreadable(third, "no"))
+        assert not await is_held(store, "chat:1", "wa-1-2")
+        assert await held(store) == []
+
+    async def test_a_held_row_outlives_everything(self, store: Store) -> None:
+        """It is not tidied away, however old; it may be held again where it is."""
+        seq = await append(store)
+        await store.transact(lambda ledger: ledger.hold(seq, "chat:1"))
+        assert await store.transact(lambda ledger: ledger.tidy(9_999_999, 99)) == 0
+        await store.transact(lambda ledger: ledger.hold(seq, "chat:2"))
+        assert [row.seq for row in await held(store)] == [seq]
+
+    async def test_what_is_held_counts_as_waiting(self, store: Store) -> None:
+        """In the queue it leads to, since it came."""
+        seq = await append(store, now_ms=1_500)
+        await store.transact(lambda ledger: ledger.hold(seq, "chat:1"))
+        figures = await store.query(lambda ledger: ledger.figures(WHATSAPP))
+        assert (figures.waiting, figures.oldest_ms) == (1, 1_500)
+        assert (await store.query(lambda ledger: ledger.figures(AMOCRM))).waiting == 0
+
+    async def test_a_held_row_moves_with_the_clock(self, store: Store) -> None:
+        """A jump of the clock makes it neither older nor younger; others keep their time."""
+        seq, other = await append(store), await append(store)
+        await store.transact(lambda ledger: ledger.hold(seq, "chat:1"))
+        await store.transact(lambda ledger: ledger.shift(5_000))
+        assert [row.received_ms for row in await held(store)] == [6_000]
+        rows = await store.query(lambda ledger: ledger.unread(WHATSAPP, 9))
+        assert [(row.seq, row.received_ms) for row in rows] == [(other, 1_000)]

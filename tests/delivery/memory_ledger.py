@@ -58,6 +58,20 @@ class MemoryLedger(MemoryPeople):
         rows = [row for row in self._tables.unread.values() if _side(row.source) is side]
         return sorted(rows, key=lambda row: row.seq)[:limit]
 
+    def hold(self, seq: Seq, place: str) -> None:
+        if (row := self._tables.unread.pop(seq, None)) is not None:
+            self._tables.held[seq] = (row, place)
+
+    def held(self, side: Destination, after: Seq, limit: int) -> Sequence[JournalRow]:
+        rows = [row for row in self._held(side) if row.seq > after]
+        return sorted(rows, key=lambda row: row.seq)[:limit]
+
+    def _held(self, side: Destination) -> list[JournalRow]:
+        return [row for row, _ in self._tables.held.values() if _side(row.source) is side]
+
+    def is_held(self, places: Collection[str]) -> bool:
+        return any(place in places for _, place in self._tables.held.values())
+
     def mark_read(self, seq: Seq, note: str | None = None) -> None:
         if (row := self._take_row(seq)) is not None:
             self._tables.read[seq] = (row, note)
@@ -68,7 +82,11 @@ class MemoryLedger(MemoryPeople):
 
     def _take_row(self, seq: Seq) -> JournalRow | None:
         tables = self._tables
-        kept = tables.read.pop(seq, None) or tables.unreadable.pop(seq, None)
+        kept = (
+            tables.read.pop(seq, None)
+            or tables.unreadable.pop(seq, None)
+            or tables.held.pop(seq, None)
+        )
         return kept[0] if kept else tables.unread.pop(seq, None)
 
     # The outbox.
@@ -159,12 +177,17 @@ class MemoryLedger(MemoryPeople):
                 )
                 moved = replace(entry, letter=letter, due_ms=entry.due_ms + delta_ms)
                 self._tables.entries[entry.id] = moved
+        for seq, (row, place) in self._tables.held.items():
+            moved_row = replace(row, received_ms=row.received_ms + delta_ms)
+            self._tables.held[seq] = (moved_row, place)
 
     def figures(self, destination: Destination) -> QueueFigures:
         waiting = self._unfinished(destination)
-        oldest_ms = min((entry.letter.accepted_ms for entry in waiting), default=None)
+        held = self._held(destination)
+        since = [entry.letter.accepted_ms for entry in waiting]
+        since += [row.received_ms for row in held]
         dead = [e for e in self._dead() if e.letter.destination is destination]
-        return QueueFigures(len(waiting), oldest_ms, len(dead))
+        return QueueFigures(len(waiting) + len(held), min(since, default=None), len(dead))
 
     def entry(self, entry: EntryId) -> Entry | None:
         return self._tables.entries.get(entry)

@@ -26,6 +26,7 @@ class Tables:
     """Everything that is kept. The values are frozen, so a shallow copy is a true one."""
 
     unread: dict[Seq, JournalRow] = field(default_factory=dict)
+    held: dict[Seq, tuple[JournalRow, str]] = field(default_factory=dict)
     read: dict[Seq, tuple[JournalRow, str | None]] = field(default_factory=dict)
     unreadable: dict[Seq, tuple[JournalRow, str]] = field(default_factory=dict)
     entries: dict[EntryId, Entry] = field(default_factory=dict)

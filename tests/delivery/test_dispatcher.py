@@ -7,8 +7,9 @@ import asyncio
 import pytest
 import structlog.testing
 
-from relay.delivery.aftermath import rule_on
+from relay.delivery.aftermath import Ruling, rule_on
 from relay.delivery.ledger import Ledger
+from relay.delivery.pacing import Attempt
 from relay.domain.message import Status, StatusUpdate
 from relay.domain.outbox import (
     Dead,
@@ -25,7 +26,7 @@ from relay.domain.outbox import (
 from relay.domain.retry import DAY, HOUR, MINUTE, SECOND, RetryPolicy
 from tests.clock import settle
 from tests.delivery.memory_store import MemoryStore
-from tests.delivery.world import from_client, running, written
+from tests.delivery.world import SETTINGS, from_client, running, written
 
 ANNA, BORIS = "79001234567", "79007654321"
 ANNAS_LANE, BORIS_LANE = (f"in:wa-74950000001-{number}" for number in (ANNA, BORIS))
@@ -224,6 +225,11 @@ def entry(attempts: int = 0, expires_ms: int = 10_000) -> Entry:
     return Entry(EntryId(1), letter, EntryState.PENDING, attempts, 0)
 
 
+def ended(outcome: Outcome, of: Entry, now_ms: int) -> Ruling:
+    """The ruling on an attempt at that entry which ends now."""
+    return rule_on(outcome, Attempt(of, SETTINGS, now_ms, 0.5), RetryPolicy())
+
+
 @pytest.mark.parametrize(
     ("outcome", "now_ms", "state"),
     [
@@ -237,21 +243,20 @@ def entry(attempts: int = 0, expires_ms: int = 10_000) -> Entry:
 )
 def test_every_outcome_has_its_ruling(outcome: Outcome, now_ms: int, state: EntryState) -> None:
     """Delivered is delivered however late; a retry after the end is the end."""
-    assert rule_on(outcome, entry(), now_ms, RetryPolicy(), 0.5).state is state
+    assert ended(outcome, entry(), now_ms).state is state
 
 
 def test_the_last_wait_ends_when_the_letter_expires() -> None:
     """A letter never waits past its end: its manager hears of it in time."""
-    ruling = rule_on(Retry("later"), entry(attempts=7), 9_000, RetryPolicy(), 0.5)
+    ruling = ended(Retry("later"), entry(attempts=7), 9_000)
     assert ruling.due_ms == 10_000
 
 
 def test_a_vendor_who_says_when_is_heeded_within_reason() -> None:
     """``Retry.after_ms`` replaces the ladder, but no wait exceeds the longest."""
-    policy = RetryPolicy()
     far = entry(expires_ms=DAY)
-    assert rule_on(Retry("429", 7_000), far, 0, policy, 0.5).due_ms == 7_000
-    assert rule_on(Retry("429", DAY), far, 0, policy, 0.5).due_ms == policy.longest_ms
+    assert ended(Retry("429", 7_000), far, 0).due_ms == 7_000
+    assert ended(Retry("429", DAY), far, 0).due_ms == RetryPolicy().longest_ms
 
 
 async def test_what_a_crash_interrupted_is_resolved_at_start() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from relay.delivery.ledger import Conversation
 from relay.domain.contents import Text
 from relay.domain.ids import ConversationId, CrmMessageId
 from relay.domain.message import Failure, NewMessage, Origin, Reply, Skipped, Status, StatusUpdate
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
 from relay.domain.retry import HOUR, MINUTE
+from relay.domain.routing import Manager
 from relay.domain.settings import Language
 from relay.domain.texts import Reason, reason_text
 from tests.clock import settle
@@ -163,7 +166,7 @@ async def test_a_dead_reply_is_told_to_the_manager_with_its_reason() -> None:
 
 async def test_a_refusal_by_the_rules_is_told_and_whatsapp_sees_nothing() -> None:
     """Without a channel nothing is sent, and the manager hears why."""
-    async with running(default_channel=None) as world:
+    async with running(default_channel=None, everyone_else=Manager(())) as world:
         await world.hook(written("m-1", conversation=None))
     assert not world.to_whatsapp.carried
     [status] = statuses(world)
@@ -194,6 +197,20 @@ async def test_a_reply_that_cannot_be_sent_in_time_dies_and_is_told() -> None:
     assert len(world.to_whatsapp.carried) == tried
     assert [s.reason for s in statuses(world)] == [
         reason_text(Reason.EXPIRED, Language.RU, channel="Продажи")
+    ]
+
+
+@pytest.mark.parametrize("retried", [True, False])
+async def test_whose_time_is_over_is_told_what_it_waited_for(*, retried: bool) -> None:
+    """Whether the last attempt failed or none could be made: the courier knows how things stand."""
+    async with running(give_up_whatsapp_ms=HOUR) as world:
+        world.to_whatsapp.why = Reason.LOGGED_OUT
+        later = Retry("not connected") if retried else Retry("not connected", HOUR)
+        world.to_whatsapp.plan(OUT, *[later] * 1000)
+        await world.hook(written("m-1"))
+        await world.clock.advance_ms(HOUR + MINUTE)
+    assert [s.reason for s in statuses(world)] == [
+        reason_text(Reason.LOGGED_OUT, Language.RU, channel="Продажи")
     ]
 
 

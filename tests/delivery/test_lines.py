@@ -11,6 +11,7 @@ from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import StatusUpdate
 from relay.domain.outbox import Destination
 from relay.domain.retry import HOUR, SECOND
+from relay.domain.routing import Manager
 from relay.domain.settings import Channel
 from tests.clock import HandClock, settle
 from tests.delivery.memory_store import MemoryStore
@@ -139,7 +140,8 @@ async def test_a_channel_that_hangs_holds_no_other() -> None:
     """Its messages give their places in the dispatcher up in time, however many they are."""
     support = Channel(SUPPORT_ID, "Поддержка", OwnNumber("74950000002"))
     both = {SALES.id: SALES, SUPPORT_ID: support}
-    async with running(channels=both) as world:
+    anybody = Manager((SALES.id, SUPPORT_ID))
+    async with running(channels=both, everyone_else=anybody) as world:
         world.to_whatsapp.gate.clear()
         for number in range(world.concurrency + 2):
             await world.hook(written(f"m-{number}", f"wa-74950000001-790000000{number:02}"))

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from relay.delivery.deciding import Deciding
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.intake import Intake
 from relay.delivery.ledger import Store
+from relay.delivery.letters import Held
 from relay.delivery.sorter import Reader, Sorter
 from relay.delivery.steps import Step, Steps
 from relay.domain.contents import Text
@@ -36,13 +38,20 @@ from relay.domain.message import (
     Written,
 )
 from relay.domain.outbox import Delivered, Destination, Entry, Outcome, Retry, Unknown
+from relay.domain.routing import Manager
 from relay.domain.settings import Channel, Settings
+from relay.domain.texts import Reason
 from tests.clock import HandClock, settle
 from tests.delivery.memory_store import MemoryStore
+from tests.delivery.played_staff import ANNA, PlayedStaff
 
 OWN = OwnNumber("74950000001")
 SALES = Channel(ChannelId("sales"), "Продажи", OWN)
-SETTINGS = Settings(channels={SALES.id: SALES}, default_channel=SALES.id)
+SETTINGS = Settings(
+    channels={SALES.id: SALES},
+    default_channel=SALES.id,
+    everyone_else=Manager((SALES.id,)),
+)
 
 
 class ScriptedCourier:
@@ -54,6 +63,7 @@ class ScriptedCourier:
     def __init__(self, *, repeatable: bool) -> None:
         self.repeatable = repeatable
         self.on_carry: Callable[[], None] = lambda: None
+        self.why = Reason.EXPIRED
         self.typing_ms = 0
         self.prepared: list[str] = []
         self.ready = asyncio.Event()
@@ -83,6 +93,10 @@ class ScriptedCourier:
 
     async def lead_in(self, entry: Entry) -> None:
         self.typed.append(entry.letter.key)
+
+    def why_late(self, entry: Entry) -> Reason:
+        del entry
+        return self.why
 
     async def interrupted(self, entry: Entry) -> Outcome:
         if self.repeatable:
@@ -126,6 +140,7 @@ class World:
     sorters: dict[Destination, Sorter] = field(default_factory=dict)
     dispatchers: dict[Destination, Dispatcher] = field(default_factory=dict)
     concurrency: int = 8
+    staff: PlayedStaff = field(default_factory=PlayedStaff)
 
     def __post_init__(self) -> None:
         told = Steps((self.steps.append,))
@@ -138,7 +153,9 @@ class World:
                 lambda: self.settings,
                 hooks=read_hook,
                 readers=reader,
+                staff=self.staff,
                 on_letters=self._on_letters,
+                on_held=self._on_held,
                 steps=told,
             )
             amocrm = side is Destination.AMOCRM
@@ -153,6 +170,7 @@ class World:
                 on_letters=self._on_letters,
                 steps=told,
             )
+        self.deciding = Deciding(self.sorters[Destination.WHATSAPP], self.staff, self.clock)
 
     async def hear(self, *events: WhatsAppEvent, channel: str = "sales") -> None:
         """The engine of a channel hands over what it heard, one payload for all events."""
@@ -171,6 +189,9 @@ class World:
     def _sorter(self, source: str) -> Sorter:
         return self.sorters[Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM]
 
+    def _on_held(self, held: Held) -> None:
+        self.deciding.note(held)
+
     def _on_letters(self, destination: Destination) -> None:
         self.dispatchers[destination].wake()
 
@@ -181,6 +202,7 @@ class World:
                 tasks.create_task(sorter.run())
             for dispatcher in self.dispatchers.values():
                 tasks.create_task(dispatcher.run())
+            tasks.create_task(self.deciding.run())
 
 
 HEARD: list[tuple[WhatsAppEvent, ...]] = []
@@ -244,7 +266,7 @@ def written(id_: str, conversation: str | None = "wa-74950000001-79001234567") -
         id=CrmMessageId(id_),
         chat=CrmChatId("chat-1"),
         conversation=ConversationId(conversation) if conversation else None,
-        author=CrmPersonId("user-1"),
+        author=ANNA,
         client=CrmPersonId("client-1"),
         phone="8 (900) 123-45-67",
         content=Text("Добрый день"),
