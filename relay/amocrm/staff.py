@@ -111,7 +111,7 @@ class AccountStaff:
         self._strangers.add(person)
         try:
             async with asyncio.timeout(LIMIT_S), self._line:
-                if self._begun == seen:
+                if self._begun == seen and not self.knows(person):
                     await self._look()
         except TimeoutError:
             _log.warning("users_unknown", error=f"no answer within {LIMIT_S:g} s")

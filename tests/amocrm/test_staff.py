@@ -170,6 +170,22 @@ async def test_a_reading_under_way_says_nothing_of_who_comes_later() -> None:
     assert scene.staff.user_of(STRANGER) == 20
 
 
+async def test_a_reading_under_way_may_tell_who_somebody_is() -> None:
+    """Who is found in it is not asked about again: his message goes on at once."""
+    scene = Scene()
+    async with scene.running():
+        scene.gate.clear()
+        scene.staff.wake()
+        await settle()
+        [task] = scene.ask(CrmPersonId("p-boris"))
+        await settle()
+        scene.gate.set()
+        await settle()
+        assert task.done()
+    assert scene.staff.user_of(CrmPersonId("p-boris")) == 18
+    assert scene.readings == 1
+
+
 @pytest.mark.parametrize("trouble", [UnreachableError("down"), ForbiddenError("no rights")])
 async def test_trouble_makes_nobody_a_robot(trouble: Exception) -> None:
     """While amoCRM cannot be asked, a stranger stays one; all who waited are told."""
