@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final, Protocol
 
 import structlog
@@ -118,6 +119,18 @@ class ChatsCourier:
                 return Dead("a reply is for WhatsApp, not for amoCRM")
 
     async def _message(self, message: NewMessage | ErrorReply, scope_id: str) -> Outcome:
+        """One attempt; where amoCRM will not bind a chat of its own to our ids, one without it.
+
+        UNCONFIRMED: when it refuses that. A second chat is a nuisance, a lost message is a loss.
+        """
+        outcome = await self._post_message(message, scope_id)
+        if isinstance(outcome, Dead) and message.crm_chat is not None:
+            _log.warning("chat_not_bound", error=outcome.reason)
+            unbound = replace(message, crm_chat=None, crm_client=None)
+            return await self._post_message(unbound, scope_id)
+        return outcome
+
+    async def _post_message(self, message: NewMessage | ErrorReply, scope_id: str) -> Outcome:
         now = self._credentials.current
         try:
             request = translate.message_request(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import phonenumbers
+
+_SPOKEN = {"Zs": " ", "Zl": " ", "Zp": " ", "Cc": " ", "Cf": "", "Pd": "-"}
+"""What a space, line, direction mark or dash of any script is worth in a number."""
 
 
 def normalise(written: str, own: str | None = None) -> str | None:
@@ -13,11 +18,19 @@ def normalise(written: str, own: str | None = None) -> str | None:
     one it calls merely possible; "possible" is enough in the end, for WhatsApp knows numbers that
     the plans do not.
     """
-    readings = [_parse(written, _region(own)), _parse(f"+{written}", None)]
+    plain = _plain(written)
+    readings = [_parse(plain, _region(own)), _parse(f"+{plain}", None)]
     numbers = [number for number in readings if number is not None]
     for number in sorted(numbers, key=phonenumbers.is_valid_number, reverse=True):
         return f"{number.country_code}{phonenumbers.national_significant_number(number)}"
     return None
+
+
+def _plain(written: str) -> str:
+    """With plain marks for those that text programs put in their place."""
+    if written.isascii() and written.isprintable():
+        return written
+    return "".join(_SPOKEN.get(unicodedata.category(char), char) for char in written)
 
 
 def _region(own: str | None) -> str | None:

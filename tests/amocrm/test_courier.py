@@ -113,6 +113,26 @@ async def test_unbound_chat_is_bound() -> None:
     assert json.loads(scene.client.posted[0].body)["payload"]["conversation_ref_id"] == CHAT
 
 
+async def test_a_message_is_not_lost_over_a_chat_that_cannot_be_bound() -> None:
+    """Refused with amoCRM's own ids, it goes once more without them, under the same ``msgid``."""
+    scene = Scene(Answer(400, b'{"error_description":"no such chat"}'), Answer(200, ACCEPTED))
+    assert isinstance(await scene.deliver(binding(message())), Delivered)
+    first, second = (json.loads(posted.body)["payload"] for posted in scene.client.posted)
+    assert "conversation_ref_id" in first
+    assert "conversation_ref_id" not in second
+    assert "ref_id" not in second["sender"]
+    assert first["msgid"] == second["msgid"]
+
+
+async def test_what_is_refused_for_another_reason_is_refused_once() -> None:
+    """Without ids to leave out there is nothing to try; nor after a second refusal."""
+    refusal = Answer(400, b"no")
+    scene = Scene(refusal)
+    assert isinstance(await scene.deliver(message()), Dead)
+    scene = Scene(refusal, refusal)
+    assert isinstance(await scene.deliver(binding(message())), Dead)
+
+
 async def test_status_needs_no_conversation() -> None:
     """A status is told by amoCRM's id alone."""
     scene = Scene(Answer(200, b""))

@@ -38,6 +38,23 @@ def test_punctuation_means_nothing(marks: list[str], random: object) -> None:
     assert normalise("+" + "".join(digits), OURS) == "79001234567"
 
 
+MARKS = " ()-.\t\n\u00a0\u2009\u202f\u2011\u2013\u2014\u202a\u202c\u200e\u2060"
+
+
+@given(
+    st.sampled_from(["+7", "7", "8", ""]),
+    st.from_regex(r"9[0-9]{9}", fullmatch=True),
+    st.lists(st.text(alphabet=MARKS, max_size=3), min_size=12, max_size=12),
+)
+def test_any_punctuation_of_one_number_is_one_number(
+    country: str, national: str, marks: list[str]
+) -> None:
+    """With plus, 7, 8 or nothing before it, and any marks anywhere: one number, one client."""
+    digits = [country, *national]
+    written = "".join(mark + digit for mark, digit in zip(marks, digits, strict=False)) + marks[-1]
+    assert normalise(written, OURS) == f"7{national}"
+
+
 @pytest.mark.parametrize(
     ("written", "digits"), [("+44 7700 900555", "447700900555"), ("+1 202 555 0123", "12025550123")]
 )
