@@ -104,7 +104,7 @@ def _parties(
 ) -> Fields:
     """Whose message it appears as. Only a client's own brings a lead and a notification along."""
     if isinstance(message, NewMessage) and message.origin is Origin.CLIENT:
-        return {"silent": False, "sender": client}
+        return {"silent": message.silent, "sender": client}
     if bot_id is not None:
         return {"silent": True, "sender": _bot(message.own, bot_id, title), "receiver": client}
     if isinstance(message, NewMessage):

@@ -43,6 +43,7 @@ def real_engine(
             proxy=channel.proxy.reveal() if channel.proxy else None,
             clock=clock,
             kept=kept,
+            import_history_ms=channel.import_history_ms,
         )
     return NotBuiltYet(channel.engine)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from relay.config.channel import CloudApi, LinkedDevice
+from relay.config.channel import CloudApi
 from relay.config.model import Config, MessageSettings
 
 _DEFAULTS = MessageSettings()
@@ -28,8 +28,6 @@ def not_yet(config: Config) -> Iterator[str]:
     for id_, channel in config.channels.items():
         if isinstance(channel, CloudApi):
             yield f"channels.{id_}.engine: cloud_api cannot be run by this version yet"
-        if isinstance(channel, LinkedDevice) and channel.import_history_ms is not None:
-            yield _row(f"channels.{id_}.import_history")
 
 
 def _row(key: str) -> str:

@@ -54,12 +54,16 @@ class PairError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A channel to be linked or unlinked. ``phone``: the file's number, digits."""
+    """A channel to be linked or unlinked. ``phone``: the file's number, digits.
+
+    ``history``: the past is to be imported.
+    """
 
     channel: ChannelId
     storage: Path
     proxy: str | None
     phone: str | None
+    history: bool
 
     @property
     def store(self) -> SessionStore:
@@ -91,7 +95,8 @@ def target_of(config: Config, channel: str) -> Target:
         )
     proxy = found.proxy.reveal() if found.proxy else None
     phone = "".join(filter(str.isdigit, found.phone)) if found.phone else None
-    return Target(ChannelId(channel), config.storage.directory, proxy, phone)
+    history = found.import_history_ms is not None
+    return Target(ChannelId(channel), config.storage.directory, proxy, phone, history)
 
 
 def letters_number(target: Target, written: str) -> str:
@@ -161,7 +166,7 @@ async def _pair(target: Target, letters_for: str | None) -> str:
             f"{target.channel}: +{own} is linked already. To link another number, or the same"
             f" again, let go of it first: relay unpair {target.channel}"
         )
-    wish = Wish(target.proxy, target.phone, letters_for)
+    wish = Wish(target.proxy, target.phone, letters_for, history=target.history)
     with store.locked():
         async with shown(sys.stdout, sys.stderr) as screen:
             end = await pair(store, wish, screen, load_library)

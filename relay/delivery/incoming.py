@@ -82,6 +82,7 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         crm_chat=None if conversation.crm_bound else conversation.crm_chat,
         crm_client=None if conversation.crm_bound else conversation.crm_client,
         marks=verdict.marks,
+        silent=message.silent,
     )
     letter = Letter(
         key=message_key(body.id),

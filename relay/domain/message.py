@@ -63,6 +63,7 @@ class Received:
     """A message seen on WhatsApp, from the client or from the owner's phone.
 
     ``instead_of``: the id under which something has stood in for it until it could be read.
+    ``silent``: it is no news, and nobody is to be notified; so is the past of a chat.
     """
 
     own: OwnNumber
@@ -72,6 +73,7 @@ class Received:
     origin: Origin
     content: Content
     instead_of: WhatsAppMessageId | None = None
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ class NewMessage:
     """A message for amoCRM, opened there by its ``marks``.
 
     ``crm_chat`` and ``crm_client``: amoCRM's ids of a chat that it began ("write first"), told
-    along until it is seen to know ours.
+    along until it is seen to know ours. ``silent``: no unsorted lead, and nobody is notified.
     """
 
     conversation: ConversationId
@@ -157,6 +159,7 @@ class NewMessage:
     crm_chat: CrmChatId | None = None
     crm_client: CrmPersonId | None = None
     marks: tuple[str, ...] = ()
+    silent: bool = False
     kind: Literal["new_message"] = "new_message"
 
 

@@ -19,6 +19,7 @@ import structlog
 from relay.delivery.ports import HandOver
 from relay.domain.ids import OwnNumber
 from relay.whatsapp.linked_device.events import HANDED_OVER, SUBSCRIBED, Code
+from relay.whatsapp.linked_device.importing import Archive
 from relay.whatsapp.linked_device.library import Library
 from relay.whatsapp.linked_device.media_access import Access, read_access
 from relay.whatsapp.linked_device.numbers import stranger_in
@@ -33,6 +34,9 @@ CLOSE_S = 4.0  # a goodbye or a dialling; the relay as a whole has ten seconds t
 REMOVE_S = 15.0  # the library waits up to five for the server's answer to its goodbye
 DRAIN_S = 1.5
 QUIET_S = 0.05
+
+LAST = b"last"
+"""What a listener hears beside the code of history, if WhatsApp says that it was the last."""
 
 T = TypeVar("T")
 
@@ -60,7 +64,8 @@ class Client:
 
     ``hand_over`` is called on the client's own thread, before the library goes on to the next
     event; the listener is called on the loop, and so is ``on_stranger``: with the hidden address of
-    whoever a message came from without a number beside it, once that message was handed over.
+    whoever a message came from without a number beside it, once that message was handed over. The
+    past that WhatsApp hands over goes into the ``archive``; without one it is not asked for.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Client:
         hand_over: HandOver,
         listener: Listener,
         *,
+        archive: Archive | None = None,
         on_stranger: Callable[[str], None] | None = None,
     ) -> None:
         self.own: OwnNumber | None = None
@@ -80,6 +86,7 @@ class Client:
         self._proxy = proxy
         self._hand_over = hand_over
         self._listener = listener
+        self._archive = archive
         self._on_stranger = on_stranger
         self._name = uuid.uuid4().hex
         self._loop = asyncio.get_running_loop()
@@ -270,7 +277,7 @@ class Client:
                 self._name,
                 self._database,
                 self._proxy,
-                SUBSCRIBED,
+                SUBSCRIBED if self._archive is None else (*SUBSCRIBED, Code.HISTORY),
                 self._hear,
                 overhear=self._overhear,
             )
@@ -295,13 +302,23 @@ class Client:
             device = cast(OwnDevice, parse("Device", data))
             self.own = OwnNumber(as_text(device.JID.User))
             tell(self._loop, self._confirm)
-        elif code in HANDED_OVER:
+        elif code in HANDED_OVER or code == Code.HISTORY:
             if self.own is None:
                 raise RuntimeError("an event came before the library said whose device it is")
+            if code == Code.HISTORY:
+                self._keep_past(self.own, data)
+                return
+            for past in self._archive.before(self.own, code, data) if self._archive else ():
+                self._hand_over.from_thread(past)
             self._hand_over.from_thread(wrap(RawEvent(code, self.own, data)))
             self._point_out_stranger(code, data)
         else:
             tell(self._loop, self._announce, code, data)
+
+    def _keep_past(self, own: OwnNumber, data: bytes) -> None:
+        if self._archive is not None:
+            last = self._archive.keep_past(own, data)
+            tell(self._loop, self._announce, int(Code.HISTORY), LAST if last else b"")
 
     def _point_out_stranger(self, code: int, data: bytes) -> None:
         """Only point: the library must not be called from its own thread."""

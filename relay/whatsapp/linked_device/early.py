@@ -11,10 +11,14 @@ import errno
 import os
 import struct
 import time
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from relay.delivery.ports import HandOver
+from relay.domain.ids import OwnNumber
+from relay.whatsapp.linked_device.events import Code
+from relay.whatsapp.linked_device.past import says_last
+from relay.whatsapp.linked_device.payload import RawEvent, wrap
 from relay.whatsapp.linked_device.private_files import open_private
 from relay.whatsapp.linked_device.threads import on_own_thread
 
@@ -23,7 +27,10 @@ _SUFFIX, _UNFINISHED = ".early", ".hearing"
 
 
 class Early:
-    """Implements :class:`relay.delivery.ports.HandOver` on a file. One writer at a time."""
+    """Implements :class:`relay.delivery.ports.HandOver` on a file. One writer at a time.
+
+    Also an :class:`relay.whatsapp.linked_device.importing.Archive`: the past goes the same way.
+    """
 
     def __init__(self, session: Path) -> None:
         self._session = session
@@ -48,6 +55,16 @@ class Early:
             raise OSError(errno.ENOSPC, "no room for an event")
         os.fsync(self._file)
 
+    def keep_past(self, own: OwnNumber, data: bytes) -> bool:
+        """See :class:`relay.whatsapp.linked_device.importing.Archive`."""
+        self.from_thread(wrap(RawEvent(Code.HISTORY, own, data)))
+        return says_last(data)
+
+    def before(self, own: OwnNumber, code: int, data: bytes) -> Iterator[bytes]:
+        """Nothing: what is kept here is handed over in the order in which it came."""
+        del own, code, data
+        yield from ()
+
     def keep(self) -> None:
         """The engine may have what was heard."""
         if self._file is not None:
@@ -65,7 +82,7 @@ class Early:
             self._file = None
 
 
-async def hand_over_early(session: Path, hand_over: HandOver) -> int:
+async def hand_over_early(session: Path, hand_over: Callable[[bytes], Awaitable[None]]) -> int:
     """Hand over what was kept, in order, and forget it; how many events that were.
 
     A stop in the middle repeats the file at the next start; events are known by their ids.

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -33,6 +34,8 @@ from relay.whatsapp.linked_device.addressing import NUMBER_SERVER, server_and_us
 from relay.whatsapp.linked_device.checking import Checking
 from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.early import hand_over_early
+from relay.whatsapp.linked_device.history import Progress
+from relay.whatsapp.linked_device.importing import Importing
 from relay.whatsapp.linked_device.learning import Learning
 from relay.whatsapp.linked_device.library import (
     Library,
@@ -82,7 +85,8 @@ class LinkedDevice:
 
     ``store_path`` is the session's own file. ``phone``, if set, is the only number the session may
     have. ``proxy`` is a URL (``socks5://…``); without one the environment's applies. ``kept``
-    finds the files that are to be sent.
+    finds the files that are to be sent. ``import_history_ms``: how far back the past that WhatsApp
+    hands over at linking is imported; None: not at all.
     """
 
     can_check = True
@@ -96,6 +100,7 @@ class LinkedDevice:
         clock: Clock,
         *,
         kept: KeptFile = nothing_kept,
+        import_history_ms: int | None = None,
         library: Callable[[], Library] = load_library,
         retry: RetryPolicy | None = None,
     ) -> None:
@@ -106,6 +111,7 @@ class LinkedDevice:
         self._clock = clock
         self._media_host = MediaHost(proxy)
         self._uploads = Uploads(kept, self._media_host)
+        self._past = Importing(channel, store_path, import_history_ms, clock, self._tell_progress)
         self._load = library
         self._retry = retry or RetryPolicy()
         self._pairing = asyncio.Event()
@@ -118,6 +124,7 @@ class LinkedDevice:
         self._state = SessionState.STARTING
         self._since_ms = clock.now_ms()
         self._told: tuple[SessionState, str] | None = None
+        self._report: Report | None = None
         self._own: OwnNumber | None = None
 
     # --- The port --------------------------------------------------------------------------------
@@ -126,7 +133,8 @@ class LinkedDevice:
         """See :class:`relay.delivery.ports.Engine`."""
         self._told = None
         await on_own_thread("load-messages", load)
-        async with self._media_host.opened():
+        self._report = report
+        async with self._media_host.opened(), self._past.beside(hand_over):
             await self._live(hand_over, report)
 
     async def _live(self, hand_over: HandOver, report: Report) -> NoReturn:
@@ -276,7 +284,7 @@ class LinkedDevice:
         waited = False
         while True:
             self._pairing.clear()
-            await hand_over_early(self._store.path, hand_over)
+            await hand_over_early(self._store.path, partial(self._past.route, hand_over))
             obstacle = await on_own_thread("session-file", self._obstacle)
             if obstacle is None:
                 return waited
@@ -324,6 +332,7 @@ class LinkedDevice:
         """Remove the session's file, with its keys, if it was unlinked on our demand."""
         if verdict is states.UNLINKED:
             self._store.remove()
+            self._past.forget()
             self._own = None
             self._removed.set()
         return verdict
@@ -338,6 +347,7 @@ class LinkedDevice:
             self._proxy,
             hand_over,
             life,
+            archive=self._past.archive,
             on_stranger=learning.stranger,
         )
         self._client, self._life, self._learning = client, life, learning
@@ -376,3 +386,11 @@ class LinkedDevice:
             return
         self._state, self._told, self._since_ms = state, (state, reason), self._clock.now_ms()
         report(state, reason, self._own)
+
+    def _tell_progress(self, progress: Progress | None) -> None:
+        if self._state is SessionState.CONNECTED and self._report is not None:
+            words = "connected"
+            if progress is not None:
+                words += f"; importing history: {progress.done} of {progress.total}"
+            self._told = self._state, words
+            self._report(self._state, words, self._own)

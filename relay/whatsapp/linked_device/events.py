@@ -23,6 +23,7 @@ class Code(enum.IntEnum):
     CONNECT_FAILURE = 9
     CLIENT_OUTDATED = 10
     DISCONNECTED = 12
+    HISTORY = 13  # subscribed only where it is wanted: the library encodes megabytes of it
     MESSAGE = 17
     RECEIPT = 18
     UNDECRYPTABLE = 44
@@ -32,4 +33,6 @@ class Code(enum.IntEnum):
 HANDED_OVER = frozenset({Code.MESSAGE, Code.RECEIPT, Code.UNDECRYPTABLE})
 """What is kept in the journal before anything else happens to it."""
 
-SUBSCRIBED = tuple(code for code in Code if code not in {Code.DEVICE, Code.QR, Code.LOGIN_STATUS})
+_UNASKED = frozenset({Code.DEVICE, Code.QR, Code.LOGIN_STATUS})
+
+SUBSCRIBED = tuple(code for code in Code if code not in _UNASKED | {Code.HISTORY})

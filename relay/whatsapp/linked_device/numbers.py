@@ -86,6 +86,18 @@ def stranger_in(code: int, data: bytes) -> str | None:
     return unnumbered(info.MessageSource)
 
 
+def client_in(data: bytes) -> tuple[str | None, str | None]:
+    """The number's digits and the hidden address of the client that a message is from or to.
+
+    Raises:
+        ValueError: this is no message.
+    """
+    source = cast(SeenMessage, parse("Message", data)).Info.MessageSource
+    beside = source.RecipientAlt if source.IsFromMe else source.SenderAlt
+    number = digits_of(source.Chat) or digits_of(beside)
+    return number, hidden_user(source.Chat) or hidden_user(beside)
+
+
 def number_stored(answer: bytes) -> str | None:
     """The number in the library's answer to a look-up in its own file.
 

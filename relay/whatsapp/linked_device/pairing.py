@@ -11,10 +11,10 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol, cast
 
-from relay.whatsapp.linked_device.client import Client
+from relay.whatsapp.linked_device.client import LAST, Client
 from relay.whatsapp.linked_device.early import Early
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.library import Library, without_numbers
@@ -33,6 +33,8 @@ _NEARLY_OVER_S = 2.0
 SILENCE_S = 30.0  # without a word of the library where one is due
 CONNECT_S = 60.0
 NAME_S = 4.0  # WhatsApp tells the name a moment after the first connection, or not at all
+PAST_SILENCE_S = 15.0  # phones begin to hand over the past within seconds
+PAST_S = 120.0  # what comes later comes to the relay
 LOGOUT_S = 15.0
 _ASK_AGAIN_S = 0.1
 
@@ -105,7 +107,8 @@ class _Pairing:
     ) -> None:
         self._wish = wish
         self._screen = screen
-        self._client = Client(library, aside.database, wish.proxy, early, self)
+        archive = early if wish.history else None
+        self._client = Client(library, aside.database, wish.proxy, early, self, archive=archive)
         self._queue: asyncio.Queue[_Heard] = asyncio.Queue()
         self._letters: asyncio.Task[None] | None = None
         self._codes = 0
@@ -135,6 +138,7 @@ class _Pairing:
             await self._client.start()
             await self._until_let_in()
             linked = await self._check()
+            await self._until_past_is_here()
         except asyncio.CancelledError:
             if not await self._take_back():
                 raise NotLinkedError(Why.INTERRUPTED) from None
@@ -228,6 +232,19 @@ class _Pairing:
         except TimeoutError:
             return None
         return name
+
+    async def _until_past_is_here(self) -> None:
+        """What the phone hands over comes now; what was begun must not be torn off."""
+        if not self._wish.history:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAST_S):
+                while True:
+                    async with asyncio.timeout(PAST_SILENCE_S):
+                        heard = await self._queue.get()
+                    if heard == (Code.HISTORY, LAST):
+                        return
+                    self._take(heard)
 
     async def _take_back(self) -> bool:
         """Whether WhatsApp has no device of this attempt any more."""

@@ -70,8 +70,10 @@ class Wish:
     """What is to be linked: ``phone``, if set, is the only number allowed; digits.
 
     ``letters_for``: the number (digits) that is asked to type letters, instead of a QR code.
+    ``history``: what the phone hands over of the past is wanted.
     """
 
     proxy: str | None = None
     phone: str | None = None
     letters_for: str | None = None
+    history: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import cast
 
 from relay.domain.contents import UNDECRYPTABLE, VIEW_ONCE, Content, Unsupported
@@ -12,6 +13,7 @@ from relay.whatsapp.linked_device.addressing import Nobody, Peer, alias_of, peer
 from relay.whatsapp.linked_device.content import content_of
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.numbers import LEARNT, read_learnt
+from relay.whatsapp.linked_device.past import PAST, PAST_NEWS
 from relay.whatsapp.linked_device.payload import RawEvent, unwrap
 from relay.whatsapp.linked_device.protobufs import (
     Info,
@@ -69,6 +71,14 @@ def _message(event: RawEvent) -> Events:
     again = seen.RetryCount > 0 or bool(seen.UnavailableRequestID)
     instead_of = placeholder_id(id_) if again else None
     return _received(seen.Info, event.own, peer, content, id_, instead_of=instead_of)
+
+
+def _past(event: RawEvent) -> Events:
+    """A message from before the linking: it enters without a sound, unless it is the newest."""
+    return tuple(
+        replace(said, silent=event.code == PAST) if isinstance(said, Received) else said
+        for said in _message(event)
+    )
 
 
 def _undecryptable(event: RawEvent) -> Events:
@@ -139,6 +149,8 @@ def _id(value: str | bytes) -> WhatsAppMessageId:
 
 _READERS: dict[int, Callable[[RawEvent], Events]] = {
     LEARNT: _learnt,
+    PAST: _past,
+    PAST_NEWS: _past,
     Code.MESSAGE: _message,
     Code.RECEIPT: _receipt,
     Code.UNDECRYPTABLE: _undecryptable,

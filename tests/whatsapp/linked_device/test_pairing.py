@@ -56,9 +56,10 @@ class Desk:
     library: PretendedLibrary = field(default_factory=PretendedLibrary)
     screen: Screen = field(default_factory=Screen)
 
-    def begin(self, **wish: str) -> asyncio.Task[Linked]:
+    def begin(self, *, history: bool = False, **wish: str) -> asyncio.Task[Linked]:
         """Begin to link."""
-        work = pairing.pair(self.store, Wish(self.proxy, **wish), self.screen, lambda: self.library)
+        asked = Wish(self.proxy, history=history, **wish)
+        work = pairing.pair(self.store, asked, self.screen, lambda: self.library)
         return asyncio.create_task(work)
 
     @asynccontextmanager
