@@ -170,9 +170,7 @@ class Import:
         self.told: list[Progress | None] = []
         self.over = asyncio.Event()
         session = directory / "sales.db"
-        self.importing = Importing(
-            ChannelId("sales"), session, back_ms, self.clock, self.tell
-        )
+        self.importing = Importing(ChannelId("sales"), session, back_ms, self.clock, self.tell)
 
     def tell(self, progress: Progress | None) -> None:
         self.told.append(progress)

@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from relay.whatsapp.linked_device import pairing
-from relay.whatsapp.linked_device.early import Early
+from relay.whatsapp.linked_device.early import Early, hand_over_early
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.pairing_terms import Linked, NotLinkedError, Why, Wish
 from relay.whatsapp.linked_device.store import SessionStore
-from tests.whatsapp.engine_contract import PATIENCE_S
+from tests.whatsapp.engine_contract import PATIENCE_S, Kept
 from tests.whatsapp.linked_device import samples
 from tests.whatsapp.linked_device.conftest import pair
+from tests.whatsapp.linked_device.past_samples import chunk
 from tests.whatsapp.linked_device.pretended_library import PretendedLibrary
 
 OTHER = "74950000002"
@@ -63,9 +64,11 @@ class Desk:
         return asyncio.create_task(work)
 
     @asynccontextmanager
-    async def attempt(self, **wish: str) -> AsyncIterator[asyncio.Task[Linked]]:
+    async def attempt(
+        self, *, history: bool = False, **wish: str
+    ) -> AsyncIterator[asyncio.Task[Linked]]:
         """An attempt whose first code is on the screen."""
-        task = self.begin(**wish)
+        task = self.begin(history=history, **wish)
         assert await self.screen.next() == ("https://wa.me/first", 60)
         yield task
 
@@ -166,6 +169,33 @@ async def test_what_is_heard_meanwhile_is_kept(desk: Desk) -> None:
         desk.let_in()
         await success(task)
     assert {Path(name).suffix for name in desk.left()} == {".db", ".early"}
+
+
+async def test_the_past_is_waited_for_and_kept(desk: Desk) -> None:
+    """What the phone hands over at once is not torn off; the engine finds it with the rest."""
+    async with desk.attempt(history=True) as task:
+        await desk.taken()
+        desk.let_in()
+        half, rest = (chunk(progress=progress) for progress in (50, 100))
+        desk.library.happens(Code.HISTORY, half)
+        await asyncio.sleep(0)
+        assert not task.done()
+        desk.library.happens(Code.HISTORY, rest)
+        await success(task)
+    kept = Kept()
+    assert await hand_over_early(desk.store.path, kept) == 2
+    assert kept.payloads == [samples.payload(Code.HISTORY, data) for data in (half, rest)]
+
+
+async def test_a_phone_that_hands_nothing_over_holds_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The linking ends after a while; what comes later comes to the relay."""
+    monkeypatch.setattr(pairing, "PAST_SILENCE_S", 0.05)
+    async with desk.attempt(history=True) as task:
+        await desk.taken()
+        desk.let_in()
+        await success(task)
 
 
 # --- Bad ends: nothing is linked, the place is as it was ----------------------------------------
