@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from relay.domain.contents import UNDECRYPTABLE
+from relay.domain.contents import MISSED_CALL, UNDECRYPTABLE
 from relay.domain.settings import Language
 
 _NAMES: Final[dict[str, dict[Language, str]]] = {
@@ -51,6 +51,11 @@ _SENTENCES: Final[dict[Language, tuple[str, str, str]]] = {
 }
 
 
+_MISSED_CALL: Final = {
+    Language.RU: "Пропущенный звонок в WhatsApp. Перезвоните клиенту.",
+    Language.EN: "A missed call on WhatsApp. Call the client back.",
+}
+
 _QUOTED: Final = {Language.RU: " «{}»", Language.EN: " “{}”"}
 
 
@@ -59,6 +64,8 @@ def placeholder(what: str, language: Language, *, file_name: str = "") -> str:
     named, nameless, unreadable = _SENTENCES[language]
     if what == UNDECRYPTABLE:
         return unreadable
+    if what == MISSED_CALL:
+        return _MISSED_CALL[language]
     names = _NAMES.get(what)
     if names is None:
         return nameless

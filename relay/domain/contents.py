@@ -110,6 +110,9 @@ UNDECRYPTABLE = "undecryptable"
 VIEW_ONCE = "view_once"
 """What :class:`Unsupported` calls a medium that its sender wants seen once: no copy is made."""
 
+MISSED_CALL = "missed_call"
+"""What :class:`Unsupported` calls a call that nobody answered."""
+
 Content = Text | Media | Location | Contacts | Unsupported
 
 

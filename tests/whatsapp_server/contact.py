@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Literal
@@ -102,6 +103,23 @@ class Contact(Person):
         state = node("composing" if composing else "paused")
         for device in owner.linked_devices():
             await device.say(node("chatstate", state, from_=self.lid))
+
+    async def call(
+        self, owner: Phone, *, end: str | None = "timeout", addressing: Addressing = "lid"
+    ) -> str:
+        """Calls the owner, and hangs up with that reason, or with none; gives the call's id."""
+        call, now = secrets.token_hex(16).upper(), str(int(time.time()))
+        source = self._addresses(addressing)
+        who: dict[str, Attribute] = {"call-creator": source["from"], "call-id": call}
+        if "sender_pn" in source:
+            who["caller_pn"] = source["sender_pn"]
+        offer = Node("offer", who, (node("audio", enc="opus", rate="16000"),))
+        why: dict[str, Attribute] = {} if end is None else {"reason": end}
+        for child in (offer, Node("terminate", who | why)):
+            stanza: dict[str, Attribute] = {"from": source["from"], "id": new_id(), "t": now}
+            for device in owner.linked_devices():
+                await device.say(Node("call", stanza, (child,)))
+        return call
 
     async def presence(self, owner: Phone, *, last_s: int | None = None) -> None:
         """Shows the owner that this person is there, or has left at ``last_s``."""

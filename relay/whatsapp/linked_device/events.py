@@ -26,11 +26,12 @@ class Code(enum.IntEnum):
     HISTORY = 13  # subscribed only where it is wanted: the library encodes megabytes of it
     MESSAGE = 17
     RECEIPT = 18
+    CALL_TERMINATE = 42
     UNDECRYPTABLE = 44
     LOGIN_STATUS = 1001  # not the library's: another call of its own, the end of the QR codes
 
 
-HANDED_OVER = frozenset({Code.MESSAGE, Code.RECEIPT, Code.UNDECRYPTABLE})
+HANDED_OVER = frozenset({Code.MESSAGE, Code.RECEIPT, Code.UNDECRYPTABLE, Code.CALL_TERMINATE})
 """What is kept in the journal before anything else happens to it."""
 
 _UNASKED = frozenset({Code.DEVICE, Code.QR, Code.LOGIN_STATUS})

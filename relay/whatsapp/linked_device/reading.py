@@ -10,6 +10,7 @@ from relay.domain.contents import UNDECRYPTABLE, VIEW_ONCE, Content, Unsupported
 from relay.domain.ids import OwnNumber, WhatsAppMessageId
 from relay.domain.message import Client, Noise, Origin, Receipt, Received, Status, WhatsAppEvent
 from relay.whatsapp.linked_device.addressing import Nobody, Peer, alias_of, peer_of
+from relay.whatsapp.linked_device.calls import read_call_end
 from relay.whatsapp.linked_device.content import content_of
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.numbers import LEARNT, read_learnt
@@ -154,4 +155,5 @@ _READERS: dict[int, Callable[[RawEvent], Events]] = {
     Code.MESSAGE: _message,
     Code.RECEIPT: _receipt,
     Code.UNDECRYPTABLE: _undecryptable,
+    Code.CALL_TERMINATE: read_call_end,
 }
