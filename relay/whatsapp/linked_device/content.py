@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from relay.domain.contents import VIEW_ONCE, Content, Text, Unsupported
 from relay.whatsapp.linked_device.parts import part_content
 from relay.whatsapp.linked_device.protobufs import as_text
+from relay.whatsapp.linked_device.spoken import spoken
 
 _REVOKE, _EDIT = 0, 14  # waE2E.ProtocolMessage.Type
 
@@ -65,6 +66,8 @@ def _part(field: str, part: object) -> Content:
     """A part that a person sees. What its sender wants seen once is not so much as looked at."""
     if getattr(part, "viewOnce", False):
         return Unsupported(VIEW_ONCE)
+    if (said := spoken(field, part)) is not None:
+        return Text(said)
     return part_content(field, part) or Unsupported(word_of(field))
 
 
