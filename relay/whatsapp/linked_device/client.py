@@ -66,6 +66,7 @@ class Client:
     event; the listener is called on the loop, and so is ``on_stranger``: with the hidden address of
     whoever a message came from without a number beside it, once that message was handed over. The
     past that WhatsApp hands over goes into the ``archive``; without one it is not asked for.
+    ``name_in`` tells what the address book calls a message's client, on the client's own thread.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Client:
         listener: Listener,
         *,
         archive: Archive | None = None,
+        name_in: Callable[[bytes], str | None] | None = None,
         on_stranger: Callable[[str], None] | None = None,
     ) -> None:
         self.own: OwnNumber | None = None
@@ -87,6 +89,7 @@ class Client:
         self._hand_over = hand_over
         self._listener = listener
         self._archive = archive
+        self._name_in = name_in
         self._on_stranger = on_stranger
         self._name = uuid.uuid4().hex
         self._loop = asyncio.get_running_loop()
@@ -310,7 +313,9 @@ class Client:
                 return
             for past in self._archive.before(self.own, code, data) if self._archive else ():
                 self._hand_over.from_thread(past)
-            self._hand_over.from_thread(wrap(RawEvent(code, self.own, data)))
+            named = code == Code.MESSAGE and self._name_in is not None
+            name = self._name_in(data) if named and self._name_in else None
+            self._hand_over.from_thread(wrap(RawEvent(code, self.own, data, name)))
             self._point_out_stranger(code, data)
         else:
             tell(self._loop, self._announce, code, data)

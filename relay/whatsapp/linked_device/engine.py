@@ -31,6 +31,7 @@ from relay.domain.session import SessionState
 from relay.domain.texts import Reason
 from relay.whatsapp.linked_device import states
 from relay.whatsapp.linked_device.addressing import NUMBER_SERVER, server_and_user
+from relay.whatsapp.linked_device.book import AddressBook
 from relay.whatsapp.linked_device.checking import Checking
 from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.early import hand_over_early
@@ -341,6 +342,7 @@ class LinkedDevice:
         library = await on_own_thread("load-library", self._load)
         life = Life(lambda verdict: self._tell(report, verdict.state, verdict.reason))
         learning = Learning(hand_over)
+        book = AddressBook(self._channel, self._clock)
         client = Client(
             library,
             self._store.database,
@@ -348,13 +350,14 @@ class LinkedDevice:
             hand_over,
             life,
             archive=self._past.archive,
+            name_in=book.name_in,
             on_stranger=learning.stranger,
         )
         self._client, self._life, self._learning = client, life, learning
         self._removed.clear()
         try:
             await client.start()
-            async with learning.beside(client):
+            async with learning.beside(client), book.beside(client):
                 verdict = states.dated(await self._watch(life.over), self._clock.now_ms())
             self._tell(report, verdict.state, verdict.reason)
             return verdict

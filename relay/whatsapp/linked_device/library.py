@@ -102,6 +102,10 @@ class Library(Protocol):
         """
         ...
 
+    def get_contacts(self, uuid: str) -> bytes:
+        """The phone's address book, from the client's own file. The client must be registered."""
+        ...
+
     def pair_phone(self, uuid: str, request: bytes) -> bytes:
         """Ask for the letters that link by number; only after the client's first QR code."""
         ...
@@ -205,6 +209,11 @@ class Neonize:
         self._go.DownloadMediaWithPath(
             uuid.encode(), path, nothing, 32, nothing, 32, nothing, 32, 0, _DOCUMENT, b"document"
         )
+
+    def get_contacts(self, uuid: str) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.GetAllContacts(uuid.encode())
+        return answer
 
     def pair_phone(self, uuid: str, request: bytes) -> bytes:
         """See :class:`Library`."""

@@ -71,7 +71,15 @@ def _message(event: RawEvent) -> Events:
     # Asked for again, so it came before and could not be read.
     again = seen.RetryCount > 0 or bool(seen.UnavailableRequestID)
     instead_of = placeholder_id(id_) if again else None
-    return _received(seen.Info, event.own, peer, content, id_, instead_of=instead_of)
+    told = _received(seen.Info, event.own, peer, content, id_, instead_of=instead_of)
+    return tuple(_called(said, event.name) for said in told)
+
+
+def _called(said: WhatsAppEvent, name: str | None) -> WhatsAppEvent:
+    """What the phone's address book calls a client goes before what he calls himself."""
+    if name is None or not isinstance(said, Received):
+        return said
+    return replace(said, client=replace(said.client, name=name))
 
 
 def _past(event: RawEvent) -> Events:

@@ -53,6 +53,7 @@ class PretendedLibrary:
         self.asked: list[list[str]] = []
         self.typed: list[str] = []
         self.typing_error = b""
+        self.book: dict[samples.Address, str] = {}
         self.check: Callable[[list[str]], bytes] = lambda asked: samples.check_answer({}, *asked)
         self.stored: dict[str, samples.Address] = {}
         self.letters_for: list[str] = []
@@ -152,6 +153,10 @@ class PretendedLibrary:
 
     def ask_for_media_host(self, uuid: str) -> None:
         self._registered(uuid, "media host")
+
+    def get_contacts(self, uuid: str) -> bytes:
+        self._registered(uuid, "contacts")
+        return samples.contacts(self.book)
 
     def pair_phone(self, uuid: str, request: bytes) -> bytes:
         self._registered(uuid, "letters")

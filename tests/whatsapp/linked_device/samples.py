@@ -183,3 +183,17 @@ def stored(address: Address) -> bytes:
     answer = protobufs.load().GetJIDFromStoreReturnFunction(Jid=jid(address))
     data: bytes = answer.SerializePartialToString()
     return data
+
+
+def contacts(book: dict[Address, str]) -> bytes:
+    """The library's answer to a look through the address book."""
+    answer = protobufs.load().ContactsGetAllContactsReturnFunction()
+    for address, name in book.items():
+        contact = answer.Contact.add()
+        contact.JID.CopyFrom(jid(address))
+        contact.Info.FullName = name
+        contact.Info.Found = True
+        for empty in ("FirstName", "PushName", "BusinessName", "RedactedPhone"):
+            setattr(contact.Info, empty, "")
+    data: bytes = answer.SerializePartialToString()
+    return data

@@ -19,6 +19,22 @@ def test_a_payload_gives_back_its_event(code: int, own: str, data: bytes) -> Non
     assert unwrap(wrap(event)) == event
 
 
+@given(st.text(min_size=1, max_size=100))
+def test_a_payload_gives_back_the_name_of_the_address_book(name: str) -> None:
+    """Whatever its characters, within one line; blanks around it mean nothing."""
+    payload = wrap(RawEvent(17, OwnNumber("74950000001"), b"x", name))
+    header, _, data = payload.partition(b"\n")
+    assert data == b"x"
+    assert header.isascii()
+    assert unwrap(payload).name == (name.encode(errors="replace").decode().strip() or None)
+
+
+def test_the_form_with_a_name_does_not_change() -> None:
+    """Also for ever."""
+    event = RawEvent(17, OwnNumber("74950000001"), b"x", "Анна С")
+    assert wrap(event) == b"linked_device/2 17 74950000001 %D0%90%D0%BD%D0%BD%D0%B0%20%D0%A1\nx"
+
+
 def test_the_form_does_not_change() -> None:
     """Rows written by an earlier release are read for ever, so the form is fixed byte by byte."""
     event = RawEvent(17, OwnNumber("74950000001"), b"\x0a\n")
