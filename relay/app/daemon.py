@@ -17,6 +17,7 @@ from relay.app.collector import calm_collector
 from relay.app.engines import real_engine
 from relay.app.listen import ListenError
 from relay.app.not_yet import not_yet
+from relay.app.pairings import pair_command
 from relay.app.parts import Surroundings
 from relay.app.relay import Relay
 from relay.config.channel import LinkedDevice
@@ -53,7 +54,8 @@ def _run(loaded: Loaded, path: Path) -> int:
         _log.warning("config_warning", warning=str(warning))
     for sentence in not_yet(config):
         _log.warning("config_warning", warning=sentence)
-    around = Surroundings(path, SecretSource.of(os.environ), real_engine)
+    secrets = SecretSource.of(os.environ)
+    around = Surroundings(path, secrets, real_engine, pair=pair_command(path))
     calm_collector()
     runner = asyncio.Runner()  # not closed: that would wait for a session that will not stop
     try:

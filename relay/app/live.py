@@ -60,6 +60,11 @@ class Live:
         }
         return list(sources.values())
 
+    def linkable(self) -> list[str]:
+        """The channels whose number is linked from here."""
+        channels = self.config.channels
+        return [id_ for id_, channel in channels.items() if isinstance(channel, LinkedDevice)]
+
     def typing_ms(self, channel: ChannelId) -> int:
         """For how long a channel shows typing before it sends; 0: not at all."""
         configured = self.config.channels.get(channel)

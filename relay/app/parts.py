@@ -27,6 +27,7 @@ from relay.app.knowledge import knowledge_routes
 from relay.app.linking import linking_routes
 from relay.app.listen import Listening
 from relay.app.live import Live
+from relay.app.pairings import ChildPairings, PairCommand
 from relay.app.phones import lines_of, phone_routes
 from relay.app.reconfigure import Reloader
 from relay.app.report import HealthReader
@@ -64,7 +65,8 @@ _IN_FLIGHT = {Destination.AMOCRM: 64, Destination.WHATSAPP: 256}  # each its own
 class Surroundings:
     """What a relay is started with besides the content of its file.
 
-    ``observers`` see every step of every message's life.
+    ``observers`` see every step of every message's life. ``pair`` links a number from inside
+    amoCRM; None where none can be.
     """
 
     path: Path
@@ -73,6 +75,7 @@ class Surroundings:
     observers: Sequence[Callable[[Step], None]] = ()
     notifier: Notifier = field(default_factory=Notifier)
     chance: Callable[[], float] = random.random
+    pair: PairCommand | None = None
 
 
 class Parts:
@@ -180,6 +183,7 @@ class Parts:
         return self._around.engines(id_, channel, self._storage, self.clock, nothing_kept)
 
     def _build_widget(self) -> WidgetParts:
+        self.pairings = ChildPairings(self._around.pair, self.clock, self.live.linkable)
         staff = self.rest.staff
         book = FileBook(
             self._around.path,
@@ -198,6 +202,7 @@ class Parts:
             staff=staff,
             channels=self.channels,
             book=book,
+            pairings=self.pairings,
         )
 
     def _sorter(self, side: Destination) -> Sorter:

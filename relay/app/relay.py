@@ -165,6 +165,7 @@ def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
         "reloader": parts.reloader.run(),
         "heartbeat": parts.heartbeat.run(),
         "tidying": parts.tidying.run(),
+        "pairings": parts.pairings.run(),
     }
     work |= parts.rest.work()
     work |= {f"sorter {side}": sorter.run() for side, sorter in parts.sorters.items()}

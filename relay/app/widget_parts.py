@@ -19,6 +19,7 @@ from relay.domain.session import Session
 from relay.web.health import moment
 from relay.widget.book import ChannelView, Person, Rights, SettingsBook
 from relay.widget.gate import Access, Gate
+from relay.widget.pairings import PairingDesk, Pairings
 from relay.widget.phones import PhoneDesk
 from relay.widget.settings import SettingsDesk
 from relay.widget.tokens import Integration
@@ -69,6 +70,7 @@ class WidgetParts:
         staff: AccountStaff,
         channels: Channels,
         book: SettingsBook,
+        pairings: Pairings,
     ) -> None:
         self._live = live
         self._account = account
@@ -79,10 +81,12 @@ class WidgetParts:
         self._settings = SettingsDesk(
             book, clock, rights=self._rights, people=self._people, channels=self._views
         )
+        self._pairings = PairingDesk(pairings, clock, self._rights)
 
     def public_routes(self) -> list[web.RouteDef]:
         """What pages of the account may call."""
-        return self._gate.routes([*self._phones.methods(), *self._settings.methods()])
+        desks = (self._phones, self._settings, self._pairings)
+        return self._gate.routes([method for desk in desks for method in desk.methods()])
 
     def _rights(self, user: UserId) -> Rights:
         """By the account's rights, else by the file's ``sections``."""
