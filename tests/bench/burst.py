@@ -7,6 +7,7 @@ client, and not our server's Python.
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -77,14 +78,21 @@ async def _queue(town: Row) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TakingIn:
-    """Milliseconds from the library's call: until its thread is free, until it is committed."""
+    """Milliseconds from the library's call: until its thread is free, until it is committed.
+
+    ``bare``: what a write and an ``fsync`` of a few bytes took on the same disk in between.
+    """
 
     free: list[float]
     committed: list[float]
+    bare: list[float]
 
 
-async def taking_in(messages: int, rate: int) -> TakingIn:
-    """What the callback of a session waits for, at an even pace, with amoCRM served beside."""
+async def taking_in(messages: int, rate: int, *, within: Path | None = None) -> TakingIn:
+    """What the callback of a session waits for, at an even pace, with amoCRM served beside.
+
+    ``within``: the directory that the relay's own is made in.
+    """
     begun: list[float] = []
     free: list[float] = []
     committed: list[float] = []
@@ -104,11 +112,24 @@ async def taking_in(messages: int, rate: int) -> TakingIn:
             hand_over.from_thread(payload(number, number % CLIENTS))
             free.append(time.perf_counter())
 
-    with sink() as url:
-        async with rig(url, observe) as rigged:
+    with sink() as url, tempfile.TemporaryDirectory(prefix="bench-", dir=within) as home:
+        async with rig(url, observe, Path(home)) as rigged:
+            bare = await asyncio.to_thread(_bare_commits, rigged.storage / "bare", rate)
             await asyncio.to_thread(session, rigged.hand_over)
             await enough.wait()
-    return TakingIn(_between(begun, free), _between(begun, committed))
+            bare += await asyncio.to_thread(_bare_commits, rigged.storage / "bare", rate)
+    return TakingIn(_between(begun, free), _between(begun, committed), bare)
+
+
+def _bare_commits(path: Path, count: int) -> list[float]:
+    took = list[float]()
+    with path.open("ab", buffering=0) as file:
+        for number in range(count):
+            begun = time.perf_counter()
+            file.write(payload(number, 0))
+            os.fsync(file.fileno())
+            took.append((time.perf_counter() - begun) * 1000)
+    return took
 
 
 def _between(before: Sequence[float], after: Sequence[float]) -> list[float]:

@@ -100,6 +100,8 @@ async def test_no_network_at_the_start(town: Town) -> None:
         town.whatsapp.come_back()
         await relay.logged("session_state", state="connected")
         await town.until_in_amocrm(1)
+        told = [line["state"] for line in relay.log if line["event"] == "session_state"]
+        assert told == ["connecting", "reconnecting", "connected"]
 
 
 async def test_a_damaged_session_is_told_and_left_alone(town: Town) -> None:
