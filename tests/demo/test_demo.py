@@ -85,7 +85,7 @@ async def test_a_killed_relay_loses_and_repeats_nothing(tmp_path: Path) -> None:
         await do(show, answers[1], writes("five"))
         await until(show, lambda: len(in_crm(show)) == 5 and len(on_phone(show)) == 2)
         assert in_crm(show) == ["one", "two", "three", "four", "five"]
-        assert on_phone(show) == ["a", "b"]
+        assert on_phone(show) == [f"{text}\n\nОльга, отдел продаж" for text in "ab"]
         assert show.crm.violations == []
 
 
