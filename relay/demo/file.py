@@ -73,10 +73,10 @@ settings:
 users:                      # кто из пользователей amoCRM и через что пишет
   17:
     name: Ольга
-    channels: [sales, support]
+    channels: [default, sales, support]   # первый — тот, с которого пишут первыми
     signature: Ольга, отдел продаж   # это видит клиент, а amoCRM нет
   everyone_else:            # уберите эти две строки: остальные писать не смогут
-    channels: [support, sales]
+    channels: [default, sales, support]
 """
 
 _COMMENTS_AT = 38
