@@ -44,8 +44,11 @@ class Deciding:
         self._look = True
         self._woken.set()
 
-    def note(self, held: Held) -> None:
-        """A message has just been held."""
+    def note(self, held: Held | None) -> None:
+        """A message has just been held; None: perhaps one of which nobody could tell."""
+        if held is None:
+            self.wake()
+            return
         if held.author is not None:
             self._unknown.add(held.author)
         self._next_ms = min(held.until_ms, self._next_ms or held.until_ms)

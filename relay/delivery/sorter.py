@@ -90,7 +90,7 @@ class Sorter:
     """Sorts the rows that lead towards one destination.
 
     ``readers`` gives the reader of a channel, or None if the channel is not known any more.
-    ``on_held`` is told of each row of which nothing can be made yet.
+    ``on_held`` is told of each row of which nothing can be made yet; None: there may be some.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Sorter:
         readers: Callable[[str], Reader | None],
         staff: Staff,
         on_letters: Callable[[Destination], None],
-        on_held: Callable[[Held], None],
+        on_held: Callable[[Held | None], None],
         steps: Steps,
     ) -> None:
         self._side = side
@@ -191,6 +191,7 @@ class Sorter:
         self._tell(notes)
         for destination in Destination:  # also of letters whose acceptor was cancelled
             self._on_letters(destination)
+        self._on_held(None)
         return len(notes) == _BATCH
 
     async def sort_held(self) -> StillHeld:

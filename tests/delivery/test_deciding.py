@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -189,6 +190,18 @@ async def test_what_is_held_survives_a_kill() -> None:
         assert again.to_whatsapp.keys == ["reply:m-1", "reply:m-2"]
         [first, _] = again.to_whatsapp.carried
         assert first.letter.expires_ms == first.letter.accepted_ms + HOUR
+
+
+async def test_a_hook_whose_caller_hung_up_is_held_like_any_other() -> None:
+    """Nobody is there to tell of it, and yet its author is asked about."""
+    async with running(**TEAM) as world:
+        world.staff.truth = {NEWCOMER: UserId(19)}
+        call = asyncio.create_task(world.hook(by(NEWCOMER, written("m-1"))))
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        await settle()
+        assert world.to_whatsapp.keys == ["reply:m-1"]
 
 
 async def test_the_same_hook_again_is_a_duplicate_while_held_and_after() -> None:

@@ -189,7 +189,7 @@ class World:
     def _sorter(self, source: str) -> Sorter:
         return self.sorters[Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM]
 
-    def _on_held(self, held: Held) -> None:
+    def _on_held(self, held: Held | None) -> None:
         self.deciding.note(held)
 
     def _on_letters(self, destination: Destination) -> None:
