@@ -15,7 +15,14 @@ from relay.amocrm.answers import Alarm, Answer, Verdict, decipher
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Request
-from relay.domain.message import ErrorReply, NewMessage, PhoneRewrite, Reply, StatusUpdate
+from relay.domain.message import (
+    ErrorReply,
+    Fetch,
+    NewMessage,
+    PhoneRewrite,
+    Reply,
+    StatusUpdate,
+)
 from relay.domain.outbox import Dead, Delivered, Entry, Outcome, Retry
 from relay.domain.retry import SECOND
 from relay.domain.settings import Language
@@ -115,8 +122,8 @@ class ChatsCourier:
                 return await self._status(update, scope_id)
             case PhoneRewrite() as wish:
                 return await self._rewrite_phones(wish)
-            case Reply():
-                return Dead("a reply is for WhatsApp, not for amoCRM")
+            case Reply() | Fetch() as other:
+                return Dead(f"a {other.kind} is not for amoCRM")
 
     async def _message(self, message: NewMessage | ErrorReply, scope_id: str) -> Outcome:
         """One attempt; where amoCRM will not bind a chat of its own to our ids, one without it.

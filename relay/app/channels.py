@@ -9,6 +9,7 @@ import structlog
 
 from relay.delivery.ports import Clock, Courier, Engine, HandOver
 from relay.delivery.sorter import Reader
+from relay.domain.contents import Kept, Media
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import Reply
 from relay.domain.outbox import Dead, Entry, Outcome, Retry, Unknown
@@ -211,6 +212,8 @@ class ChannelCourier(Courier):
         body = entry.letter.body
         if not isinstance(body, Reply):
             return Dead(f"a {body.kind} cannot go to WhatsApp")
+        if isinstance(body.content, Media) and not isinstance(body.content.at, Kept):
+            return Dead("its file has not come", tell=Reason.FILE_MISSING)
         engine = self._channels.engine(body.channel)
         if engine is None:
             return Retry(f"channel {body.channel} is not in the file")

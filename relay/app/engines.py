@@ -12,7 +12,6 @@ from relay.delivery.ports import (
     Engine,
     HandOver,
     KeptFile,
-    MediaGoneError,
     MediaUnavailableError,
     MediaWriter,
     Report,
@@ -46,11 +45,6 @@ def real_engine(
             import_history_ms=channel.import_history_ms,
         )
     return NotBuiltYet(channel.engine)
-
-
-def nothing_kept(name: str) -> Path:
-    """A :data:`~relay.delivery.ports.KeptFile` of a relay that keeps no media."""
-    raise MediaGoneError(f"no file is kept under {name}")
 
 
 def session_path(storage: Path, id_: ChannelId) -> Path:

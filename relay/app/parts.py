@@ -21,12 +21,13 @@ from relay.amocrm.webhook import HookDoor
 from relay.app.channels import ChannelCourier, Channels
 from relay.app.clock import SteadyClock, SystemClock
 from relay.app.connecting import HasteningConnector
-from relay.app.engines import EngineFactory, nothing_kept
+from relay.app.engines import EngineFactory
 from relay.app.facts import Facts
 from relay.app.knowledge import knowledge_routes
 from relay.app.linking import linking_routes
 from relay.app.listen import Listening
 from relay.app.live import Live
+from relay.app.media_parts import MediaParts, OpenedMedia
 from relay.app.pairings import ChildPairings, PairCommand
 from relay.app.phones import lines_of, phone_routes
 from relay.app.reconfigure import Reloader
@@ -51,14 +52,18 @@ from relay.delivery.sorter import Sorter
 from relay.delivery.spooling import Spooling
 from relay.delivery.steps import Step, Steps
 from relay.domain.ids import ChannelId
-from relay.domain.outbox import Destination
+from relay.domain.outbox import SIDES, Destination
 from relay.web.health import admin_routes
 from relay.web.metrics import Metrics
 from relay.web.server import Server
 
 _log = structlog.stdlib.get_logger("relay")
 
-_IN_FLIGHT = {Destination.AMOCRM: 64, Destination.WHATSAPP: 256}  # each its own lane
+_IN_FLIGHT = {
+    Destination.AMOCRM: 64,
+    Destination.WHATSAPP: 256,
+    Destination.MEDIA: 12,
+}  # each its own lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Parts:
         session: aiohttp.ClientSession,
         *,
         spool: Spool,
+        media: OpenedMedia,
     ) -> None:
         self.live, self.clock, self.store = live, clock, store
         self._steady = SteadyClock(clock)
@@ -105,12 +111,16 @@ class Parts:
         self.phones = Phones(store, clock, lines_of(self.channels))
         self._build_amocrm(session)
         self.account_number = AccountNumber(self.connection, self.facts)
+        self.media = MediaParts(
+            live, media, self.channels, clock=clock, token=self.rest.tokens.token
+        )
         self.metrics.follow_token(self.rest.token_expires_s)
-        self.sorters = {side: self._sorter(side) for side in Destination}
+        self.sorters = {side: self._sorter(side) for side in SIDES}
         self.deciding = Deciding(self.sorters[Destination.WHATSAPP], self.rest.staff, self._steady)
         couriers: dict[Destination, Courier] = {
             Destination.AMOCRM: self.courier,
             Destination.WHATSAPP: ChannelCourier(self.channels, live.typing_ms),
+            Destination.MEDIA: self.media.courier,
         }
         self.dispatchers = {
             side: self._dispatcher(side, courier) for side, courier in couriers.items()
@@ -134,6 +144,7 @@ class Parts:
         hooks = [web.post("/amocrm/hook/{scope_id}", self.hook_door.handle)]
         hooks += self.rest.public_routes()
         hooks += self.widget.public_routes()
+        hooks += self.media.routes()
         yield Server(listening.hooks, hooks, last_call=True)
         admin = admin_routes(self.health.read, self.metrics.registry)
         yield Server(listening.admin, admin)
@@ -180,7 +191,7 @@ class Parts:
         )
 
     def _engine(self, id_: ChannelId, channel: Channel) -> Engine:
-        return self._around.engines(id_, channel, self._storage, self.clock, nothing_kept)
+        return self._around.engines(id_, channel, self._storage, self.clock, self.media.files.path)
 
     def _build_widget(self) -> WidgetParts:
         self.pairings = ChildPairings(self._around.pair, self.clock, self.live.linkable)

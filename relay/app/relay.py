@@ -20,12 +20,13 @@ from relay.app.clock import SystemClock
 from relay.app.facts import Facts
 from relay.app.listen import listen
 from relay.app.live import Live
+from relay.app.media_parts import opened_media
 from relay.app.parts import Parts, Surroundings
 from relay.config.model import Config
 from relay.delivery.housekeeping import note_start, note_stop
 from relay.delivery.ledger import Store, StoreRefusedError
 from relay.domain.ids import ChannelId
-from relay.domain.outbox import Destination
+from relay.domain.outbox import SIDES, Destination
 from relay.domain.session import Session, SessionState
 from relay.sqlite.spool import open_spool
 from relay.sqlite.store import open_store
@@ -79,7 +80,8 @@ class Relay:
             own = await Facts(store).own_numbers(ChannelId(id_) for id_ in config.channels)
             session = await stack.enter_async_context(open_session())
             live = Live(config, own)
-            parts = Parts(live, self._around, self._clock, store, session, spool=spool)
+            media = await stack.enter_async_context(opened_media(live))
+            parts = Parts(live, self._around, self._clock, store, session, spool=spool, media=media)
             await parts.connection.load()
             await parts.rest.staff.load()
             await parts.account_number.load()
@@ -131,7 +133,7 @@ class Relay:
         _log.info("stopping")
         parts.health.ready = False
         self._around.notifier.stopping()
-        drains = [dispatcher.drain() for dispatcher in parts.dispatchers.values()]
+        drains = [parts.dispatchers[side].drain() for side in SIDES]  # a fetch is simply cut off
         try:
             async with asyncio.timeout(_DRAIN_S):
                 await asyncio.gather(*drains, parts.rest.finish())
@@ -166,6 +168,7 @@ def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
         "heartbeat": parts.heartbeat.run(),
         "tidying": parts.tidying.run(),
         "pairings": parts.pairings.run(),
+        "media tidying": parts.media.tidying.run(),
     }
     work |= parts.rest.work()
     work |= {f"sorter {side}": sorter.run() for side, sorter in parts.sorters.items()}

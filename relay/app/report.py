@@ -10,7 +10,7 @@ from relay.delivery.ledger import Ledger, Store
 from relay.delivery.pacing import book_of
 from relay.delivery.ports import Clock
 from relay.domain.ids import ChannelId, OwnNumber
-from relay.domain.outbox import Destination, QueueFigures
+from relay.domain.outbox import SIDES, Destination, QueueFigures
 from relay.domain.pacing import Book
 from relay.domain.session import Session, SessionState
 from relay.web.health import ChannelHealth, Health, QueueHealth, ReloadHealth, moment
@@ -78,7 +78,7 @@ class HealthReader:
 
 
 def _figures(ledger: Ledger) -> dict[Destination, QueueFigures]:
-    return {side: ledger.figures(side) for side in Destination}
+    return {side: ledger.figures(side) for side in SIDES}
 
 
 def _books(ledger: Ledger, owns: Iterable[OwnNumber]) -> dict[OwnNumber, Book]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from relay.config.fields import Part
 from relay.config.secret import Secret
-from relay.config.values import duration_text
+from relay.config.values import duration_text, size_text
 
 AFTER_A_RESTART: Final = ("server", "storage")
 """Sections that act only after a restart."""
@@ -55,6 +55,9 @@ NOUNS: Final[dict[str, str]] = {
     "delivery.give_up_after.amocrm": "time limit of messages into amoCRM",
     "delivery.give_up_after.whatsapp": "time limit of messages to WhatsApp",
     "delivery.keep_delivered": "how long finished messages are kept",
+    "media.limit": "largest file",
+    "media.quota": "room for all files",
+    "media.keep": "how long files are kept",
     "settings.phone_check": "check of phone numbers",
     "settings.error_replies": "error replies",
     "settings.error_label": "label of error replies",
@@ -102,6 +105,8 @@ def differences(path: str, old: Part, new: Part, label: str = "") -> Iterator[st
             yield from differences(f"{key}.", before, after, label)
         elif name.endswith("_ms"):
             yield said(key, _duration(before), _duration(after), label)
+        elif name.endswith("_bytes"):
+            yield said(key, size_text(before), size_text(after), label)
         else:
             yield said(key, before, after, label)
 

@@ -160,6 +160,12 @@ ShortOrOffMs = Annotated[
         {"anyOf": [{"type": "string", "pattern": "^([1-9]s|10s|off)$"}, {"const": False}]}
     ),
 ]
+Size = Annotated[int, BeforeValidator(values.size), text_schema("^[1-9][0-9]{0,5} ?[MG]B$")]
+FileSize = Annotated[
+    int,
+    BeforeValidator(values.file_size),
+    text_schema("^([1-9][0-9]{0,2} ?MB|1[0-9]{3} ?MB|2000 ?MB|[12] ?GB)$"),
+]
 Phone = Annotated[str, BeforeValidator(values.phone), text_schema(r"^\+[1-9][0-9 ().-]{6,}$")]
 ListedNumber = Annotated[
     str, BeforeValidator(values.listed_number), text_schema(r"^\+[1-9][0-9 ().-]*\*?$")

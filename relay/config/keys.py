@@ -15,6 +15,7 @@ from relay.config.model import (
     GiveUpAfter,
     Integration,
     Log,
+    Media,
     MessageSettings,
     OAuth,
     Server,
@@ -38,6 +39,7 @@ PARTS: Final[dict[tuple[str, ...], tuple[type[Part], ...]]] = {
     ("channels", "*", "pacing"): (Pacing,),
     ("delivery",): (Delivery,),
     ("delivery", "give_up_after"): (GiveUpAfter,),
+    ("media",): (Media,),
     ("settings",): (MessageSettings,),
     ("users", "*"): (User,),
 }

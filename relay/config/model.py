@@ -1,7 +1,7 @@
 """The file, typed: every key, its meaning, its default. Frozen; a reload makes a new one.
 
 The attribute docstrings are the descriptions of the JSON Schema. Names of attributes are the keys
-of the file, but for durations: those are milliseconds here and say so.
+of the file, but for durations and sizes: those are milliseconds and bytes here and say so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from relay.config.fields import (
     ChannelName,
     Directory,
     DurationMs,
+    FileSize,
     FrozenMapping,
     Line,
     Lines,
@@ -27,6 +28,7 @@ from relay.config.fields import (
     Origin,
     Part,
     SecretText,
+    Size,
     Switch,
     Url,
     UserKey,
@@ -34,7 +36,7 @@ from relay.config.fields import (
     WholeUrl,
     choice,
 )
-from relay.config.values import DEFAULT, EVERYONE_ELSE
+from relay.config.values import DEFAULT, EVERYONE_ELSE, GB, MB
 from relay.domain.ids import ChannelId
 from relay.domain.retry import DAY, HOUR
 from relay.domain.settings import Language
@@ -154,6 +156,17 @@ class Delivery(Part):
     """How long finished messages stay in the journal."""
 
 
+class Media(Part):
+    """How large files may be, and how long they are kept for amoCRM to fetch."""
+
+    limit_bytes: FileSize = Field(128 * MB, alias="limit", json_schema_extra={"default": "128MB"})
+    """The largest file that passes, either way, up to 2GB."""
+    quota_bytes: Size = Field(20 * GB, alias="quota", json_schema_extra={"default": "20GB"})
+    """All files together: beyond it the oldest go, what amoCRM has not fetched yet last."""
+    keep_ms: DurationMs = Field(180 * DAY, alias="keep", json_schema_extra={"default": "180d"})
+    """How long files are kept: for so long links of theirs in amoCRM work."""
+
+
 class MessageSettings(Part):
     """What the relay does with messages; acts at once when the file is saved."""
 
@@ -211,6 +224,8 @@ class Config(Part):
     """WhatsApp numbers by the channel's id (a-z 0-9 _ -)."""
     delivery: Optional[Delivery] = Delivery()
     """How long the relay tries, and how long it remembers."""
+    media: Optional[Media] = Media()
+    """How large files may be, and how long they are kept."""
     settings: Optional[MessageSettings] = MessageSettings()
     """What the relay does with messages."""
     users: Optional[FrozenMapping[UserKey, User]] = Field({}, validate_default=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from relay.delivery.awaiting import hand_on, late_letters, may_change, result_of
 from relay.delivery.contacts import learn_chat
 from relay.delivery.failures import failure_letters
 from relay.delivery.ledger import Ledger, Link
@@ -11,14 +12,19 @@ from relay.delivery.letters import Cause, status_letter
 from relay.delivery.own_posts import note_posted
 from relay.delivery.pacing import Attempt, closed_until, note_outcome, too_late
 from relay.delivery.proof import patience_ms, resolve
+from relay.domain.contents import Lost
 from relay.domain.ids import CrmMessageId, WhatsAppMessageId
-from relay.domain.message import ErrorReply, Failure, NewMessage, Reply, StatusUpdate
+from relay.domain.losses import refusal_words
+from relay.domain.message import ErrorReply, Failure, Fetch, NewMessage, Reply, StatusUpdate
 from relay.domain.outbox import (
     Closed,
     Dead,
     Delivered,
+    Destination,
     EntryState,
+    Fetched,
     Letter,
+    Missed,
     Outcome,
     Retry,
     Unknown,
@@ -46,13 +52,13 @@ def rule_on(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Ruling:
     """What follows from the outcome of one more attempt at the entry."""
     entry, now_ms = attempt.entry, attempt.now_ms
     match outcome:
-        case Delivered():
+        case Delivered() | Fetched():
             return Ruling(EntryState.DELIVERED, now_ms)
         case Dead(reason, failure, tell):
             return Ruling(EntryState.DEAD, now_ms, reason, failure, tell or Reason.REFUSED)
         case Unknown(reason):
             return Ruling(EntryState.DEAD, now_ms, reason, tell=Reason.OUTCOME_UNKNOWN)
-        case Closed(reason):
+        case Missed(reason) | Closed(reason):
             return Ruling(EntryState.DEAD, now_ms, reason, tell=Reason.REFUSED)
         case Retry(reason, after_ms):
             expires = entry.letter.expires_ms
@@ -67,10 +73,16 @@ def rule_on(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What was written down. ``closed_until_ms``: WhatsApp takes nothing to strangers till then."""
+    """What was written down. ``closed_until_ms``: WhatsApp takes nothing to strangers till then.
+
+    ``died``: letters that waited for this one and have ended with it; ``freed``: where something
+    has become due.
+    """
 
     ruling: Ruling
     letters: tuple[Letter, ...] = ()
+    died: tuple[Letter, ...] = ()
+    freed: tuple[Destination, ...] = ()
     closed_until_ms: int | None = None
 
 
@@ -108,8 +120,39 @@ def settle(
     except ValueError:  # withdrawn in that very moment: see relay.delivery.holding
         return Settled(ruling, closed_until_ms=closed_ms)
     cause = Cause.letter(entry.letter, attempt.settings, now)
+    if isinstance(entry.letter.body, Fetch):
+        return _after_fetching(ledger, entry.letter.body, outcome, ruling, cause)
     letters = what_follows(ledger, entry.letter, outcome, ruling, cause)
-    return Settled(ruling, letters, closed_ms)
+    return Settled(ruling, letters, closed_until_ms=closed_ms)
+
+
+def _after_fetching(
+    ledger: Ledger, fetch: Fetch, outcome: Outcome, ruling: Ruling, cause: Cause
+) -> Settled:
+    """The message that waits for the medium may go, with it or without; or it has ended too."""
+    if ruling.state is EntryState.PENDING:
+        return Settled(ruling)
+    found = result_of(fetch, outcome)
+    waiting = ledger.entry_of(fetch.waiting)
+    if waiting is None or not may_change(waiting, cause.now_ms):
+        late = () if waiting is None else late_letters(waiting, found)
+        return Settled(ruling, _put(ledger, late))
+    letter = waiting.letter
+    if not isinstance(found.at, Lost) or not isinstance(letter.body, Reply):
+        hand_on(ledger, waiting, fetch, found, cause.now_ms)
+        return Settled(ruling, freed=(letter.destination,))
+    words = refusal_words(found, found.at, cause.settings.language)
+    dead = Ruling(EntryState.DEAD, cause.now_ms, ruling.error, tell=words)
+    ledger.settle(
+        waiting.id,
+        dead.state,
+        attempts=waiting.attempts,
+        due_ms=waiting.due_ms,
+        now_ms=cause.now_ms,
+        error=dead.error,
+    )
+    news = what_follows(ledger, letter, Dead(ruling.error or "", tell=words), dead, cause)
+    return Settled(ruling, news, died=(letter,), freed=(letter.destination,))
 
 
 def put_off(ledger: Ledger, attempt: Attempt, turn: Wait, policy: RetryPolicy) -> None:

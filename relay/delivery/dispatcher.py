@@ -259,6 +259,10 @@ class Dispatcher:
         for letter in settled.letters:
             self._steps.accepted(letter, attempt.now_ms)
             self._on_letters(letter.destination)
+        for letter in settled.died:
+            self._steps.dead(letter, 0, attempt.now_ms, settled.ruling.error or "")
+        for destination in settled.freed:
+            self._on_letters(destination)
 
     async def _insist(self, work: Callable[[Ledger], Settled]) -> Settled:
         while True:

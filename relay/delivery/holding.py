@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from relay.delivery.awaiting import awaits_medium
 from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.people import conversation_of
 from relay.domain.contents import UNDECRYPTABLE, Unsupported
@@ -92,7 +93,8 @@ def _amend(ledger: Ledger, entry: Entry, body: NewMessage | ErrorReply, now_ms: 
         return
     letter = replace(entry.letter, lane=incoming_lane(body.conversation), body=body)
     stands_in = isinstance(body, NewMessage) and body.content == Unsupported(UNDECRYPTABLE)
-    ledger.amend(entry.id, letter, entry.due_ms if stands_in else min(entry.due_ms, now_ms))
+    waits = stands_in or awaits_medium(body)
+    ledger.amend(entry.id, letter, entry.due_ms if waits else min(entry.due_ms, now_ms))
 
 
 def _moved(body: NewMessage | ErrorReply, to: Conversation) -> NewMessage | ErrorReply:

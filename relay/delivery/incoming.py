@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from relay.delivery.awaiting import awaiting
 from relay.delivery.contacts import first_met
 from relay.delivery.holding import (
     hold_ms,
@@ -95,7 +96,7 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         expires_ms=cause.received_ms + cause.settings.give_up_amocrm_ms,
         hold_ms=hold_ms(message, begins=known is None),
     )
-    return Sorted((letter, *first_met(conversation, known, cause)), freed=freed)
+    return Sorted((*awaiting(letter), *first_met(conversation, known, cause)), freed=freed)
 
 
 def _kept_out(

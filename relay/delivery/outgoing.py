@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from relay.delivery.awaiting import awaiting
 from relay.delivery.failures import failure_letters
 from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.letters import Cause, Held, Sorted, reply_lane
@@ -139,7 +140,7 @@ def _reply(ledger: Ledger, known: Conversation | None, verdict: Outgoing, cause:
         accepted_ms=cause.received_ms,
         expires_ms=cause.received_ms + cause.settings.give_up_whatsapp_ms,
     )
-    return Sorted((letter,))
+    return Sorted(awaiting(letter))
 
 
 def _refusal(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from relay.delivery.awaiting import awaits_medium
 from relay.delivery.ledger import Ledger
 from relay.delivery.people import conversation_of
 from relay.domain import pacing
@@ -115,7 +116,7 @@ def free(ledger: Ledger, lane: str, now_ms: int) -> bool:
     waiting = [
         entry
         for entry in ledger.waiting(Destination.WHATSAPP, lane)
-        if entry.state is EntryState.PENDING
+        if entry.state is EntryState.PENDING and not awaits_medium(entry.letter.body)
     ]
     for entry in waiting:
         ledger.amend(entry.id, entry.letter, min(entry.due_ms, now_ms))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
+from relay.domain.message import Fetch
 from relay.domain.outbox import Destination, JournalRow, Letter
 
 _log = structlog.stdlib.get_logger("relay.delivery")
@@ -127,6 +128,13 @@ def direction_of(destination: Destination) -> Direction:
     return Direction.IN if destination is Destination.AMOCRM else Direction.OUT
 
 
+def _direction_of(letter: Letter) -> Direction:
+    body = letter.body
+    return direction_of(
+        Destination(body.towards) if isinstance(body, Fetch) else letter.destination
+    )
+
+
 def _of_letter(
     event: StepEvent,
     letter: Letter,
@@ -140,7 +148,7 @@ def _of_letter(
         event=event,
         trace=letter.trace,
         channel=letter.channel,
-        direction=direction_of(letter.destination),
+        direction=_direction_of(letter),
         attempt=attempt,
         elapsed_ms=max(0, now_ms - letter.accepted_ms),
         kind=letter.body.kind,

@@ -42,6 +42,24 @@ class Kept:
     kind: Literal["kept"] = "kept"
 
 
+class Loss(enum.StrEnum):
+    """Why the bytes of a medium could not be had."""
+
+    TOO_LARGE = "too_large"  # for the limit of the relay's own store
+    GONE = "gone"  # nobody has them any more
+    EMPTY = "empty"  # there are none
+    LATE = "late"  # nobody could bring them in time
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The bytes could not be had. ``limit``: how many would have been taken, if it is that."""
+
+    why: Loss
+    limit: int | None = None
+    kind: Literal["lost"] = "lost"
+
+
 @dataclass(frozen=True, slots=True)
 class Media:
     """A file, with the words that go with it.
@@ -54,7 +72,7 @@ class Media:
     """
 
     what: MediaKind
-    at: Remote | Kept | None
+    at: Remote | Kept | Lost | None
     caption: str = ""
     name: str = ""
     mime: str = ""

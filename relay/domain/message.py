@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Literal
 
-from relay.domain.contents import Content
+from relay.domain.contents import Content, Media
 from relay.domain.ids import (
     ChannelId,
     ClientAddress,
@@ -217,4 +217,19 @@ class PhoneRewrite:
     kind: Literal["phone_rewrite"] = "phone_rewrite"
 
 
-Body = NewMessage | ErrorReply | StatusUpdate | Reply | PhoneRewrite
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """The bytes of a medium, to be brought into the relay's own store.
+
+    ``waiting`` is the key of the letter that waits for them, ``towards`` where that one goes: the
+    bytes come from the other side. ``not_before_ms``: until then it waits for something else too.
+    """
+
+    media: Media
+    waiting: str
+    towards: Literal["amocrm", "whatsapp"]
+    not_before_ms: int = 0
+    kind: Literal["fetch"] = "fetch"
+
+
+Body = NewMessage | ErrorReply | StatusUpdate | Reply | Fetch | PhoneRewrite

@@ -20,6 +20,7 @@ import enum
 from dataclasses import dataclass
 from typing import NewType
 
+from relay.domain.contents import Lost, Media
 from relay.domain.ids import ChannelId, CrmChatId, WhatsAppMessageId
 from relay.domain.message import Body, Failure
 
@@ -28,10 +29,15 @@ Seq = NewType("Seq", int)
 
 
 class Destination(enum.StrEnum):
-    """Where a letter goes; also the name of its queue in ``/healthz``."""
+    """Where a letter goes. ``MEDIA`` is the relay's own store: such a letter fetches."""
 
     AMOCRM = "amocrm"
     WHATSAPP = "whatsapp"
+    MEDIA = "media"
+
+
+SIDES = (Destination.AMOCRM, Destination.WHATSAPP)
+"""The two sides messages go to; also the names of the queues in ``/healthz``."""
 
 
 class EntryState(enum.IntEnum):
@@ -162,4 +168,19 @@ class Closed:
     for_ms: int | None = None
 
 
-Outcome = Delivered | Retry | Dead | Unknown | Closed
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The bytes of a medium are kept: ``media`` says where, and what they were found to be."""
+
+    media: Media
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The bytes of a medium will never be had."""
+
+    reason: str
+    lost: Lost
+
+
+Outcome = Delivered | Retry | Dead | Unknown | Closed | Fetched | Missed

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 
-from relay.domain.contents import Text
+from relay.domain.contents import Media, Text
 from relay.domain.ids import ClientAddress, OwnNumber
 from relay.domain.message import Failure, Written
 from relay.domain.phone import normalise
@@ -112,7 +112,8 @@ def find_client(outgoing: Outgoing, _: Settings) -> Verdict:
 
 def refuse_unsupported(outgoing: Outgoing, _: Settings) -> Verdict:
     """What the relay cannot carry is refused with a reason, never dropped in silence."""
-    if not isinstance(outgoing.written.content, Text):
+    content = outgoing.written.content
+    if not isinstance(content, Text) and not (isinstance(content, Media) and content.at):
         return Refused(Reason.UNSUPPORTED)
     return outgoing
 

@@ -40,6 +40,7 @@ class Reason(enum.StrEnum):
     SESSION_FAILED = "session_failed"
     CHANNEL_REMOVED = "channel_removed"
     UNSUPPORTED = "unsupported"
+    FILE_MISSING = "file_missing"
     INTERNAL = "internal"
 
 
@@ -269,6 +270,10 @@ _REASONS: Final[dict[Reason, Told]] = {
     Reason.UNSUPPORTED: Told(
         ru=("Сообщения такого вида пока не передаются в WhatsApp.", "Отправьте текст."),
         en=("Messages of this kind cannot be sent to WhatsApp yet.", "Send text."),
+    ),
+    Reason.FILE_MISSING: Told(
+        ru=("Не удалось получить файл из amoCRM.", "Отправьте его ещё раз."),
+        en=("The file could not be had from amoCRM.", "Send it again."),
     ),
     Reason.INTERNAL: Told(
         ru=("Внутренняя ошибка.", "Отправьте сообщение ещё раз или сообщите администратору."),

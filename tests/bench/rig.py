@@ -20,6 +20,7 @@ from relay.amocrm.client import open_session
 from relay.app import logging
 from relay.app.clock import SystemClock
 from relay.app.live import Live
+from relay.app.media_parts import opened_media
 from relay.app.parts import Parts, Surroundings
 from relay.config.load import load
 from relay.config.model import Config
@@ -157,10 +158,12 @@ async def rig(
         async with (
             open_store(config.storage.directory, account=amocrm) as store,
             open_session() as session,
+            contextlib.AsyncExitStack() as opened,
         ):
             await store.transact(lambda ledger: ledger.set_fact("amojo_id", ACCOUNT_ID))
             live, spool = Live(config, {SALES: OWN}), open_spool(config.storage.directory)
-            parts = Parts(live, around, SystemClock(), store, session, spool=spool)
+            media = await opened.enter_async_context(opened_media(live))
+            parts = Parts(live, around, SystemClock(), store, session, spool=spool, media=media)
             await parts.connection.load()
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(parts.spooling.run())]

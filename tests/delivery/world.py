@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from relay.delivery.deciding import Deciding
 from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.fetching import MediaCourier
 from relay.delivery.intake import Intake
 from relay.delivery.ledger import Store
 from relay.delivery.letters import Held
+from relay.delivery.media import as_it_is
+from relay.delivery.ports import Courier
 from relay.delivery.sorter import Reader, Sorter
 from relay.delivery.steps import Step, Steps
 from relay.domain.contents import Text
@@ -37,11 +40,12 @@ from relay.domain.message import (
     WhatsAppEvent,
     Written,
 )
-from relay.domain.outbox import Delivered, Destination, Entry, Outcome, Retry, Unknown
+from relay.domain.outbox import SIDES, Delivered, Destination, Entry, Outcome, Retry, Unknown
 from relay.domain.routing import Manager
 from relay.domain.settings import Channel, Settings
 from relay.domain.texts import Reason
 from tests.clock import HandClock, settle
+from tests.delivery.memory_media import MemoryMedia
 from tests.delivery.memory_store import MemoryStore
 from tests.delivery.played_staff import ANNA, PlayedStaff
 
@@ -136,6 +140,7 @@ class World:
     settings: Settings
     into_amocrm: ScriptedCourier = field(default_factory=lambda: ScriptedCourier(repeatable=True))
     to_whatsapp: ScriptedCourier = field(default_factory=lambda: ScriptedCourier(repeatable=False))
+    media: MemoryMedia = field(default_factory=MemoryMedia)
     steps: list[Step] = field(default_factory=list)
     sorters: dict[Destination, Sorter] = field(default_factory=dict)
     dispatchers: dict[Destination, Dispatcher] = field(default_factory=dict)
@@ -145,7 +150,7 @@ class World:
     def __post_init__(self) -> None:
         told = Steps((self.steps.append,))
         self.intake = Intake(self.store, self.clock, self._sorter)
-        for side in Destination:
+        for side in SIDES:
             self.sorters[side] = Sorter(
                 side,
                 self.store,
@@ -158,11 +163,18 @@ class World:
                 on_held=self._on_held,
                 steps=told,
             )
-            amocrm = side is Destination.AMOCRM
+        couriers: dict[Destination, Courier] = {
+            Destination.AMOCRM: self.into_amocrm,
+            Destination.WHATSAPP: self.to_whatsapp,
+            Destination.MEDIA: MediaCourier(
+                self.media, lambda _: self.media.bring, as_it_is, self.clock
+            ),
+        }
+        for side, courier in couriers.items():
             self.dispatchers[side] = Dispatcher(
                 side,
                 self.store,
-                self.into_amocrm if amocrm else self.to_whatsapp,
+                courier,
                 self.clock,
                 lambda: self.settings,
                 concurrency=self.concurrency,

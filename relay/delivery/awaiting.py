@@ -1,0 +1,117 @@
+"""A message that holds a medium waits, for a bounded time, until its bytes are in our own store.
+
+Two letters are put: the message in its lane, held; and one that fetches the bytes at once, in a
+lane of its own, whether the message's own destination can be reached or not. When the fetching has
+ended, well or not, the message is amended and becomes due. If its patience ends first, it goes
+into amoCRM without its medium, which follows as a message of its own when it comes after all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from relay.delivery.ledger import Ledger
+from relay.domain.contents import Content, Loss, Lost, Media, Remote
+from relay.domain.ids import WhatsAppMessageId, message_id
+from relay.domain.message import Body, Fetch, NewMessage, Reply
+from relay.domain.outbox import (
+    Destination,
+    Entry,
+    EntryState,
+    Fetched,
+    Letter,
+    Missed,
+    Outcome,
+)
+from relay.domain.retry import MINUTE, SECOND
+
+PATIENCE_MS = 5 * MINUTE
+"""For so long a message waits for its medium, and its lane with it.
+
+It is shorter than the longest wait of a retry: beyond that the dispatcher takes a wait for a jump
+of the clock.
+"""
+
+OUTGOING_MS = PATIENCE_MS - 20 * SECOND
+"""For so long a manager's file is tried to be had: without it there is no message to send."""
+
+
+def awaiting(letter: Letter) -> tuple[Letter, ...]:
+    """The letter as it is; or, if its medium is elsewhere, held, and the letter that fetches it."""
+    content = _content(letter.body)
+    if not isinstance(content, Media) or not isinstance(content.at, Remote):
+        return (letter,)
+    fetch = Letter(
+        key=f"fetch:{letter.key}",
+        lane=f"fetch:{letter.key}",
+        destination=Destination.MEDIA,
+        body=Fetch(content, letter.key, _towards(letter), letter.accepted_ms + letter.hold_ms),
+        trace=letter.trace,
+        channel=letter.channel,
+        accepted_ms=letter.accepted_ms,
+        expires_ms=_expires_ms(letter),
+    )
+    return (replace(letter, hold_ms=max(PATIENCE_MS, letter.hold_ms)), fetch)
+
+
+def awaits_medium(body: Body) -> bool:
+    """Whether it holds a medium that is not here yet."""
+    content = _content(body)
+    return isinstance(content, Media) and isinstance(content.at, Remote)
+
+
+def result_of(fetch: Fetch, outcome: Outcome) -> Media:
+    """The medium after the fetching has ended."""
+    match outcome:
+        case Fetched(media):
+            return media
+        case Missed(_, lost):
+            return replace(fetch.media, at=lost)
+        case _:
+            return replace(fetch.media, at=Lost(Loss.LATE))
+
+
+def may_change(entry: Entry, now_ms: int) -> bool:
+    """Whether the message is still held, so that surely no attempt at it is under way."""
+    held = entry.state is EntryState.PENDING and entry.due_ms > now_ms
+    return held and awaits_medium(entry.letter.body)
+
+
+def hand_on(ledger: Ledger, entry: Entry, fetch: Fetch, found: Media, now_ms: int) -> None:
+    """Put what was found into the message that waits for it; it may go now.
+
+    But a stranger's number is still waited for as long as it would have been without a medium.
+    """
+    body = entry.letter.body
+    if not isinstance(body, NewMessage | Reply) or not isinstance(body.content, Media):
+        raise TypeError(f"a {body.kind} does not wait for a medium")
+    stranger = isinstance(body, NewMessage) and body.client.phone is None
+    due_ms = max(now_ms, fetch.not_before_ms) if stranger else now_ms
+    content = replace(found, caption=body.content.caption)
+    ledger.amend(entry.id, replace(entry.letter, body=replace(body, content=content)), due_ms)
+
+
+def late_letters(entry: Entry, found: Media) -> tuple[Letter, ...]:
+    """The message went into amoCRM without its medium: what became of that follows it."""
+    body = entry.letter.body
+    if not isinstance(body, NewMessage) or entry.state is EntryState.DEAD:
+        return ()
+    id_ = message_id(body.own, WhatsAppMessageId(f"{body.whatsapp_id}-file"))
+    late = replace(body, id=id_, content=replace(found, caption=""))
+    return (replace(entry.letter, key=f"message:{id_}", body=late),)
+
+
+def _content(body: Body) -> Content | None:
+    return body.content if isinstance(body, NewMessage | Reply) else None
+
+
+def _towards(letter: Letter) -> Literal["amocrm", "whatsapp"]:
+    return "amocrm" if letter.destination is Destination.AMOCRM else "whatsapp"
+
+
+def _expires_ms(letter: Letter) -> int:
+    """Into amoCRM a medium is tried as long as a message; to a client it goes soon or never."""
+    if letter.destination is Destination.AMOCRM:
+        return letter.expires_ms
+    return min(letter.expires_ms, letter.accepted_ms + OUTGOING_MS)

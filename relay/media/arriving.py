@@ -1,0 +1,115 @@
+"""A file while it is being written: counted, hashed, and brought to the disk bit by bit."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import threading
+from pathlib import Path
+from typing import Final
+
+from relay.delivery.ports import MediaTooLargeError
+from relay.media.kinds import HEAD
+
+PIECE: Final = 256 * 1024
+"""Bytes gathered before a thread is asked to write them."""
+
+STRIDE: Final = 4 * 1024 * 1024
+"""Bytes after which the disk is waited for, so that nobody else's fsync has to bring them there
+too, and the memory of the machine is not filled with what nobody reads soon."""
+
+
+class ArrivingFile:
+    """One file in a folder that is swept at every start.
+
+    One task uses it; but a thread may still be writing when that task has been cancelled and the
+    file is dropped.
+    """
+
+    def __init__(self, path: Path, limit: int, reserve: int) -> None:
+        self.path = path
+        self.size = 0
+        self.head = b""
+        self._limit = limit
+        self._reserve = reserve
+        self._waiting: list[bytes] = []
+        self._gathered = 0
+        self._since_sync = 0
+        self._digest = hashlib.sha256()
+        self._fd: int | None = None
+        self._dropped = False
+        self._lock = threading.Lock()
+
+    def _check_room(self) -> None:
+        """Whether the disk may take more.
+
+        Raises:
+            OSError: it is full, or nearly.
+        """
+        disk = os.statvfs(self.path.parent)
+        if disk.f_bavail * disk.f_frsize < self._reserve:
+            raise OSError(errno.ENOSPC, "nearly full, and the journal needs the rest")
+
+    def take(self, piece: bytes) -> bool:
+        """Add to it; whether it is time to :meth:`flush`.
+
+        Raises:
+            MediaTooLargeError: it would be larger than the limit.
+        """
+        self.size += len(piece)
+        if self.size > self._limit:
+            raise MediaTooLargeError(f"larger than {self._limit} bytes")
+        self._waiting.append(piece)
+        self._gathered += len(piece)
+        return self._gathered >= PIECE
+
+    def flush(self) -> None:
+        """Write what was gathered.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        with self._lock:
+            if not self._dropped:
+                self._write()
+
+    def _write(self) -> None:
+        gathered, self._waiting, self._gathered = b"".join(self._waiting), [], 0
+        self._check_room()
+        if self._fd is None:
+            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self.head = gathered[:HEAD]
+        self._digest.update(gathered)
+        rest = memoryview(gathered)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+        self._since_sync += len(gathered)
+        if self._since_sync >= STRIDE:
+            os.fdatasync(self._fd)
+            os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            self._since_sync = 0
+
+    def finish(self) -> bytes:
+        """Bring all of it to the disk; its SHA-256.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        with self._lock:
+            if self._gathered or self._fd is None:
+                self._write()
+            if self._fd is not None:
+                os.fdatasync(self._fd)
+                os.close(self._fd)
+                self._fd = None
+        return self._digest.digest()
+
+    def drop(self) -> None:
+        """Nothing of it stays, unless it was moved away."""
+        with self._lock:
+            self._dropped = True
+            if self._fd is not None:
+                os.close(self._fd)
+                self._fd = None
+            self.path.unlink(missing_ok=True)

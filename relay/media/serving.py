@@ -1,0 +1,62 @@
+"""Gives kept files out: ``GET`` and ``HEAD /media/{name}``, with ``Range`` and ``ETag``.
+
+Whoever knows a name may have the file, and nobody can list or guess names. Nothing that is given
+out runs in a browser, whatever a sender put into it: its type was found out by us, what a browser
+cannot simply show is to be saved, and the rest is shut into a sandbox.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from relay.media.names import State
+from relay.media.store import FileStore, Found
+
+_SHOWN: Final = ("image/", "audio/", "video/")
+"""Types that a browser simply shows or plays; anything else is saved."""
+
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+def media_routes(store: FileStore) -> list[web.RouteDef]:
+    """The one route, for the public server."""
+
+    async def give(request: web.Request) -> web.StreamResponse:
+        found = await store.on_thread(store.find, request.match_info["name"])
+        if found is None:
+            raise web.HTTPNotFound
+        response = web.FileResponse(found.path, headers=_headers(found))
+        await response.prepare(request)  # sends all of it
+        if found.name.state is State.NEW and _ended(request, response):
+            await store.on_thread(store.note_fetched, found)
+        return response
+
+    return [web.get("/media/{name}", give)]
+
+
+def _headers(found: Found) -> dict[str, str]:
+    shown = found.mime.startswith(_SHOWN)
+    name = quote(found.name.name, safe="")
+    return _HEADERS | {
+        "Content-Type": found.mime,
+        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{name}",
+    }
+
+
+def _ended(request: web.Request, response: web.StreamResponse) -> bool:
+    """Whether the last byte went out."""
+    if request.method != "GET":
+        return False
+    if response.status != 206:
+        return response.status == 200
+    reach, _, size = response.headers.get("Content-Range", "").rpartition("/")
+    return size.isdigit() and reach.rpartition("-")[2] == str(int(size) - 1)

@@ -1,0 +1,131 @@
+"""The door where kept files are given out, over real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import BaseTestServer, TestServer
+
+from relay.domain.contents import Media, MediaKind
+from relay.domain.outbox import Destination
+from relay.media.names import State
+from relay.media.serving import media_routes
+from relay.media.store import FileStore
+
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) * 4
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'
+
+
+@dataclass
+class Door:
+    store: FileStore
+    server: BaseTestServer
+    client: aiohttp.ClientSession
+
+    def url(self, name: str) -> str:
+        return str(self.server.make_url(f"/media/{name}"))
+
+    async def keep(self, data: bytes = JPEG, name: str = "фото.jpg") -> str:
+        async with self.store.receive() as file:
+            await file.write(data)
+            media = Media(MediaKind.IMAGE, None, name=name)
+            return (await file.keep(media, towards=Destination.AMOCRM)).name
+
+    def state(self, name: str) -> State:
+        found = self.store.find(name)
+        assert found is not None
+        return found.name.state
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    store = FileStore(tmp_path, lambda: 1_000_000, reserve=0)
+    app = web.Application()
+    app.add_routes(media_routes(store))
+    async with TestServer(app) as server, aiohttp.ClientSession() as client:
+        yield Door(store, server, client)
+    store.close()
+
+
+async def test_a_file_is_given_with_its_kind_size_and_name(door: Door) -> None:
+    """Whoever has the link has the file, as it was sent."""
+    name = await door.keep()
+    async with door.client.get(door.url(name)) as answer:
+        assert await answer.read() == JPEG
+        assert answer.headers["Content-Type"] == "image/jpeg"
+        assert answer.content_length == len(JPEG)
+        assert answer.headers["ETag"]
+        assert "%D1%84%D0%BE%D1%82%D0%BE.jpg" in answer.headers["Content-Disposition"]
+
+
+async def test_head_tells_all_but_the_bytes(door: Door) -> None:
+    """And is no fetching."""
+    name = await door.keep()
+    async with door.client.head(door.url(name)) as answer:
+        assert (answer.status, answer.content_length) == (200, len(JPEG))
+        assert await answer.read() == b""
+    assert door.state(name) is State.NEW
+
+
+async def test_a_part_is_given_on_request(door: Door) -> None:
+    """A player jumps, a broken download goes on."""
+    name = await door.keep()
+    async with door.client.get(door.url(name), headers={"Range": "bytes=10-19"}) as answer:
+        assert (answer.status, await answer.read()) == (206, JPEG[10:20])
+        assert answer.headers["Content-Range"] == f"bytes 10-19/{len(JPEG)}"
+    async with door.client.get(door.url(name), headers={"Range": "bytes=999999-"}) as answer:
+        assert answer.status == 416
+
+
+async def test_only_the_last_byte_makes_it_fetched(door: Door) -> None:
+    """A part from the middle is not the file; one that reaches its end is the rest of it."""
+    name = await door.keep()
+    async with door.client.get(door.url(name), headers={"Range": "bytes=0-9"}) as answer:
+        await answer.read()
+    assert door.state(name) is State.NEW
+    async with door.client.get(door.url(name), headers={"Range": "bytes=10-"}) as answer:
+        await answer.read()
+    await door.store.on_thread(int)
+    assert door.state(name) is State.FETCHED
+
+
+async def test_who_has_it_already_is_not_sent_it_again(door: Door) -> None:
+    """By its ETag."""
+    name = await door.keep()
+    async with door.client.get(door.url(name)) as answer:
+        etag = answer.headers["ETag"]
+    async with door.client.get(door.url(name), headers={"If-None-Match": etag}) as answer:
+        assert answer.status == 304
+
+
+async def test_nothing_that_is_given_out_runs(door: Door) -> None:
+    """A drawing with a script in it is unknown bytes to be saved, in a sandbox, not sniffed."""
+    name = await door.keep(SVG, "picture.svg")
+    async with door.client.get(door.url(name)) as answer:
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        assert answer.headers["Content-Disposition"].startswith("attachment;")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"].startswith("sandbox;")
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "%2e%2e%2fkey", "key", "a" * 32, "a" * 32 + ".jpg", "..%5ckey", "%00"]
+)
+async def test_nothing_else_is_given_out(door: Door, name: str) -> None:
+    """No listing, no path, no guess."""
+    await door.keep()
+    async with door.client.get(door.url(name)) as answer:
+        assert answer.status == 404
+
+
+async def test_nobody_can_change_anything(door: Door) -> None:
+    """It can be looked at, and that is all."""
+    name = await door.keep()
+    for method in ("POST", "PUT", "DELETE"):
+        async with door.client.request(method, door.url(name)) as answer:
+            assert answer.status == 405
