@@ -12,6 +12,7 @@ import structlog
 from relay.amocrm import translate
 from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.answers import Alarm, Answer, Verdict, decipher
+from relay.amocrm.contents import Link
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Request
@@ -68,6 +69,7 @@ class ChatsCourier:
         credentials: CredentialsHolder,
         alarm: CredentialsAlarm,
         language: Callable[[], Language],
+        link: Link,
         rewrite_phones: Callable[[PhoneRewrite], Awaitable[Outcome]],
     ) -> None:
         self._client = client
@@ -75,6 +77,7 @@ class ChatsCourier:
         self._credentials = credentials
         self._alarm = alarm
         self._language = language
+        self._link = link
         self._rewrite_phones = rewrite_phones
 
     async def prepare(self, entry: Entry) -> Outcome | None:
@@ -146,6 +149,7 @@ class ChatsCourier:
                 language=self._language(),
                 bot_id=now.bot_id,
                 title=now.title,
+                link=self._link,
             )
         except translate.NoBotError as error:
             return Dead(str(error))

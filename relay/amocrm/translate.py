@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from relay.amocrm.contents import shown
+from relay.amocrm.contents import Link, shown
 from relay.amocrm.placeholders import NOT_DELIVERED
 from relay.amocrm.protocol import Request, delivery_status, new_message
 from relay.domain.contents import Text, private_words
@@ -44,8 +44,11 @@ def message_request(
     language: Language,
     bot_id: str | None,
     title: str,
+    link: Link,
 ) -> Request:
     """The request that puts a message into its chat; the same bytes for the same arguments.
+
+    ``link`` makes the public link of a kept file of its name.
 
     Raises:
         NoBotError: a message from the phone, and there is no bot in whose name it could appear.
@@ -61,9 +64,9 @@ def message_request(
     _bind(payload, client, message)
     payload |= _parties(message, client, bot_id, title)
     if isinstance(message, ErrorReply):
-        payload["message"] = shown(Text(message.text), language)
+        payload["message"] = shown(Text(message.text), language, link=link)
     else:
-        payload["message"] = shown(message.content, language, message.marks)
+        payload["message"] = shown(message.content, language, message.marks, link=link)
     return new_message(scope_id, payload)
 
 

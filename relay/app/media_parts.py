@@ -56,6 +56,11 @@ async def opened_media(live: Live) -> AsyncIterator[OpenedMedia]:
         files.close()
 
 
+def public_link(public_url: str) -> Callable[[str], str]:
+    """What makes the link of a kept file, by its name."""
+    return lambda name: f"{public_url}/media/{name}"
+
+
 class MediaParts:
     """Everything between a medium's sender and the place where the other side finds it."""
 

@@ -27,7 +27,7 @@ from relay.app.knowledge import knowledge_routes
 from relay.app.linking import linking_routes
 from relay.app.listen import Listening
 from relay.app.live import Live
-from relay.app.media_parts import MediaParts, OpenedMedia
+from relay.app.media_parts import MediaParts, OpenedMedia, public_link
 from relay.app.pairings import ChildPairings, PairCommand
 from relay.app.phones import lines_of, phone_routes
 from relay.app.reconfigure import Reloader
@@ -184,6 +184,7 @@ class Parts:
             credentials=live.credentials,
             alarm=self.alarm,
             language=lambda: live.settings.language,
+            link=public_link(live.config.server.public_url),
             rewrite_phones=self.rest.phones_of(self.store),
         )
         self.hook_door = HookDoor(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.amocrm.contents import Fields, shown
+from relay.amocrm import contents
+from relay.amocrm.contents import Fields
 from relay.demo.pretended_amocrm.bodies import Bodies
 from relay.demo.pretended_amocrm.quirks import Quirks
 from relay.demo.pretended_amocrm.shapes import Problem
@@ -14,7 +18,10 @@ from relay.domain.contents import (
     ContactCard,
     Contacts,
     Content,
+    Kept,
     Location,
+    Loss,
+    Lost,
     Media,
     MediaKind,
     Remote,
@@ -25,8 +32,14 @@ from relay.domain.settings import Language
 
 RU, EN = Language.RU, Language.EN
 PETR = ContactCard("Пётр", ("+79990000002",))
+LINK = "https://relay.example.com/media/"
 MARKS = ("[Продажи]", "[Отправлено с телефона]")
 OPENED = "[Продажи] [Отправлено с телефона]"
+
+
+def shown(content: Content, language: Language, marks: Sequence[str] = ()) -> Fields:
+    """The content in amoCRM's words, with links as the relay makes them."""
+    return contents.shown(content, language, marks, link=lambda name: LINK + quote(name, safe=""))
 
 
 def problems(message: Fields) -> list[Problem]:
@@ -45,9 +58,43 @@ def problems(message: Fields) -> list[Problem]:
     ("content", "language", "text"),
     [
         (
-            Media(MediaKind.IMAGE, Remote("x"), "вот так"),
+            Media(MediaKind.IMAGE, None, "вот так"),
             RU,
             "Неподдерживаемое сообщение WhatsApp: изображение. Откройте его на телефоне.\nвот так",
+        ),
+        (
+            Media(MediaKind.IMAGE, Remote("x"), "вот так", name="a.jpg"),
+            RU,
+            "Изображение «a.jpg»: ещё загружается и придёт отдельным сообщением.\nвот так",
+        ),
+        (
+            Media(
+                MediaKind.DOCUMENT,
+                Lost(Loss.TOO_LARGE, 128_000_000),
+                "см. стр. 5",
+                name="\u202eплан/1.pdf",
+                size=214_748_364,
+            ),
+            RU,
+            (
+                "Документ «план_1.pdf» (215 МБ): больше допустимых 128 МБ. "
+                "Откройте на телефоне.\nсм. стр. 5"
+            ),
+        ),
+        (
+            Media(MediaKind.VOICE, Lost(Loss.GONE), size=9_120),
+            EN,
+            "Voice message (9.1 KB): expired on WhatsApp. Ask the client to send it again.",
+        ),
+        (
+            Media(MediaKind.VIDEO, Lost(Loss.LATE), round=True),
+            EN,
+            "Video note: could not be loaded. Open it on the phone.",
+        ),
+        (
+            Media(MediaKind.STICKER, Lost(Loss.EMPTY)),
+            RU,
+            "Стикер: пустой файл. Попросите клиента прислать ещё раз.",
         ),
         (
             Media(MediaKind.DOCUMENT, None, name="../\u202efdp.exe\n"),
@@ -101,6 +148,10 @@ def test_whatever_it_is_amocrm_accepts_it(content: Content, language: Language) 
         abs(content.latitude) <= 90 and abs(content.longitude) <= 180
     ):
         return  # no reader makes such a place
+    if isinstance(content, Media) and min(content.size or 0, content.duration_s or 0) < 0:
+        return  # nor such a size
+    if isinstance(content, Media) and content.at == Kept(""):
+        return  # nor does a store keep anything without a name
     assert problems(shown(content, language)) == []
     assert problems(shown(content, language, MARKS)) == []
 
@@ -143,3 +194,36 @@ def test_marks_open_a_medium_of_any_kind(what: MediaKind, caption: str) -> None:
     assert isinstance(text, str)
     assert text.startswith(OPENED)
     assert text.endswith(caption)
+
+
+@pytest.mark.parametrize(
+    ("what", "mime", "kind", "timed"),
+    [
+        (MediaKind.IMAGE, "image/jpeg", "picture", False),
+        (MediaKind.VIDEO, "video/mp4", "video", True),
+        (MediaKind.VOICE, "audio/ogg", "voice", True),
+        (MediaKind.AUDIO, "audio/mpeg", "audio", True),
+        (MediaKind.STICKER, "image/webp", "sticker", False),
+        (MediaKind.DOCUMENT, "image/jpeg", "file", False),
+        (MediaKind.IMAGE, "application/octet-stream", "file", False),
+        (MediaKind.VOICE, "video/mp4", "file", False),
+    ],
+)
+def test_a_kept_medium_is_amocrms_own_kind(
+    what: MediaKind, mime: str, kind: str, timed: bool
+) -> None:
+    """With our link, name, size, length and words; bytes that are something else are a file."""
+    media = Media(what, Kept("t.x"), "вот", "a.x", mime, 18_231, duration_s=7)
+    fields = {
+        "type": kind, "media": LINK + "t.x", "file_name": "a.x", "file_size": 18_231, "text": "вот",
+    }  # fmt: skip
+    assert shown(media, RU) == fields | ({"media_duration": 7} if timed else {})
+    assert problems(shown(media, RU)) == []
+    assert shown(media, RU, MARKS)["text"] == f"{OPENED} вот"
+
+
+def test_a_medium_without_words_has_no_text() -> None:
+    """But its marks are its caption."""
+    media = Media(MediaKind.IMAGE, Kept("t.x"), " ", "a.x", "image/png", 5)
+    assert "text" not in shown(media, RU)
+    assert shown(media, RU, MARKS)["text"] == OPENED

@@ -78,6 +78,7 @@ class Scene:
             credentials=self.held,
             alarm=self.alarm,
             language=lambda: self.language,
+            link=str,
             rewrite_phones=self.rewrite,
         )
 
@@ -279,6 +280,7 @@ async def test_over_the_wire() -> None:
                 credentials=held,
                 alarm=alarm,
                 language=lambda: Language.RU,
+                link=str,
                 rewrite_phones=never,
             )
 

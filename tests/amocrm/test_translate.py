@@ -33,7 +33,7 @@ def body(
     bot_id: str | None = None,
 ) -> bytes:
     return translate.message_request(
-        letter, SCOPE, language=language, bot_id=bot_id, title="WA relay"
+        letter, SCOPE, language=language, bot_id=bot_id, title="WA relay", link=str
     ).body
 
 
@@ -46,7 +46,7 @@ def payload(letter: NewMessage, bot_id: str | None = None) -> dict[str, Any]:
 def test_message_is_vector_2() -> None:
     """A client's text is, byte for byte, the body of the reference's second vector."""
     request = translate.message_request(
-        message(), SCOPE, language=Language.RU, bot_id=None, title=""
+        message(), SCOPE, language=Language.RU, bot_id=None, title="", link=str
     )
     assert request.body == SOURCED
     assert request.path == f"/v2/origin/custom/{SCOPE}"
