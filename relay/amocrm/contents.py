@@ -79,9 +79,12 @@ def _file(media: Media, name: str, link: Link) -> Fields:
     kind, bytes_are = _TYPES.get(media.what, (_FILE, ""))
     if not media.mime.startswith(bytes_are):
         kind = _FILE
-    fields: Fields = {"type": kind, "media": link(name), "file_name": media.name or name}
-    if media.size is not None:
-        fields["file_size"] = media.size
+    fields: Fields = {
+        "type": kind,
+        "media": link(name),
+        "file_name": media.name or name,
+        "file_size": media.size or 0,
+    }
     if media.duration_s is not None and kind in _TIMED:
         fields["media_duration"] = media.duration_s
     return fields | {"text": media.caption} if media.caption.strip() else fields
