@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from relay import __version__
@@ -52,9 +53,14 @@ class _MovedError(Exception):
         self.to = to
 
 
-def open_files_session(hosts: Hosts, *, silence_s: float = _SILENCE_S) -> aiohttp.ClientSession:
-    """A session for downloads, which connects to public addresses alone."""
-    resolver = PublicResolver(aiohttp.resolver.DefaultResolver(), hosts)
+def open_files_session(
+    hosts: Hosts, *, silence_s: float = _SILENCE_S, inner: AbstractResolver | None = None
+) -> aiohttp.ClientSession:
+    """A session for downloads, which connects to public addresses alone.
+
+    ``inner`` is who knows the names; the system, by default.
+    """
+    resolver = PublicResolver(inner or aiohttp.resolver.DefaultResolver(), hosts)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=CONNECTIONS, resolver=resolver, use_dns_cache=False),
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -10,7 +10,18 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from relay.domain.contents import Content, Media, MediaKind, Remote, Text, Unsupported
+from relay.amocrm.keyboards import with_keyboard
+from relay.domain.contents import (
+    ContactCard,
+    Contacts,
+    Content,
+    Location,
+    Media,
+    MediaKind,
+    Remote,
+    Text,
+    Unsupported,
+)
 from relay.domain.ids import (
     ConversationId,
     CrmChatId,
@@ -33,6 +44,14 @@ _MEDIA: Final = {
     "sticker": MediaKind.STICKER,
 }
 """amoCRM's kinds of contents that are media."""
+
+_BY_ENDING: Final = {
+    "jpg": MediaKind.IMAGE,
+    "jpeg": MediaKind.IMAGE,
+    "png": MediaKind.IMAGE,
+    "mp4": MediaKind.VIDEO,
+}
+"""What a file is that comes with a text and without a kind of its own."""
 
 
 def parse_hook(payload: bytes) -> Fields:
@@ -99,19 +118,43 @@ def _written(hook: Fields) -> Written:
 
 
 def _content(message: Fields) -> Content:
-    """A medium goes with its caption; a kind that is none of ours is named, with its text."""
-    kind, text = _word(message, "type") or "text", _text(message, "text")
-    link = _word(message, "media")
-    if kind == "text" and not link:
-        return Text(text) if text.strip() else Unsupported("empty")
-    what = MediaKind.DOCUMENT if kind == "text" else _MEDIA.get(kind)
-    if what is None:
-        return Unsupported(kind)
+    """One hook may bring text, file and buttons at once: the words become the file's caption."""
+    kind, link = _word(message, "type") or "text", _word(message, "media")
+    text = with_keyboard(_text(message, "text"), message)
+    if link or kind in _MEDIA:
+        return _medium(message, kind, link, text)
+    if (place := _place(message, text)) is not None:
+        return place
+    if text.strip():
+        return Text(text)
+    return Unsupported("empty" if kind == "text" else kind)
+
+
+def _place(message: Fields, text: str) -> Content | None:
+    """A location or a contact: amoCRM documents none in hooks, but takes both from us."""
+    where, who = _fields(message, "location"), _fields(message, "contact")
+    latitude, longitude = where.get("lat"), where.get("lon")
+    if _degrees(latitude, 90) and _degrees(longitude, 180):
+        return Location(float(str(latitude)), float(str(longitude)), text)
+    if phone := _text(who, "phone").strip():
+        return Contacts((ContactCard(_text(who, "name").strip() or phone, (phone,)),))
+    return None
+
+
+def _degrees(value: object, most: int) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(float(str(value))) <= most
+
+
+def _medium(message: Fields, kind: str, link: str, text: str) -> Media:
+    """A kind that is none of ours is a document, or what the ending of its name says."""
+    name = _text(message, "file_name")
+    ending = name.rpartition(".")[2].lower()
     return Media(
-        what=what,
+        what=_MEDIA.get(kind) or _BY_ENDING.get(ending, MediaKind.DOCUMENT),
         at=Remote(link) if link else None,
         caption=text if text.strip() else "",
-        name=_text(message, "file_name"),
+        name=name,
         size=_whole(message, "file_size"),
         duration_s=_whole(message, "media_duration"),
     )

@@ -20,6 +20,7 @@ from yarl import URL
 DOMAINS: Final = ("amocrm.ru", "amocrm.com", "kommo.com")
 """amoCRM's own domains: accounts, chats and the files of both are below them."""
 
+_SCHEMES: Final = ("https", "http")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -33,11 +34,17 @@ class Hosts:
 
     def named(self, url: URL) -> bool:
         """Whether the file itself names its scheme, host and port."""
-        return url.absolute and bool(url.host) and url.origin() in self._origins
+        whole = url.scheme in _SCHEMES and bool(url.host)
+        return whole and url.origin() in self._origins
 
     def own(self, url: URL) -> bool:
         """Whether it is amoCRM's, so that files may come from there."""
-        if not url.absolute or not url.host or url.user is not None or url.password is not None:
+        if (
+            url.scheme not in _SCHEMES
+            or not url.host
+            or url.user is not None
+            or url.password is not None
+        ):
             return False
         if self.named(url):
             return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 
-from relay.domain.contents import Media, Text
+from relay.domain.contents import Media, Text, Unsupported
 from relay.domain.ids import ClientAddress, OwnNumber
 from relay.domain.message import Failure, Written
 from relay.domain.phone import normalise
@@ -113,7 +113,7 @@ def find_client(outgoing: Outgoing, _: Settings) -> Verdict:
 def refuse_unsupported(outgoing: Outgoing, _: Settings) -> Verdict:
     """What the relay cannot carry is refused with a reason, never dropped in silence."""
     content = outgoing.written.content
-    if not isinstance(content, Text) and not (isinstance(content, Media) and content.at):
+    if isinstance(content, Unsupported) or (isinstance(content, Media) and content.at is None):
         return Refused(Reason.UNSUPPORTED)
     return outgoing
 

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.amocrm.hooks import is_v1, parse_hook, read_hook
-from relay.domain.contents import Content, Media, MediaKind, Remote, Text, Unsupported
+from relay.domain.contents import (
+    ContactCard,
+    Contacts,
+    Content,
+    Location,
+    Media,
+    MediaKind,
+    Remote,
+    Text,
+    Unsupported,
+)
 from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId, CrmPersonId, OwnNumber
 from relay.domain.message import Skipped, Written
 
@@ -180,6 +190,65 @@ def test_moment(letter: dict[str, Any], outer: Any, moment_ms: int) -> None:
             {"type": "text", "text": "Confirm?", "markup": {"mode": "inline", "buttons": [[]]}},
             Text("Confirm?"),
         ),
+        (
+            {
+                "type": "text",
+                "text": "Confirm?",
+                "markup": {
+                    "mode": "inline",
+                    "buttons": [
+                        [{"text": "Yes"}, {"text": "No"}],
+                        [{"text": "Site", "url": "https://example.com"}],
+                    ],
+                },
+            },
+            Text("Confirm?\n\n• Yes\n• No\n• Site: https://example.com"),
+        ),
+        (
+            {
+                "type": "text",
+                "text": "menu",
+                "markup": {
+                    "list_message": {
+                        "header": "h",
+                        "body": "menu",
+                        "footer": "f",
+                        "button": "Open",
+                        "sections": [
+                            {
+                                "title": "s",
+                                "rows": [
+                                    {"callback_data": "k", "title": "t", "description": "d"},
+                                    {"title": "u"},
+                                ],
+                            }
+                        ],
+                    }
+                },
+            },
+            Text("menu\n\nh\ns:\n• t — d\n• u\nf"),
+        ),
+        (
+            {
+                "type": "text",
+                "text": "",
+                "template": {
+                    "content": "Order {{lead.id}}",
+                    "params": [{"key": "{{lead.id}}", "value": "15"}],
+                },
+            },
+            Text("Order 15"),
+        ),
+        ({"text": "ok", "markup": {"buttons": "no", "list_message": 5}}, Text("ok")),
+        ({"text": "ok", "markup": {"buttons": [5, [None, {"text": 5}]]}}, Text("ok")),
+        (
+            {"type": "location", "location": {"lon": 37.6, "lat": 55.7}, "text": "Офис"},
+            Location(55.7, 37.6, "Офис"),
+        ),
+        (
+            {"type": "contact", "contact": {"name": "Пётр", "phone": "+79990000002"}},
+            Contacts((ContactCard("Пётр", ("+79990000002",)),)),
+        ),
         ({"type": "text", "text": "Order 15", "template": {"content": "x"}}, Text("Order 15")),
         ({"type": "text", "text": "\ud83d\ude00"}, Text("😀")),
         ({"type": "text", "text": "a\ud83d"}, Text("a�")),
@@ -187,8 +256,17 @@ def test_moment(letter: dict[str, Any], outer: Any, moment_ms: int) -> None:
         ({"type": "text", "text": None}, Unsupported("empty")),
         ({"type": "text"}, Unsupported("empty")),
         ({"type": "sticker"}, Media(MediaKind.STICKER, None)),
-        ({"type": "location", "text": "here"}, Unsupported("location")),
-        ({"type": "hologram", "media": "https://x/h"}, Unsupported("hologram")),
+        ({"type": "location", "text": "here"}, Text("here")),
+        ({"type": "location", "location": {"lon": True, "lat": 99}}, Unsupported("location")),
+        ({"type": "hologram"}, Unsupported("hologram")),
+        (
+            {"type": "hologram", "media": "https://x/h"},
+            Media(MediaKind.DOCUMENT, Remote("https://x/h")),
+        ),
+        (
+            {"text": "Choose", "media": "https://x/p", "markup": {"buttons": [[{"text": "A"}]]}},
+            Media(MediaKind.DOCUMENT, Remote("https://x/p"), "Choose\n\n• A"),
+        ),
     ],
 )
 def test_contents(message: dict[str, Any], expected: Content) -> None:
@@ -205,7 +283,7 @@ def test_contents(message: dict[str, Any], expected: Content) -> None:
         ("audio", MediaKind.AUDIO),
         ("file", MediaKind.DOCUMENT),
         ("sticker", MediaKind.STICKER),
-        ("text", MediaKind.DOCUMENT),
+        ("text", MediaKind.IMAGE),
     ],
 )
 def test_a_medium_comes_with_all_that_is_told_of_it(kind: str, what: MediaKind) -> None:
