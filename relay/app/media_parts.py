@@ -16,9 +16,10 @@ from relay.app.channels import Channels
 from relay.app.clock import SteadyClock, SystemClock
 from relay.app.live import Live
 from relay.delivery.fetching import MediaCourier
-from relay.delivery.media import MediaSource, as_it_is
+from relay.delivery.media import MediaSource
 from relay.domain.message import Fetch
 from relay.domain.outbox import Letter
+from relay.media.finishing import Finishing
 from relay.media.serving import media_routes
 from relay.media.store import FileStore, open_files
 from relay.media.tidying import Keeping, MediaTidying
@@ -77,7 +78,7 @@ class MediaParts:
         self._live = live
         self._channels = channels
         self._amocrm = AmoCrmFiles(opened.downloads, opened.hosts, token, lambda: files.limit)
-        self.courier = MediaCourier(files, self._source, as_it_is, SteadyClock(clock))
+        self.courier = MediaCourier(files, self._source, Finishing(files), SteadyClock(clock))
         self.tidying = MediaTidying(files, clock, self._keeping)
 
     def routes(self) -> list[web.RouteDef]:
