@@ -81,8 +81,8 @@ def _simulated(whatsapp: Path) -> EngineFactory:
     def make(
         id_: ChannelId, channel: Channel, storage: Path, clock: Clock, kept: KeptFile
     ) -> Engine:
-        del channel, storage, kept
-        return SimulatedEngine(id_, whatsapp, clock)
+        del channel, storage
+        return SimulatedEngine(id_, whatsapp, clock, kept)
 
     return make
 

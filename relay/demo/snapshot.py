@@ -47,7 +47,7 @@ def _whatsapp(world: World) -> Json:
                 "channel": b.line,
                 "person": b.person,
                 "author": b.author,
-                "text": b.text,
+                "text": _shown(b.text, b.file.name or b.file.what if b.file else None),
                 "at_ms": b.at_ms,
                 "tick": b.tick.name.lower(),
             }
@@ -91,7 +91,7 @@ def _message(message: Message) -> Json:
         "id": message.id,
         "direction": message.direction,
         "author": {"kind": message.author.kind, "name": message.author.name},
-        "text": message.text,
+        "text": _shown(message.text, str(message.content.get("file_name", "")) or None),
         "at_ms": message.timestamp_ms,
         "status": message.status,
         "error_code": report.error_code if report else None,
@@ -99,6 +99,11 @@ def _message(message: Message) -> Json:
         "hook_lost": hook.lost if hook else None,
         "hook": None if hook is None else "lost" if hook.lost else _hook_state(hook.finished),
     }
+
+
+def _shown(text: str, file: str | None) -> str:
+    """The words of a message; a file is shown by its name."""
+    return text if file is None else "\n".join(filter(None, (f"📎 {file}", text)))
 
 
 def _hook_state(finished: bool) -> str:

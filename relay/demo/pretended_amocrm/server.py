@@ -12,6 +12,8 @@ from typing import Self
 
 from aiohttp import web
 
+from relay.demo.pretended_amocrm.attachments import BASE as ATTACHMENTS
+from relay.demo.pretended_amocrm.attachments import Attachments
 from relay.demo.pretended_amocrm.call import Call, Reply
 from relay.demo.pretended_amocrm.chats_api import ChatsApi
 from relay.demo.pretended_amocrm.desk import Desk
@@ -54,7 +56,7 @@ class PretendedAmoCRM:
         new_id: Where amojo's ids come from.
 
     Read `account` for what it knows, `violations` for what a client did wrong, `hooks` for what
-    was sent; put trouble into `faults`.
+    was sent; put trouble into `faults`. `attachments` has managers' files, and fetches ours.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class PretendedAmoCRM:
             self.oauth,
             token_is_admin=self.identity.token_is_admin,
         )
+        self.attachments = Attachments(self.identity.token, self._stage.note)
         self.ui = Ui(self.account, self.identity, now_ms, new_id)
         self._act(Desk(registry, self.sender, self.identity.robot_id))
         self._door: Door | None = None
@@ -183,6 +186,8 @@ class PretendedAmoCRM:
             call = Call(request.method, request.raw_path, headers, body)
             if call.path.startswith(UI_BASE):
                 return self._response(self.ui.answer(call, self.url))
+            if call.path.startswith(ATTACHMENTS):
+                return self._response(self.attachments.answer(call))
             reply = await self._stage.play(call, self._chats, self.rest)
         finally:
             self._in_hand.discard(task)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from relay.delivery.ledger import StoreRefusedError
-from relay.delivery.ports import Clock, HandOver, MediaUnavailableError, MediaWriter, Report
+from relay.delivery.ports import Clock, HandOver, KeptFile, MediaGoneError, MediaWriter, Report
+from relay.demo.pretended_whatsapp.files import FileWire
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
-from relay.domain.contents import Text
+from relay.domain.contents import Content, Kept, Media, Text
 from relay.domain.ids import OwnNumber, WhatsAppMessageId
 from relay.domain.message import Failure, Reply, WhatsAppEvent
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry, Unknown
@@ -26,8 +27,9 @@ class SimulatedEngine:
 
     can_check = True
 
-    def __init__(self, channel: str, path: Path, clock: Clock) -> None:
+    def __init__(self, channel: str, path: Path, clock: Clock, kept: KeptFile) -> None:
         self._channel = channel
+        self._kept = kept
         self._path = path
         self._clock = clock
         self._writer: asyncio.StreamWriter | None = None
@@ -35,6 +37,7 @@ class SimulatedEngine:
         self._tag = 0
         self._sending: dict[int, asyncio.Future[Outcome]] = {}
         self._checking: dict[int, asyncio.Future[Mapping[str, bool | None]]] = {}
+        self._files = FileWire(lambda: self._writer if self._online else None, self._next_tag)
 
     async def run(self, hand_over: HandOver, report: Report) -> None:
         """Hold the session until cancelled.
@@ -70,15 +73,19 @@ class SimulatedEngine:
 
     async def send(self, reply: Reply) -> Outcome:
         """Send once."""
-        if not isinstance(reply.content, Text):
-            return Dead(f"cannot send {reply.content.kind}", tell=Reason.UNSUPPORTED)
-        if self._writer is None or not self._online:
+        writer = self._writer
+        if writer is None or not self._online:
             return Retry("not connected to WhatsApp")
-        tag = self._tag = self._tag + 1
+        tag = self._next_tag()
+        try:
+            said = await self._said(tag, reply.content, writer)
+        except MediaGoneError as error:
+            return Dead(str(error), tell=Reason.FILE_MISSING)
+        if said is None:
+            return Dead(f"cannot send {reply.content.kind}", tell=Reason.UNSUPPORTED)
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._sending[tag] = answer
-        wish = {"tag": tag, "to": reply.to, "text": reply.content.text}
-        say(self._writer, {"send": wish})
+        say(writer, {"send": {"tag": tag, "to": reply.to, **said}})
         try:
             async with asyncio.timeout(_ANSWER_S):
                 return await answer
@@ -87,10 +94,30 @@ class SimulatedEngine:
         finally:
             self._sending.pop(tag, None)
 
+    async def _said(self, tag: int, content: Content, writer: asyncio.StreamWriter) -> Said | None:
+        """The content on the wire, its file before it; None if the wire has no such thing."""
+        match content:
+            case Text(text):
+                return {"text": text}
+            case Media(at=Kept(name)):
+                await self._files.put(tag, self._kept(name), writer)
+                file = {
+                    "what": content.what.value,
+                    "name": content.name,
+                    "mime": content.mime,
+                    "duration_s": content.duration_s,
+                }
+                return {"text": content.caption, "media": file}
+            case _:
+                return None
+
     async def fetch(self, ref: str, write: MediaWriter) -> None:
-        """There is nothing to bring."""
-        del write
-        raise MediaUnavailableError(ref)
+        """Bring a file that WhatsApp has."""
+        await self._files.fetch(ref, write)
+
+    def _next_tag(self) -> int:
+        self._tag += 1
+        return self._tag
 
     async def show_typing(self, reply: Reply) -> None:
         """It has no way to."""
@@ -105,7 +132,7 @@ class SimulatedEngine:
         """Who of them has WhatsApp; None for all while it cannot be reached."""
         if self._writer is None or not self._online:
             return dict.fromkeys(numbers)
-        tag = self._tag = self._tag + 1
+        tag = self._next_tag()
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Mapping[str, bool | None]] = loop.create_future()
         self._checking[tag] = answer
@@ -131,6 +158,8 @@ class SimulatedEngine:
                 future = self._sending.pop(tag, None)
                 if future is not None and not future.done():
                     future.set_result(_outcome(answer))
+            case {"fetched": {"tag": int()} as answer}:
+                self._files.heard(answer)
             case {"checked": {"tag": int(tag), "there": dict(there)}}:
                 asked = self._checking.pop(tag, None)
                 if asked is not None and not asked.done():
@@ -149,6 +178,7 @@ class SimulatedEngine:
             say(self._writer, {"taken": True})
 
     def _give_up(self, reason: str) -> None:
+        self._files.give_up()
         for future in self._sending.values():
             if not future.done():
                 future.set_result(Unknown(reason))

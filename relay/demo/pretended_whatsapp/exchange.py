@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode, b64encode
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
-from relay.demo.pretended_whatsapp.world import Bubble, Line, World
+from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, PIECE, Said, hear, say
+from relay.demo.pretended_whatsapp.world import Attachment, Bubble, Line, World
 
 
 class Exchange:
@@ -83,6 +84,7 @@ class _Device:
         self._writer = writer
         self._told: bool | None = None
         self._shown = False
+        self._coming: dict[int, bytearray] = {}
 
     def dismiss(self) -> None:
         """Another device has come for the channel."""
@@ -105,6 +107,11 @@ class _Device:
             self._world.taken(self._line.channel)
         if isinstance(said.get("send"), dict):
             self._send(said["send"])
+        if isinstance(said.get("piece"), dict):
+            piece = said["piece"]
+            self._coming.setdefault(piece["tag"], bytearray()).extend(b64decode(piece["data"]))
+        if isinstance(said.get("fetch"), dict):
+            self._fetch(said["fetch"])
         if isinstance(said.get("check"), dict):
             self._check(said["check"])
         self.look()
@@ -112,9 +119,28 @@ class _Device:
     def _send(self, wish: Said) -> None:
         answer: Said = {"tag": wish["tag"], "result": "offline"}
         if self._line.online:
-            bubble = self._world.send(self._line.channel, str(wish["to"]), str(wish["text"]))
-            answer |= _result(bubble)
+            file = self._attachment(wish)
+            to, text = str(wish["to"]), str(wish["text"])
+            answer |= _result(self._world.send(self._line.channel, to, text, file))
         say(self._writer, {"sent": answer})
+
+    def _attachment(self, wish: Said) -> Attachment | None:
+        told = wish.get("media")
+        data = bytes(self._coming.pop(wish["tag"], b""))
+        if not isinstance(told, dict):
+            return None
+        return Attachment(told["what"], data, told["name"], told["mime"], told["duration_s"])
+
+    def _fetch(self, wish: Said) -> None:
+        answer: Said = {"tag": wish["tag"], "result": "offline"}
+        if self._line.online:
+            data, start = self._world.file(str(wish["ref"])), int(wish["offset"])
+            if data is None:
+                answer["result"] = "gone"
+            else:
+                piece = b64encode(data[start : start + PIECE]).decode()
+                answer |= {"result": "piece", "data": piece}
+        say(self._writer, {"fetched": answer})
 
     def _check(self, wish: Said) -> None:
         numbers = [str(number) for number in wish["numbers"]]

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from relay.domain.contents import Text, Unsupported
+from relay.domain.contents import Content, Media, MediaKind, Remote, Text, Unsupported
 from relay.domain.ids import ClientAddress, OwnNumber, WhatsAppMessageId
 from relay.domain.message import Client, Noise, Origin, Receipt, Received, Status, WhatsAppEvent
+
+if TYPE_CHECKING:
+    from relay.demo.pretended_whatsapp.world import Attachment
 
 Fields = Mapping[str, object]
 
 
 def message(
-    *, id_: str, own: str, client: str, name: str, from_phone: bool, text: str, at_ms: int
+    *,
+    id_: str,
+    own: str,
+    client: str,
+    name: str,
+    from_phone: bool,
+    text: str,
+    at_ms: int,
+    media: Fields | None = None,
 ) -> bytes:
     """A message seen on a line: of a client, or of the owner's handset."""
     return _encoded(
         {
+            **({"media": media} if media is not None else {}),
             "type": "message",
             "id": id_,
             "own": own,
@@ -29,6 +41,18 @@ def message(
             "at_ms": at_ms,
         }
     )
+
+
+def media(ref: str, file: Attachment) -> Fields:
+    """What a message tells of its file."""
+    return {
+        "ref": ref,
+        "what": file.what,
+        "name": file.name,
+        "mime": file.mime,
+        "size": len(file.data),
+        "duration_s": file.duration_s,
+    }
 
 
 def receipt(*, own: str, ids: Sequence[str], read: bool, at_ms: int) -> bytes:
@@ -68,8 +92,23 @@ def _message(fields: Fields) -> Received:
         id=WhatsAppMessageId(_text(fields, "id")),
         sent_at_ms=_number(fields, "at_ms"),
         origin=Origin(_text(fields, "from")),
-        content=Text(text) if isinstance(text, str) else Unsupported("unknown"),
+        content=_content(text, fields.get("media")),
     )
+
+
+def _content(text: object, file: object) -> Content:
+    if isinstance(file, dict):
+        size, duration = file.get("size"), file.get("duration_s")
+        return Media(
+            MediaKind(_text(file, "what")),
+            Remote(_text(file, "ref")),
+            caption=text if isinstance(text, str) else "",
+            name=str(file.get("name", "")),
+            mime=str(file.get("mime", "")),
+            size=size if isinstance(size, int) else None,
+            duration_s=duration if isinstance(duration, int) else None,
+        )
+    return Text(text) if isinstance(text, str) else Unsupported("unknown")
 
 
 def _receipt(fields: Fields) -> Receipt:

@@ -5,6 +5,10 @@ WhatsApp  {"session": {"online": BOOL, "own": NUMBER}}  at once and at each chan
 WhatsApp  {"event": TEXT}                               one at a time, until it is
 device    {"taken": true}                               taken
 device    {"send": {"tag": N, "to": NUMBER, "text": TEXT}}
+          with a file: {…, "media": {"what", "name", "mime", "duration_s"}} after its bytes
+device    {"piece": {"tag": N, "data": BASE64}}         of the file that is about to be sent
+device    {"fetch": {"tag": N, "ref": REF, "offset": N}}
+WhatsApp  {"fetched": {"tag": N, "result": "piece" | "gone" | "offline", "data": BASE64}}
 WhatsApp  {"sent": {"tag": N, "result": "sent" | "offline" | "not_on_whatsapp", "id": ID}}
 """
 
@@ -16,6 +20,9 @@ from typing import Any
 
 LONGEST_LINE = 256 * 1024
 """Bytes of a line, more than any message of the demonstration needs."""
+
+PIECE = 96 * 1024
+"""Bytes of a file in one line, before they are written as base64; a shorter piece is the last."""
 
 Said = dict[str, Any]
 

@@ -22,6 +22,17 @@ _FIRST_NUMBER = 74950000001
 _MOST_HELD = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file in a message. ``what`` is the relay's word for its kind; WhatsApp keeps ``data``."""
+
+    what: str
+    data: bytes = field(repr=False)
+    name: str = ""
+    mime: str = ""
+    duration_s: int | None = None
+
+
 class Tick(enum.IntEnum):
     """The ticks under a message, as its author sees them: one, two, two blue."""
 
@@ -77,6 +88,7 @@ class Bubble:
     text: str
     at_ms: int
     tick: Tick = Tick.SENT
+    file: Attachment | None = None
 
 
 class UnfitError(ValueError):
@@ -98,6 +110,7 @@ class World:
         self.people = {person.id: person for person in people}
         self.lines: dict[str, Line] = {}
         self.bubbles: list[Bubble] = []
+        self._files: dict[str, bytes] = {}
         self._now_ms = now_ms
         self._new_id = new_id
         self._listeners: list[Callable[[], None]] = []
@@ -120,12 +133,14 @@ class World:
 
     # --- What people do --------------------------------------------------------------------------
 
-    def client_writes(self, person: str, channel: str, text: str) -> Bubble:
-        """A client writes to a channel's number."""
+    def client_writes(
+        self, person: str, channel: str, text: str, file: Attachment | None = None
+    ) -> Bubble:
+        """A client writes to a channel's number; with a file, the text is its caption."""
         client, line = self._person(person), self._line(channel)
         if not client.online:
             raise UnfitError("the client's phone is off")
-        return self._into_line(client, line, "client", text)
+        return self._into_line(client, line, "client", text, file)
 
     def owner_types(self, person: str, channel: str, text: str) -> Bubble:
         """The owner writes to a client on the handset; the linked device hears of it."""
@@ -160,13 +175,23 @@ class World:
         self.line(channel).linked = linked
         self._changed()
 
-    def send(self, channel: str, to: str, text: str) -> Bubble | None:
+    def file(self, ref: str) -> bytes | None:
+        """The bytes of a message's file; None if WhatsApp has them no more."""
+        return self._files.get(ref)
+
+    def expire(self, bubble: Bubble) -> None:
+        """WhatsApp's servers forget a file."""
+        self._files.pop(bubble.id, None)
+
+    def send(
+        self, channel: str, to: str, text: str, file: Attachment | None = None
+    ) -> Bubble | None:
         """The linked device sends; None if the number is not on WhatsApp."""
         client = self.person_of(to)
         if client is None:
             return None
         line = self._line(channel)
-        bubble = self._bubble(client, line, "relay", text)
+        bubble = self._bubble(client, line, "relay", text, file)
         self._reach(bubble, client)
         self._changed()
         return bubble
@@ -182,11 +207,16 @@ class World:
     # --- Inside ----------------------------------------------------------------------------------
 
     def _into_line(
-        self, client: Person, line: Line, author: Literal["client", "phone"], text: str
+        self,
+        client: Person,
+        line: Line,
+        author: Literal["client", "phone"],
+        text: str,
+        file: Attachment | None = None,
     ) -> Bubble:
         if len(line.held) >= _MOST_HELD:
             raise UnfitError("WhatsApp holds too much for this channel already")
-        bubble = self._bubble(client, line, author, text)
+        bubble = self._bubble(client, line, author, text, file)
         raw = payload.message(
             id_=bubble.id,
             own=line.number,
@@ -195,17 +225,27 @@ class World:
             from_phone=author == "phone",
             text=text,
             at_ms=bubble.at_ms,
+            media=None if file is None else payload.media(bubble.id, file),
         )
         line.held.append(Held(raw, bubble))
         self._changed()
         return bubble
 
     def _bubble(
-        self, client: Person, line: Line, author: Literal["client", "relay", "phone"], text: str
+        self,
+        client: Person,
+        line: Line,
+        author: Literal["client", "relay", "phone"],
+        text: str,
+        file: Attachment | None = None,
     ) -> Bubble:
-        if not text.strip() or len(text) > LONGEST_TEXT:
+        if (file is None and not text.strip()) or len(text) > LONGEST_TEXT:
             raise UnfitError(f"a message has 1 to {LONGEST_TEXT} characters")
-        bubble = Bubble(self._new_id(), line.channel, client.id, author, text, self._now_ms())
+        bubble = Bubble(
+            self._new_id(), line.channel, client.id, author, text, self._now_ms(), file=file
+        )
+        if file is not None:
+            self._files[bubble.id] = file.data
         self.bubbles.append(bubble)
         return bubble
 
