@@ -40,6 +40,11 @@ class MediaCourier:
         self._finish = finish
         self._clock = clock
 
+    async def prepare(self, entry: Entry) -> Outcome | None:
+        """Nothing is needed."""
+        del entry
+        return None
+
     def lead_ms(self, entry: Entry) -> int:
         """Nobody watches."""
         del entry

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 
 from relay.app.collector import calm_collector
+from tests.bench.file_server import file_server
+from tests.bench.files import images, large
 from tests.bench.growth import grown
 from tests.bench.hooks import hooks
 from tests.bench.into_amocrm import LANES, latency, throughput
@@ -32,6 +34,9 @@ async def main() -> list[Figure]:
         take(await hooks(url))
         take(await grown(url))
         take(await asyncio.to_thread(memory, url))
+        with file_server() as files:
+            take(await images(url, files))
+            take(await large(url, files))
     take(rules())
     take(await reloading())
     return figures

@@ -35,6 +35,10 @@ How they are measured:
   sender meets.
 * **Growth**: processor time a message, by turns in databases that are empty, or hold a million
   finished rows, or a hundred lanes whose head fails; and in a thousand lanes instead of {lanes}.
+* **Files**: the bare client downloads a picture, writes it to a file and posts a message, 64 at
+  once; the relay downloads, hashes, recognises and keeps it with `fsync`, and posts in order. A
+  file of 100 MB comes from a process of its own and is fetched from us by curl; memory is the
+  highest resident size meanwhile, beyond what it was before.
 * **A reload**: in each round every user and every entry is another one; reading, checking,
   comparing, and what the rules make of it. Beside it a task beats every millisecond; its longest
   pause is the stall. In processor time: what this process worked meanwhile, on a machine however

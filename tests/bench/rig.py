@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import orjson
 
 from relay.amocrm.client import open_session
@@ -25,9 +26,9 @@ from relay.app.parts import Parts, Surroundings
 from relay.config.load import load
 from relay.config.model import Config
 from relay.config.secret import SecretSource
-from relay.delivery.ports import Engine, HandOver, MediaUnavailableError, MediaWriter, Report
+from relay.delivery.ports import Engine, HandOver, MediaWriter, Report
 from relay.delivery.steps import Step
-from relay.domain.contents import Text
+from relay.domain.contents import Media, MediaKind, Remote, Text
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
 from relay.domain.message import Client, Origin, Received, Reply, WhatsAppEvent
 from relay.domain.outbox import Delivered, Outcome
@@ -64,11 +65,16 @@ class BenchEngine(Engine):
     def __init__(self) -> None:
         self.hand_over: HandOver | None = None
         self._count = 0
+        self._session: aiohttp.ClientSession | None = None
 
     async def run(self, hand_over: HandOver, report: Report) -> None:
         self.hand_over = hand_over
         report(SessionState.CONNECTED, "bench", OWN)
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if self._session is not None:
+                await self._session.close()
 
     def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
         said = orjson.loads(payload)
@@ -80,7 +86,7 @@ class BenchEngine(Engine):
                 id=WhatsAppMessageId(said["id"]),
                 sent_at_ms=1_770_000_000_000,
                 origin=Origin.CLIENT,
-                content=Text(said["text"]),
+                content=_picture(said["file"]) if "file" in said else Text(said["text"]),
             ),
         )
 
@@ -93,9 +99,12 @@ class BenchEngine(Engine):
         return Delivered(f"W{self._count}")
 
     async def fetch(self, ref: str, write: MediaWriter) -> None:
-        """There is nothing to bring."""
-        del write
-        raise MediaUnavailableError(ref)
+        """From a server of files: the reference is its link."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        async with self._session.get(ref) as response:
+            async for piece in response.content.iter_chunked(64 * 1024):
+                await write(piece)
 
     async def show_typing(self, reply: Reply) -> None:
         """It has no way to."""
@@ -107,6 +116,10 @@ class BenchEngine(Engine):
 
     async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
         return dict.fromkeys(numbers)
+
+
+def _picture(link: str) -> Media:
+    return Media(MediaKind.IMAGE, Remote(link), name="photo.jpg")
 
 
 def payload(number: int, lane: int) -> bytes:
