@@ -181,10 +181,14 @@ class ChannelCourier(Courier):
         self._typing_ms = typing_ms
 
     async def prepare(self, entry: Entry) -> Outcome | None:
-        """Have the engine bring what the send will need."""
+        """Have the engine bring what the send will need; a file that never came ends it."""
         body = entry.letter.body
-        engine = self._channels.engine(body.channel) if isinstance(body, Reply) else None
-        return await engine.prepare(body) if engine and isinstance(body, Reply) else None
+        if not isinstance(body, Reply):
+            return None
+        if isinstance(body.content, Media) and not isinstance(body.content.at, Kept):
+            return Dead("its file has not come", tell=Reason.FILE_MISSING)
+        engine = self._channels.engine(body.channel)
+        return await engine.prepare(body) if engine else None
 
     def lead_ms(self, entry: Entry) -> int:
         """Typing, while there is a line to show it on."""
@@ -212,8 +216,6 @@ class ChannelCourier(Courier):
         body = entry.letter.body
         if not isinstance(body, Reply):
             return Dead(f"a {body.kind} cannot go to WhatsApp")
-        if isinstance(body.content, Media) and not isinstance(body.content.at, Kept):
-            return Dead("its file has not come", tell=Reason.FILE_MISSING)
         engine = self._channels.engine(body.channel)
         if engine is None:
             return Retry(f"channel {body.channel} is not in the file")

@@ -20,7 +20,7 @@ from relay.media.names import ending_of
 if TYPE_CHECKING:
     import magic
 
-HEAD: Final = 64 * 1024
+HEAD: Final = 8 * 1024
 """So many of the first bytes are looked at."""
 
 UNKNOWN: Final = "application/octet-stream"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from relay.app.channels import ChannelCourier, Channels
 from relay.delivery.ports import HandOver, MediaUnavailableError, MediaWriter, Report
-from relay.domain.contents import Text
+from relay.domain.contents import Media, MediaKind, Remote, Text
 from relay.domain.ids import (
     ChannelId,
     ClientAddress,
@@ -18,8 +19,18 @@ from relay.domain.ids import (
     WhatsAppMessageId,
 )
 from relay.domain.message import Reply, WhatsAppEvent
-from relay.domain.outbox import Delivered, Destination, Entry, EntryId, EntryState, Letter, Outcome
+from relay.domain.outbox import (
+    Dead,
+    Delivered,
+    Destination,
+    Entry,
+    EntryId,
+    EntryState,
+    Letter,
+    Outcome,
+)
 from relay.domain.session import SessionState
+from relay.domain.texts import Reason
 from tests.clock import HandClock
 
 SALES = ChannelId("sales")
@@ -111,3 +122,17 @@ async def test_nothing_is_typed_into_a_dead_line() -> None:
     engine.state = SessionState.RECONNECTING
     async with running(engine) as channels:
         assert ChannelCourier(channels, lambda _: 3_000).lead_ms(entry("1")) == 0
+
+
+async def test_a_file_that_never_came_ends_its_message_before_anything_is_seen() -> None:
+    """Nothing is typed, begun or sent, and the manager is told what to do."""
+    engine, waiting = TypingEngine(), entry("1")
+    assert isinstance(waiting.letter.body, Reply)
+    body = replace(waiting.letter.body, content=Media(MediaKind.IMAGE, Remote("link")))
+    async with running(engine) as channels:
+        courier = ChannelCourier(channels)
+        outcome = await courier.prepare(replace(waiting, letter=replace(waiting.letter, body=body)))
+        assert isinstance(outcome, Dead)
+        assert outcome.tell == Reason.FILE_MISSING
+        assert await courier.prepare(waiting) is None
+    assert engine.did == []

@@ -135,12 +135,12 @@ async def given_out(rigged: Rig) -> AsyncIterator[str]:
         yield f"http://{address(sock)}/media/"
 
 
-async def large_in(rigged: Rig, files: str, door: str, number: int) -> None:
+async def large_in(rigged: Rig, files: str, door: str, number: int, size: int = LARGE) -> None:
     """From WhatsApp into our store, and from there to amoCRM."""
     store, engine = rigged.parts.media.files, rigged.parts.channels.engine(SALES)
     assert engine is not None
     async with store.receive() as file:
-        await engine.fetch(f"{files}/{LARGE}/{number}", file.write)
+        await engine.fetch(f"{files}/{size}/{number}", file.write)
         media = Media(MediaKind.DOCUMENT, None, name="large.jpg")
         kept = await file.keep(media, towards=Destination.AMOCRM)
     process = await asyncio.create_subprocess_exec(
@@ -150,13 +150,13 @@ async def large_in(rigged: Rig, files: str, door: str, number: int) -> None:
     await asyncio.to_thread(store.path(kept.name).unlink)
 
 
-async def large_out(rigged: Rig, files: str, number: int) -> None:
+async def large_out(rigged: Rig, files: str, number: int, size: int = LARGE) -> None:
     """From amoCRM into our store, from where WhatsApp gets it."""
     hosts = Hosts([files])
     async with open_files_session(hosts) as session:
         source = AmoCrmFiles(session, hosts, _no_token, lambda: LARGE)
         async with rigged.parts.media.files.receive() as file:
-            await source.fetch(f"{files}/{LARGE}/{number}", file.write)
+            await source.fetch(f"{files}/{size}/{number}", file.write)
             media = Media(MediaKind.DOCUMENT, None, name="large.jpg")
             kept = await file.keep(media, towards=Destination.WHATSAPP)
         rigged.parts.media.files.path(kept.name).unlink()
@@ -170,8 +170,8 @@ async def large(url: str, files: str) -> Iterator[Figure]:
     """What a file of 100 MB costs in memory, and in the time of texts meanwhile."""
     counter = Counter()
     async with rig(url, counter) as rigged, given_out(rigged) as door:
-        await large_in(rigged, files, door, 1)  # whatever is loaded at first is loaded
-        await large_out(rigged, files, 2)
+        await large_in(rigged, files, door, 1, MB)  # whatever is loaded at first is loaded
+        await large_out(rigged, files, 2, MB)
         with Watch() as came:
             await large_in(rigged, files, door, 3)
         with Watch() as went:
