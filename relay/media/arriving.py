@@ -31,6 +31,7 @@ class ArrivingFile:
         self.path = path
         self.size = 0
         self.head = b""
+        self.gone = False  # to its place
         self._limit = limit
         self._reserve = reserve
         self._waiting: list[bytes] = []

@@ -14,6 +14,7 @@ import hmac
 import re
 from dataclasses import dataclass
 
+ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # of base32
 TOKEN_LENGTH = 32  # characters of base32: 160 bits
 _LONGEST_ON_DISK = 255  # bytes, of every file system we may meet
 _PUBLIC = re.compile(r"([a-z2-7]{32})(\.[a-z0-9]{1,10})?")

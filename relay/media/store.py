@@ -2,7 +2,7 @@
 
     media/key               what makes the tokens unguessable
     media/incoming/         files on their way; whatever is here at a start is swept
-    media/files/XX/NAME     kept files, by the first two characters of their tokens
+    media/files/X/NAME      kept files, by the first character of their tokens
 
 A file is written aside, brought to the disk, and shown by one rename: no half of one is ever seen.
 Everything that touches the disk is done on threads of the store's own.
@@ -29,6 +29,7 @@ from relay.domain.outbox import Destination
 from relay.media.arriving import ArrivingFile
 from relay.media.kinds import identify, kind_by_ending, library
 from relay.media.names import (
+    ALPHABET,
     FileName,
     State,
     ending_of,
@@ -79,6 +80,7 @@ class FileStore:
         for leftover in self._incoming.iterdir():
             leftover.unlink()
         self._key = _key(directory / "key")
+        _make_folders(self.files)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="media")
 
     @property
@@ -97,8 +99,9 @@ class FileStore:
         try:
             yield ReceivedFile(self, arriving)
         finally:
-            with suppress(RuntimeError):  # the store is closing: the next start sweeps
-                self._threads.submit(arriving.drop)  # a thread may still be writing it
+            if not arriving.gone:
+                with suppress(RuntimeError):  # the store is closing: the next start sweeps
+                    self._threads.submit(arriving.drop)  # a thread may still be writing it
 
     def path(self, name: str) -> Path:
         """The file behind a public name (a :data:`relay.delivery.ports.KeptFile`).
@@ -158,24 +161,25 @@ class FileStore:
         state = State.NEW if towards is Destination.AMOCRM else State.OWN
         known = FileName(token_of(self._key, digest, name), state, name)
         folder = self._folder(known.token)
-        if not folder.is_dir():
-            folder.mkdir(mode=0o700, exist_ok=True)
-            _sync(self.files)
         with self._lock:
-            self._place(arriving.path, known, folder)
+            arriving.gone = self._place(arriving.path, known, folder)
         _sync(folder)
         return KeptMedia(known.public, name, mime, arriving.size)
 
-    def _place(self, path: Path, known: FileName, folder: Path) -> None:
-        """Show it; one that was there already is as young and as wanted as if it were new."""
+    def _place(self, path: Path, known: FileName, folder: Path) -> bool:
+        """Show it, and whether it was moved there.
+
+        One that was there already is as young and as wanted as if it were new.
+        """
         before = self._known(known.token)
         if before is not None:
             if before.state is not State.OWN and known.state is State.OWN:
                 known = before
             (folder / before.on_disk).rename(folder / known.on_disk)
             os.utime(folder / known.on_disk)
-        else:
-            path.rename(folder / known.on_disk)
+            return False
+        path.rename(folder / known.on_disk)
+        return True
 
     def _known(self, token: str) -> FileName | None:
         try:
@@ -188,7 +192,7 @@ class FileStore:
         return None
 
     def _folder(self, token: str) -> Path:
-        return self.files / token[:2]
+        return self.files / token[0]
 
 
 class ReceivedFile:
@@ -230,6 +234,16 @@ def open_files(directory: Path, limit: Callable[[], int]) -> FileStore:
     """
     library()
     return FileStore(directory, limit)
+
+
+def _make_folders(files: Path) -> None:
+    """All of them at the first start, so that none has to be brought to the disk with a file."""
+    known = {path.name for path in files.iterdir()}
+    missing = [name for name in ALPHABET if name not in known]
+    for name in missing:
+        (files / name).mkdir(mode=0o700)
+    if missing:
+        _sync(files)
 
 
 def _key(path: Path) -> bytes:

@@ -99,8 +99,7 @@ async def test_a_file_that_came_again_is_young_again(store: FileStore) -> None:
 
 async def test_a_stranger_in_the_folder_is_left_alone(store: FileStore) -> None:
     """What is not ours is neither counted nor removed."""
-    folder = store.files / "aa"
-    folder.mkdir()
+    folder = store.files / "a"
     (folder / "notes.txt").write_text("mine")
     assert await tidy(store, keep_ms=1, quota=1) == Tidied()
     assert left(store) == ["notes.txt"]
