@@ -153,8 +153,8 @@ class Relay:
             parts.rest.sources.wake()
             parts.deciding.wake()
         if session.state is SessionState.CONNECTED:
-            hasten = parts.dispatchers[Destination.WHATSAPP].hasten(id_)
-            _also(core, hasten, f"hasten {id_}")
+            for way in (Destination.WHATSAPP, Destination.MEDIA):
+                _also(core, parts.dispatchers[way].hasten(id_), f"hasten {way} {id_}")
         if self.ready.is_set() and not self._stopping.is_set():
             self._around.notifier.status(_status(parts))
 

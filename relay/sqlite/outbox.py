@@ -68,6 +68,9 @@ _AMEND = (
     "UPDATE entry SET lane = ?2, body = ?3, due_ms = ?4, wake_ms = min(?4, expires_ms), head = 0"
     " WHERE id = ?1"
 )
+_REWRITE = (  # in its lane and at its place, so whoever is its head stays that
+    "UPDATE entry SET body = ?2, due_ms = ?3, wake_ms = min(?3, expires_ms) WHERE id = ?1"
+)
 _STANDING = "SELECT state, head, destination, lane FROM entry WHERE id = ?"
 _BEGIN = "UPDATE entry SET state = 1 WHERE id = ?"
 _FINISH_HEAD = (  # the ordinary end; TRANSITIONS allows both ends from both unfinished states
@@ -234,6 +237,9 @@ class OutboxTable(JournalTable):
         if was not in UNFINISHED:
             raise ValueError(f"entry {entry} is {was.name} and cannot be amended")
         self._memory.entries.pop(entry, None)
+        if lane == letter.lane:
+            self._connection.execute(_REWRITE, (entry, dump_body(letter.body), due_ms))
+            return
         self._connection.execute(_AMEND, (entry, letter.lane, dump_body(letter.body), due_ms))
         for changed in {lane, letter.lane}:
             self._connection.execute(_UNCROWN, (destination, changed))
