@@ -17,6 +17,7 @@ from relay.domain.contents import Kept, Loss, Lost, Remote
 from relay.domain.message import Fetch
 from relay.domain.outbox import Dead, Destination, Entry, Fetched, Missed, Outcome, Retry
 from relay.domain.retry import MINUTE, SECOND
+from relay.domain.texts import Reason
 
 LONGEST_MS = 15 * MINUTE
 """No attempt takes longer: 100 MB at a megabit a second."""
@@ -57,6 +58,11 @@ class MediaCourier:
         """Simply once more."""
         del entry
         return Retry("interrupted", after_ms=0)
+
+    def why_late(self, entry: Entry) -> Reason:
+        """Only its message has a writer, who is told of the file itself."""
+        del entry
+        return Reason.FILE_MISSING
 
     async def deliver(self, entry: Entry) -> Outcome:
         """One attempt at the whole file."""
