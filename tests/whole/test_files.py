@@ -1,0 +1,105 @@
+"""Files both ways through everything that is real: library, relay process, disk, HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from relay.demo.pretended_amocrm import OLGA, PretendedAmoCRM
+from tests.app import files
+from tests.media.test_finishing import wav
+from tests.whatsapp_server import WhatsAppServer
+from tests.whole.test_texts import ANNA, CHAT, OWN, Town
+
+PUBLIC = "https://relay.example.com"
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + os.urandom(700_000)
+PDF = b"%PDF-1.7\n" + os.urandom(400_000)
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    """Everything but the relay, whose number Anna has written to."""
+    async with WhatsAppServer() as whatsapp, PretendedAmoCRM() as amocrm:
+        phone = whatsapp.phone(OWN, "Sales")
+        sessions = tmp_path / "storage" / "sessions"
+        sessions.mkdir(parents=True, mode=0o700)
+        await whatsapp.pair_store(sessions / "sales.db", phone)
+        files.save(tmp_path / "config.yaml", files.config(amocrm))
+        yield Town(whatsapp, amocrm, phone, tmp_path / "config.yaml")
+        assert amocrm.violations == []
+
+
+def pass_on(town: Town) -> None:
+    """The reverse proxy: what amoCRM asks of the public address, the relay's door answers."""
+    hooks = str(town.amocrm.sender.url).partition("/amocrm/")[0]
+    town.amocrm.attachments.through = lambda link: link.replace(PUBLIC, hooks)
+
+
+async def test_a_clients_picture_is_amocrms_byte_for_byte(town: Town) -> None:
+    """Sealed by the client, fetched from WhatsApp's host, kept, linked, fetched, in order."""
+    anna = town.whatsapp.contact(ANNA, "Анна")
+    async with town.relay():
+        pass_on(town)
+        picture = town.whatsapp.media.message("image", JPEG, "text/html", name="")
+        await anna.send(town.phone, picture)
+        await anna.send(town.phone, "видно?")
+        await town.until_in_amocrm(2)
+        first, second = town.amocrm.account.messages
+        assert (first.kind, second.text) == ("picture", "видно?")
+        came = await town.amocrm.attachments.fetch(first)
+        assert came is not None
+        assert came.sha256 == hashlib.sha256(JPEG).hexdigest()
+        assert came.content_type == "image/jpeg"
+
+
+async def test_a_picture_that_whatsapp_no_longer_has_is_a_line(town: Town) -> None:
+    """At once, with what to do; and its text is not lost."""
+    anna = town.whatsapp.contact(ANNA, "Анна")
+    async with town.relay():
+        town.whatsapp.media.gone = 410
+        await anna.send(town.phone, town.whatsapp.media.message("image", JPEG, "image/jpeg"))
+        await town.until_in_amocrm(1)
+    [text] = town.texts()
+    assert text.startswith("Изображение")
+    assert "Попросите клиента прислать ещё раз." in text
+
+
+async def test_a_managers_file_reaches_the_clients_phone(town: Town) -> None:
+    """Fetched with the account's token, kept, sealed, uploaded, opened; with name and words."""
+    anna = town.whatsapp.contact(ANNA, "Анна")
+    async with town.relay():
+        await anna.send(town.phone, "прайс?")
+        await town.until_in_amocrm(1)
+        link = town.amocrm.url + town.amocrm.attachments.attach(PDF, "Прайс.pdf", guarded=True)
+        content = {"type": "file", "media": link, "file_name": "Прайс.pdf", "file_size": len(PDF)}
+        await town.amocrm.write(CHAT, OLGA, "вот", content=content)
+        await town.amocrm.write(CHAT, OLGA, "дальше")
+        seen = town.whatsapp.media.file_of((await anna.received()).message)
+        assert (seen.kind, seen.data) == ("document", PDF)
+        assert (seen.part.text(8), seen.part.text(20)) == ("Прайс.pdf", "вот")
+        assert (await anna.received()).text == "дальше"
+
+
+@pytest.mark.skipif(
+    shutil.which("ffmpeg") is None, reason="apt-get install ffmpeg brings what is missing"
+)
+async def test_a_managers_voice_is_a_voice_message_on_the_phone(town: Town) -> None:
+    """Whatever amoCRM recorded: Opus in OGG, pressed to talk, with its length and picture."""
+    anna = town.whatsapp.contact(ANNA, "Анна")
+    async with town.relay():
+        await anna.send(town.phone, "?")
+        await town.until_in_amocrm(1)
+        link = town.amocrm.url + town.amocrm.attachments.attach(wav(2.2), "v.wav", "audio/x-wav")
+        await town.amocrm.write(CHAT, OLGA, "", content={"type": "voice", "media": link})
+        seen = town.whatsapp.media.file_of((await anna.received()).message)
+        assert seen.kind == "audio"
+        assert seen.data.startswith(b"OggS")
+        assert (seen.part.text(2), seen.part.number(5), seen.part.number(6)) == (
+            "audio/ogg; codecs=opus", 2, 1,
+        )  # fmt: skip
+        assert len(seen.part.bytes(19)) == 64
