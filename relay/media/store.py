@@ -42,7 +42,7 @@ from relay.media.names import (
 RESERVE: Final = 256 * 1000 * 1000
 """Bytes of the disk that media leave free: the journal needs them more."""
 
-_THREADS: Final = 4
+_THREADS: Final = 8
 _KEY_LENGTH: Final = 32
 
 P = ParamSpec("P")
