@@ -11,7 +11,8 @@ from typing import Final
 
 from relay.config.fields import Part
 from relay.config.secret import Secret
-from relay.config.values import duration_text, size_text
+from relay.config.sizes import size_text
+from relay.config.values import duration_text
 
 AFTER_A_RESTART: Final = ("server", "storage")
 """Sections that act only after a restart."""

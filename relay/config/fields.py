@@ -18,7 +18,7 @@ from pydantic import (
     WrapSerializer,
 )
 
-from relay.config import addresses, values
+from relay.config import addresses, sizes, values
 from relay.config.secret import Secret, SecretMissingError, SecretSource, SecretUnfitError
 from relay.config.tree import Kind, Problem, Scalar, SecretName
 from relay.domain.ids import ChannelId
@@ -160,10 +160,10 @@ ShortOrOffMs = Annotated[
         {"anyOf": [{"type": "string", "pattern": "^([1-9]s|10s|off)$"}, {"const": False}]}
     ),
 ]
-Size = Annotated[int, BeforeValidator(values.size), text_schema("^[1-9][0-9]{0,5} ?[MG]B$")]
+Size = Annotated[int, BeforeValidator(sizes.size), text_schema("^[1-9][0-9]{0,5} ?[MG]B$")]
 FileSize = Annotated[
     int,
-    BeforeValidator(values.file_size),
+    BeforeValidator(sizes.file_size),
     text_schema("^([1-9][0-9]{0,2} ?MB|1[0-9]{3} ?MB|2000 ?MB|[12] ?GB)$"),
 ]
 Phone = Annotated[str, BeforeValidator(values.phone), text_schema(r"^\+[1-9][0-9 ().-]{6,}$")]

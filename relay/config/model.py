@@ -36,7 +36,8 @@ from relay.config.fields import (
     WholeUrl,
     choice,
 )
-from relay.config.values import DEFAULT, EVERYONE_ELSE, GB, MB
+from relay.config.sizes import GB, MB
+from relay.config.values import DEFAULT, EVERYONE_ELSE
 from relay.domain.ids import ChannelId
 from relay.domain.retry import DAY, HOUR
 from relay.domain.settings import Language
