@@ -16,7 +16,6 @@ _ROWS: tuple[tuple[str, Callable[[Config], bool]], ...] = (
         "settings.error_label",
         lambda c: c.settings.error_label != _DEFAULTS.error_label,
     ),
-    ("users.*.sections", lambda c: any(user.sections for user in c.users.values())),
 )
 
 
