@@ -116,7 +116,7 @@ class FileBook:
         known = self._known if self._known is not None and self._known[0] == version else None
         before = known[1] if known else parse(decode(content), self._path, self._secrets).config
         try:
-            done = rewritten(content, self._path, self._secrets, _file_wish(wish, before))
+            done = rewritten(content, self._path, self._secrets, _file_wish(wish, before), before)
         except WishRefusedError as refused:
             raise InvalidWishError([(m.path, m.message) for m in refused.mistakes]) from None
         if done.content == content:

@@ -66,8 +66,12 @@ class Rewritten:
     after: Config
 
 
-def rewritten(content: bytes, path: Path, secrets: SecretSource, wish: Wish) -> Rewritten:
+def rewritten(
+    content: bytes, path: Path, secrets: SecretSource, wish: Wish, known: Config | None = None
+) -> Rewritten:
     """The content of the file at ``path`` with the wish fulfilled.
+
+    ``known``: what the content says, where that has been read already.
 
     Raises:
         WishRefusedError: it asks for what may not be, or for what cannot be changed from here.
@@ -77,7 +81,7 @@ def rewritten(content: bytes, path: Path, secrets: SecretSource, wish: Wish) -> 
         text = decode(content)
     except UnreadableError as error:
         raise WishRefusedError([Mistake("", str(error))]) from None
-    before = parse(text, path, secrets).config
+    before = parse(text, path, secrets).config if known is None else known
     wanted = _wanted(before, wish)
     try:
         new = edited(text, list(_puts(before, wanted, wish)))
