@@ -116,11 +116,11 @@ async def test_a_setting_is_changed_in_the_file_and_acts(here: Site) -> None:
     status, after = await call(here, "PATCH", "/widget/settings", data=wish)
     assert status == 200, after
     assert after["settings"]["phone_check"] is False
-    expected = text.replace("phone_check: true ", "phone_check: false ")
-    assert file.read_text() == expected + (
-        '  blacklist: ["+7900555*"]\n'
-        'users:\n  18:\n    name: "Boris: #1"\n    channels: [sales]\n    sections: [blacklist]\n'
-    )
+    boris = '  18:\n    name: "Boris: #1"\n    channels: [sales]\n    sections: [blacklist]\n'
+    before, settings = text.split("settings:\n")
+    settings = settings.replace("phone_check: true ", "phone_check: false ")
+    settings += '  blacklist: ["+7900555*"]\n'
+    assert file.read_text() == f"{before}{boris}settings:\n{settings}"
     line = await here.relay.until_logged("settings_changed", user=17, name="Olga")
     assert "blacklist: +1 pattern" in str(line["changes"])
     await here.relay.until_logged("config_reloaded")
