@@ -87,7 +87,8 @@ class MediaHost:
 
     ``gone`` makes the host answer that status to every download, ``refuse`` to every upload.
     ``break_off`` cuts the next download after that many bytes, ``break_upload`` the next upload;
-    ``ranges`` holds what parts were asked for. ``faults``: what no real host would have taken.
+    ``ranges`` holds what parts were asked for, ``asked`` how often a client asked for the host.
+    ``faults``: what no real host would have taken.
     """
 
     def __init__(self) -> None:
@@ -99,6 +100,7 @@ class MediaHost:
         self.ranges: list[str] = []
         self.uploads: list[str] = []
         self.downloads = 0
+        self.asked = 0
         self.faults: list[str] = []
         self.deleted: list[str] = []
         self._files: dict[str, bytes] = {}
@@ -110,6 +112,7 @@ class MediaHost:
 
     def connection(self) -> Node:
         """The answer to a client that asks where to upload."""
+        self.asked += 1
         host = node("host", hostname=MEDIA_HOST)
         times = {"ttl": "300", "auth_ttl": "600", "max_buckets": "12"}
         return node("media_conn", host, auth=_AUTH, **times)

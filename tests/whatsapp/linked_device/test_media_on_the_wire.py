@@ -153,6 +153,7 @@ async def test_a_file_reaches_the_client_byte_by_byte(at_work: AtWork, tmp_path:
     assert there.server.media.uploads == [
         "image", "video", "audio", "audio", "document", "image", "document"
     ]  # fmt: skip
+    assert there.server.media.asked == 1  # the permission is good for minutes
 
 
 async def test_what_belongs_to_a_file_goes_with_it(at_work: AtWork, tmp_path: Path) -> None:
