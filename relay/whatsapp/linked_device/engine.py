@@ -6,12 +6,9 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
-
-import structlog
 
 from relay.delivery.ports import (
     Clock,
@@ -22,15 +19,12 @@ from relay.delivery.ports import (
     MediaWriter,
     Report,
 )
-from relay.domain.contents import Media
 from relay.domain.ids import ChannelId, OwnNumber, WhatsAppMessageId
 from relay.domain.message import Reply, WhatsAppEvent
-from relay.domain.outbox import Dead, Outcome, Retry, Unknown
+from relay.domain.outbox import Outcome
 from relay.domain.retry import MINUTE, SECOND, RetryPolicy
 from relay.domain.session import SessionState
-from relay.domain.texts import Reason
 from relay.whatsapp.linked_device import states
-from relay.whatsapp.linked_device.addressing import NUMBER_SERVER, server_and_user
 from relay.whatsapp.linked_device.book import AddressBook
 from relay.whatsapp.linked_device.checking import Checking
 from relay.whatsapp.linked_device.client import Client
@@ -45,12 +39,10 @@ from relay.whatsapp.linked_device.library import (
     without_numbers,
 )
 from relay.whatsapp.linked_device.life import Life
-from relay.whatsapp.linked_device.marks import ids_of, marked
 from relay.whatsapp.linked_device.media_host import GoneError, HostError, MediaHost
-from relay.whatsapp.linked_device.numbers import chat_used
-from relay.whatsapp.linked_device.outcomes import outcome_of
+from relay.whatsapp.linked_device.outbound import Outbound
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
-from relay.whatsapp.linked_device.protobufs import as_text, jid_bytes, load
+from relay.whatsapp.linked_device.protobufs import load
 from relay.whatsapp.linked_device.reachability import first_hop, reach
 from relay.whatsapp.linked_device.reading import read_payload
 from relay.whatsapp.linked_device.sealed import Sealed
@@ -64,15 +56,10 @@ from relay.whatsapp.linked_device.store import (
 from relay.whatsapp.linked_device.threads import on_own_thread
 from relay.whatsapp.linked_device.uploads import Uploads
 
-log = structlog.get_logger(__name__)
-
 LOOK_FOR_PAIRING_MS = 15 * SECOND
 OFFLINE_LIMIT_MS = 3 * MINUTE  # then our own backoff takes over from the library's
 OFFLINE_CHECK_MS = 5 * SECOND
 STABLE_MS = 2 * MINUTE
-SEND_LIMIT_S = 90.0  # above the library's own 75 s
-TURN_LIMIT_S = 20.0
-TYPING_LIMIT_S = 5.0
 REMOVE_LIMIT_S = 15.0
 
 
@@ -111,12 +98,12 @@ class LinkedDevice:
         self._proxy = proxy
         self._clock = clock
         self._media_host = MediaHost(proxy)
-        self._uploads = Uploads(kept, self._media_host)
+        uploads = Uploads(kept, self._media_host)
+        self._outbound = Outbound(channel, store_path, uploads, self._online, self._learn)
         self._past = Importing(channel, store_path, import_history_ms, clock, self._tell_progress)
         self._load = library
         self._retry = retry or RetryPolicy()
         self._pairing = asyncio.Event()
-        self._sending = asyncio.Lock()
         self._client: Client | None = None
         self._life: Life | None = None
         self._learning: Learning | None = None
@@ -156,33 +143,21 @@ class LinkedDevice:
         """See :class:`relay.delivery.ports.Engine`."""
         return read_payload(payload)
 
+    async def prepare(self, reply: Reply) -> Outcome | None:
+        """See :class:`relay.delivery.ports.Engine`."""
+        return await self._outbound.prepare(reply)
+
     async def send(self, reply: Reply) -> Outcome:
         """See :class:`relay.delivery.ports.Engine`."""
-        way = server_and_user(reply.to)
-        if way is None:
-            return Dead("not an address of a linked device", tell=Reason.INTERNAL)
-        message = await self._uploads.message(reply, self._online())
-        if not isinstance(message, bytes):
-            return message
-        server, user = way
-        try:
-            async with asyncio.timeout(TURN_LIMIT_S):
-                await self._sending.acquire()
-        except TimeoutError:
-            return Retry("not sent: the channel is busy with another message")
-        try:
-            answer = await self._send(reply, jid_bytes(user, server), marked(message, reply))
-        finally:
-            self._sending.release()
-        if isinstance(answer, bytes):
-            if server == NUMBER_SERVER and (hidden := chat_used(answer)) is not None:
-                self._learn(hidden, user)
-            answer = outcome_of(answer)
-        if not isinstance(answer, Retry):
-            self._uploads.forget(reply)
-        if isinstance(answer, Unknown):
-            return replace(answer, sent_as=await self.sent_as(reply))
-        return answer
+        return await self._outbound.send(reply)
+
+    async def show_typing(self, reply: Reply) -> None:
+        """See :class:`relay.delivery.ports.Engine`."""
+        await self._outbound.show_typing(reply)
+
+    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
+        """See :class:`relay.delivery.ports.Engine`."""
+        return await self._outbound.sent_as(reply)
 
     async def fetch(self, ref: str, write: MediaWriter) -> None:
         """See :class:`relay.delivery.ports.Engine`."""
@@ -193,40 +168,16 @@ class LinkedDevice:
         except HostError as error:
             raise MediaUnavailableError(str(error)) from error
 
-    async def prepare(self, reply: Reply) -> Outcome | None:
-        """See :class:`relay.delivery.ports.Engine`."""
-        if not isinstance(reply.content, Media):
-            return None
-        message = await self._uploads.message(reply, self._online())
-        return None if isinstance(message, bytes) else message
-
     def _online(self) -> Client | None:
         return self._client if self._state is SessionState.CONNECTED else None
-
-    async def show_typing(self, reply: Reply) -> None:
-        """See :class:`relay.delivery.ports.Engine`."""
-        way, client = server_and_user(reply.to), self._client
-        if way is None or client is None or self._state is not SessionState.CONNECTED:
-            return
-        to = jid_bytes(way[1], way[0])
-        with suppress(TimeoutError):
-            async with asyncio.timeout(TYPING_LIMIT_S):
-                error = await client.ask("typing", lambda lib, name: lib.show_typing(name, to))
-            if error:
-                words = without_numbers(as_text(error))
-                log.debug("typing_not_shown", channel=self._channel, error=words)
-
-    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
-        """See :class:`relay.delivery.ports.Engine`."""
-        return await ids_of(self._store.path, reply)
 
     async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
         """See :class:`relay.delivery.ports.Engine`."""
         return await self._checking.check(numbers)
 
     async def _ask_for_numbers(self, request: bytes) -> bytes | None:
-        client = self._client
-        if client is None or self._state is not SessionState.CONNECTED:
+        client = self._online()
+        if client is None:
             return None
         return await client.ask("check", lambda lib, name: lib.is_on_whatsapp(name, request))
 
@@ -244,7 +195,7 @@ class LinkedDevice:
         Raises:
             NotUnlinkedError: not connected, or WhatsApp did not take it; the session is kept.
         """
-        async with self._sending:  # a message in flight comes first
+        async with self._outbound.turn:  # a message in flight comes first
             client, life = self._client, self._life
             own = client.own if client else None
             if client is None or life is None or own is None or not life.connected:
@@ -256,24 +207,6 @@ class LinkedDevice:
             async with asyncio.timeout(REMOVE_LIMIT_S):
                 await self._removed.wait()
         return own
-
-    # --- Sending ---------------------------------------------------------------------------------
-
-    async def _send(self, reply: Reply, to: bytes, message: bytes) -> Outcome | bytes:
-        """The library's answer, or what became of the send without one."""
-        client = self._client
-        if client is None or self._state is not SessionState.CONNECTED:
-            return Retry("not sent: the channel is not connected")
-        if client.own != reply.own:
-            return Retry("not sent: the channel now holds another number")
-        try:
-            async with asyncio.timeout(SEND_LIMIT_S):
-                answer = await client.send(to, message)
-        except TimeoutError:
-            return Unknown(f"the library did not answer within {SEND_LIMIT_S:g} s")
-        if answer is None:
-            return Retry("not sent: the channel is not connected")
-        return answer
 
     # --- A session's life ------------------------------------------------------------------------
 
