@@ -12,6 +12,7 @@ from relay.demo.file import LARGEST
 from relay.demo.pretended_whatsapp.world import LONGEST_TEXT, UnfitError
 from relay.demo.show import Show
 from relay.demo.trouble import Trouble
+from relay.domain.ids import OwnNumber, source_id
 
 _MOST_MESSAGES = 2_000
 
@@ -75,11 +76,15 @@ class ManagerWrites(_Action):
 
 
 class WriteFirst(_Action):
-    """A manager begins a conversation with a number, in any notation."""
+    """A manager begins a conversation with a number, in any notation.
+
+    ``source``: the channel whose source he chose; None if he chose none.
+    """
 
     do: Literal["write_first"]
     phone: Annotated[str, Field(min_length=3, max_length=40, pattern=r"\d")]
     user: int | None
+    source: Id | None = None
     text: Text
 
 
@@ -158,8 +163,7 @@ async def _perform_rest(show: Show, action: Action) -> None:
         case ManagerWrites():
             _manager_writes(show, action)
         case WriteFirst():
-            _known_user(show, action.user)
-            show.errands.send(partial(show.crm.write_first, action.phone, action.user, action.text))
+            _write_first(show, action)
         case SwitchTrouble():
             await show.switches.turn(action.trouble, action.on)
             show.changes.changed()
@@ -177,6 +181,16 @@ def _manager_writes(show: Show, action: ManagerWrites) -> None:
         show.errands.send(partial(show.crm.write_as_robot, action.chat, action.text))
     else:
         show.errands.send(partial(show.crm.write, action.chat, action.user, action.text))
+
+
+def _write_first(show: Show, action: WriteFirst) -> None:
+    _known_user(show, action.user)
+    line = show.world.lines.get(action.source) if action.source else None
+    if action.source is not None and line is None:
+        raise UnfitError(f"no channel {action.source!r} was ever linked")
+    source = source_id(OwnNumber(line.number)) if line else None
+    begin = show.crm.write_first
+    show.errands.send(partial(begin, action.phone, action.user, action.text, source=source))
 
 
 def _known_user(show: Show, user: int | None) -> None:

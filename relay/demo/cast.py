@@ -12,6 +12,7 @@ IDENTITY = Identity(
     users=(
         User(17, "Ольга", "bbbbbbbb-0000-4000-8000-000000000017", "olga@example.com", True),
         User(18, "Игорь", "bbbbbbbb-0000-4000-8000-000000000018", "igor@example.com"),
+        User(19, "Павел", "bbbbbbbb-0000-4000-8000-000000000019", "pavel@example.com"),
     ),
 )
 """The account. All ids and secrets are invented."""

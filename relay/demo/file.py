@@ -68,15 +68,23 @@ delivery:
 
 settings:
   default_channel: sales    # с какого номера пишут первыми: sales | support
-  import_sent_from_phone: true   # набранное на телефоне видно в amoCRM
+  import_sent_from_phone: true   # набранное на телефоне видно в amoCRM, с пометкой
+  title_in_messages: [support]   # каналы, чьё название открывает текст в amoCRM
+  blacklist: []             # "+79000000002" или начало номера со звёздочкой: "+7900*"
+  phone_8_to_7: true        # 8… в карточке становится +7… с первым сообщением клиента
+  error_replies: true       # нет номера в WhatsApp: об этом и сообщение в чате
 
 users:                      # кто из пользователей amoCRM и через что пишет
   17:
     name: Ольга
     channels: [default, sales, support]   # первый — тот, с которого пишут первыми
     signature: Ольга, отдел продаж   # это видит клиент, а amoCRM нет
-  everyone_else:            # уберите эти две строки: остальные писать не смогут
-    channels: [default, sales, support]
+  18:
+    name: Игорь
+    channels: [support]     # в чат отдела продаж ответит через поддержку
+    signature: Игорь, служба поддержки
+  # everyone_else:          # уберите # в двух строках: напишет и тот, кого здесь нет
+  #   channels: [support]
 """
 
 _COMMENTS_AT = 38

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from relay.demo.cast import NOT_ON_WHATSAPP
-from relay.demo.pretended_amocrm import Chat, Message
+from relay.demo.pretended_amocrm import Account, Chat, Message
 from relay.demo.pretended_whatsapp import World
 from relay.demo.show import Show
 from relay.demo.story import Tale
@@ -80,8 +80,17 @@ def _chat(show: Show, chat: Chat) -> Json:
         "phone": person.phone,
         "conversation": chat.client_id,
         "lead": chat.lead_id,
+        "card": _card(account, chat),
         "messages": [_message(message) for message in messages],
     }
+
+
+def _card(account: Account, chat: Chat) -> Json | None:
+    """The client's card, once amoCRM has made one."""
+    contact = account.contacts.get(chat.contact_id) if chat.contact_id is not None else None
+    if contact is None:
+        return None
+    return {"id": contact.id, "phones": [phone.value for phone in contact.phones]}
 
 
 def _message(message: Message) -> Json:

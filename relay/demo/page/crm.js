@@ -1,5 +1,6 @@
 // amoCRM on the right: its chats, a manager's or robot's answers, and its troubles.
 
+import { drawCard } from "./card.js";
 import { $, chips, el, follow, icon, keep, options, setHidden } from "./dom.js";
 import { act } from "./wire.js";
 import { clock, t } from "./words.js";
@@ -40,6 +41,7 @@ export function drawCrm(whole) {
   const chat = current();
   const list = $("crm-chat");
   follow(list, () => keep(list, chat?.messages ?? [], (m) => m.id, makeMessage, updateMessage));
+  drawCard($("card"), chat);
   setHidden($("no-chats"), Boolean(chat));
   setHidden(list, !chat);
   drawForms(whole.whatsapp, Boolean(chat));
@@ -70,7 +72,11 @@ function label(chat) {
 
 function drawForms(whatsapp, open) {
   const authors = state.users.map((user) => ({ value: String(user.id), text: user.name }));
-  options($("author"), [...authors, { value: ROBOT, text: t("robot") }]);
+  const all = [...authors, { value: ROBOT, text: t("robot") }];
+  options($("author"), all);
+  options($("first-author"), all);
+  const sources = lines.map((line) => ({ value: line.channel, text: titles[line.channel] ?? line.channel }));
+  options($("first-source"), [{ value: "", text: t("no_source") }, ...sources]);
   for (const control of $("crm-form").elements) control.disabled = !open || !state.connected;
   $("first").disabled = !state.connected;
   const numbers = [
@@ -91,6 +97,7 @@ function updateMessage(item, message) {
   item.classList.toggle("mine", out);
   item.classList.toggle("failed", message.status === -1 || message.hook === "lost");
   item.dataset.status = message.status ?? "none";
+  item.classList.toggle("error-reply", message.author.kind === "bot" && !out);
   item.children[1].textContent = message.text;
   const marks = [el("span", "", clock(message.at_ms))];
   if (out && message.hook) marks.push(...delivery(message));
@@ -125,7 +132,8 @@ async function writeFirst(event) {
   const phone = $("first-phone").value.trim();
   const text = $("first-text").value.trim();
   if (!phone || !text) return;
-  if (await act("write_first", { phone, user: author(), text })) {
+  const source = $("first-source").value || null;
+  if (await act("write_first", { phone, user: author("first-author"), source, text })) {
     $("first-form").reset();
     showFirst(false);
   }
@@ -134,11 +142,12 @@ async function writeFirst(event) {
 function showFirst(open) {
   $("first-form").hidden = !open;
   $("first").setAttribute("aria-expanded", open);
+  if (open) $("first-author").value = $("author").value;
   (open ? $("first-phone") : $("first")).focus();
 }
 
-function author() {
-  const value = $("author").value;
+function author(field = "author") {
+  const value = $(field).value;
   return value === ROBOT ? null : Number(value);
 }
 

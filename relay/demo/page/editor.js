@@ -1,6 +1,7 @@
 // The file below: an editor with line numbers, what the relay made of it, and ideas to try.
 
 import { $, el, keep, setText } from "./dom.js";
+import { drawRules } from "./rules.js";
 import { act } from "./wire.js";
 import { clock, t } from "./words.js";
 
@@ -35,17 +36,34 @@ export function drawEditor(whole) {
   mistakes = new Map(file.mistakes.map((m) => [m.line, m.message]));
   drawVerdict();
   drawIdeas();
+  drawRules(startingPoint(), put);
   paint();
 }
+
+// What a click edits: the file as it was saved last, or as it began if that has mistakes.
+const startingPoint = () => (state.mistakes.length ? state.first_text : state.text);
 
 function set(text, key, value) {
   return text.replace(new RegExp(`^( *${key}: )(\\S+)`, "m"), `$1${value}`);
 }
 
 function put(text) {
+  const before = $("yaml").value.split("\n");
   $("yaml").value = text;
   paint();
+  show(text.split("\n").findIndex((line, i) => line !== before[i]));
   return save();
+}
+
+// Brings the first line that changed into sight, and lights it up for a moment.
+function show(line) {
+  if (line < 0) return;
+  const yaml = $("yaml");
+  yaml.scrollTop = Math.max(0, (line - 8) * lineHeight());
+  const row = $("paint").children[line];
+  row?.classList.remove("touched");
+  void row?.offsetWidth;
+  row?.classList.add("touched");
 }
 
 async function save() {
@@ -115,7 +133,7 @@ function drawIdeas() {
       button.type = "button";
       button.dataset.idea = idea.name;
       const edit = IDEAS.find(([name]) => name === idea.name)[1];
-      button.addEventListener("click", () => put(edit(state.mistakes.length ? state.first_text : state.text)));
+      button.addEventListener("click", () => put(edit(startingPoint())));
       item.append(button);
       return item;
     },

@@ -84,8 +84,9 @@ function updateStep(item, step) {
 }
 
 function name(step) {
-  if (step.kind === "status_update" && step.event === "accepted") return t("step_status");
-  if (step.kind === "status_update" && step.event === "delivered") return t("step_status_delivered");
+  const aside = { status_update: "status", phone_rewrite: "card" }[step.kind];
+  if (aside && step.event === "accepted") return t(`step_${aside}`);
+  if (aside && step.event === "delivered") return t(`step_${aside}_delivered`);
   const words = t(`step_${step.event}`, { attempt: step.attempt });
   const late = step.event === "delivered" && step.attempt > 1;
   return late ? `${words} ${t("at_attempt", { attempt: step.attempt })}` : words;

@@ -77,7 +77,7 @@ function show() {
   for (const name of ["ru", "en"]) {
     $(`lang-${name}`).setAttribute("aria-pressed", name === currentLanguage());
   }
-  for (const list of document.querySelectorAll("#phone-chat, #crm-chat, #tales, #ideas, #badges")) {
+  for (const list of document.querySelectorAll("#phone-chat, #crm-chat, #tales, #ideas, #rules, #badges")) {
     for (const item of list.children) item.print = "";
     for (const item of list.querySelectorAll("[data-key]")) item.print = "";
   }
