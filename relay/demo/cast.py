@@ -8,7 +8,7 @@ from relay.demo.pretended_whatsapp import Person
 IDENTITY = Identity(
     subdomain="demo",
     account_name="Демонстрация",
-    bot=Bot("55555555-0000-4000-8000-000000000001", "Телефон компании"),
+    bot=Bot("55555555-0000-4000-8000-000000000001", "Бот WhatsApp"),
     users=(
         User(17, "Ольга", "bbbbbbbb-0000-4000-8000-000000000017", "olga@example.com", True),
         User(18, "Игорь", "bbbbbbbb-0000-4000-8000-000000000018", "igor@example.com"),

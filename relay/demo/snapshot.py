@@ -13,6 +13,7 @@ from relay.demo.story import Tale
 Json = dict[str, Any]
 
 _MOST_OF_A_CHAT = 100
+_ERROR_REPLY = "-error-"  # as relay.delivery.failures makes the id
 
 
 def snapshot(show: Show) -> Json:
@@ -105,6 +106,7 @@ def _message(message: Message) -> Json:
         "status": message.status,
         "error_code": report.error_code if report else None,
         "error": report.error if report else None,
+        "error_reply": _ERROR_REPLY in (message.msgid or ""),
         "hook_lost": hook.lost if hook else None,
         "hook": None if hook is None else "lost" if hook.lost else _hook_state(hook.finished),
     }

@@ -117,7 +117,7 @@ def test_who_is_not_in_the_file_cannot_send(page: Page) -> None:
 
 
 def test_a_number_without_whatsapp_is_answered_in_the_chat(page: Page) -> None:
-    """Error 904 at the message, and a message in the chat that everybody sees; or only the first."""
+    """Error 904 at the message, and a message in the chat; switched off, the error alone."""
     write_first(page, "8 900 000-00-99", "Здравствуйте")
     expect(page.locator("#crm-chat .failed").get_by_text("Ошибка 904")).to_be_visible()
     reply = page.locator("#crm-chat .error-reply")

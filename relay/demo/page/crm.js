@@ -97,7 +97,7 @@ function updateMessage(item, message) {
   item.classList.toggle("mine", out);
   item.classList.toggle("failed", message.status === -1 || message.hook === "lost");
   item.dataset.status = message.status ?? "none";
-  item.classList.toggle("error-reply", message.author.kind === "bot" && !out);
+  item.classList.toggle("error-reply", message.error_reply);
   item.children[1].textContent = message.text;
   const marks = [el("span", "", clock(message.at_ms))];
   if (out && message.hook) marks.push(...delivery(message));
