@@ -70,9 +70,9 @@ settings:
   default_channel: sales    # с какого номера пишут первыми: sales | support
   import_sent_from_phone: true   # набранное на телефоне видно в amoCRM, с пометкой
   title_in_messages: [support]   # каналы, чьё название открывает текст в amoCRM
-  blacklist: []             # "+79000000002" или начало номера со звёздочкой: "+7900*"
-  phone_8_to_7: true        # 8… в карточке становится +7… с первым сообщением клиента
-  error_replies: true       # нет номера в WhatsApp: об этом и сообщение в чате
+  blacklist: []             # "+79000000002" или начало номера: "+7900*"
+  phone_8_to_7: true        # 8… в карточке становится +7…, когда клиент напишет
+  error_replies: true       # номера нет в WhatsApp: об этом скажет и чат
 
 users:                      # кто из пользователей amoCRM и через что пишет
   17:

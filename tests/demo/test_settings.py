@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from relay.config.load import parse
+from relay.config.secret import SecretSource
 from tests.demo.browser import client_writes, in_crm, manager_writes, write_first
 
 pytestmark = pytest.mark.browser
@@ -156,3 +160,20 @@ def test_a_switch_shows_its_line(page: Page) -> None:
     row = page.locator("#paint .touched")
     expect(row).to_contain_text("phone_8_to_7: false")
     expect(row).to_be_in_viewport()
+
+
+def test_a_switch_there_and_back_leaves_the_file_as_it_was(page: Page) -> None:
+    """Every switch makes a good file, both ways, and touches nothing but its own lines."""
+    field = page.get_by_role("textbox", name="Файл настроек")
+    first = field.input_value()
+    rules = page.locator("#rules [role=switch]")
+    assert rules.count() == 8
+    for rule in rules.all():
+        for _ in range(2):
+            before = field.input_value()
+            rule.click()
+            after = field.input_value()
+            parse(after, Path("config.yaml"), SecretSource.of({}))
+            changed = [a != b for a, b in zip(before.split("\n"), after.split("\n"), strict=True)]
+            assert 1 <= sum(changed) <= 2
+        assert field.input_value() == first

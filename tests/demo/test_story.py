@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,10 @@ def test_the_first_file_is_without_mistakes(tmp_path: Path) -> None:
     text = file.first_text(IDENTITY, crm="http://127.0.0.1:1", hooks=2, admin=3)
     path, secrets = tmp_path / "config.yaml", SecretSource.of(os.environ)
     assert list(parse(text, path, secrets).config.channels) == ["sales", "support"]
-    third = text.replace("  # vip:", "  vip:").replace("  #   ", "    ")
-    assert list(parse(third, path, secrets).config.channels) == ["sales", "support", "vip"]
+    fulfilled = re.sub(r"^  # (vip|everyone_else):", r"  \1:", text, flags=re.MULTILINE)
+    config = parse(fulfilled.replace("  #   ", "    "), path, secrets).config
+    assert list(config.channels) == ["sales", "support", "vip"]
+    assert list(config.users) == [17, 18, "everyone_else"]
     assert max(map(len, text.splitlines())) <= 96
 
 
