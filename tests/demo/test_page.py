@@ -33,7 +33,7 @@ def test_amocrm_down_holds_the_message_until_it_is_back(page: Page) -> None:
     expect(down).to_have_attribute("aria-pressed", "true")
     client_writes(page, "Подождёт")
     expect(page.locator(".tale").get_by_text("Попытка 1 не удалась")).to_be_visible()
-    expect(page.get_by_text("в amoCRM: 1")).to_be_visible()
+    expect(page.get_by_text("в amoCRM: 2")).to_be_visible()  # the message, and the card's number
     assert in_crm(page) == []
     down.click()
     expect(page.locator("#crm-chat").get_by_text("Подождёт")).to_be_visible()
