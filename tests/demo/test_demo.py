@@ -63,9 +63,7 @@ def in_crm(show: Show) -> list[str]:
 
 
 def on_phone(show: Show) -> list[str]:
-    """What clients got from amoCRM, without the signature of who writes in these tests."""
-    sent = [bubble.text for bubble in show.world.bubbles if bubble.author == "relay"]
-    return [text.removesuffix("\n\nОльга, отдел продаж") for text in sent]
+    return [bubble.text for bubble in show.world.bubbles if bubble.author == "relay"]
 
 
 # --- In one process, but for the relay's own -----------------------------------------------------
