@@ -123,10 +123,23 @@ def test_a_number_without_whatsapp_is_answered_in_the_chat(page: Page) -> None:
     reply = page.locator("#crm-chat .error-reply")
     expect(reply).to_have_count(1)
     expect(reply).to_contain_text("[GNZS ERROR] Номер не зарегистрирован в WhatsApp")
+    expect(
+        page.locator(".tale[data-end=dead]").get_by_text("Ответ об ошибке в чате")
+    ).to_be_visible()
     switch(page, "Нет WhatsApp", on=False)
     manager_writes(page, "Ещё раз")
     expect(page.locator("#crm-chat .failed")).to_have_count(2)
     expect(reply).to_have_count(1)
+
+
+def test_who_is_not_known_yet_is_waited_for(page: Page) -> None:
+    """A robot's first message: the journal says what it waits for, and calls it no failure."""
+    client_writes(page, "Спасибо")
+    expect(crm(page, "Спасибо")).to_be_visible()
+    page.locator("#author").select_option("Salesbot")
+    manager_writes(page, "Оцените нас")
+    expect(page.get_by_text("реле узнаёт у amoCRM, кто это написал")).to_be_visible()
+    expect(page.locator(".tale .step").get_by_text("Ждёт")).to_be_visible()
 
 
 def test_8_becomes_7_in_the_card(page: Page) -> None:

@@ -47,7 +47,7 @@ function makeTale(tale) {
 function updateTale(item, tale) {
   const [head, text, steps, lane] = item.children;
   item.classList.toggle("receipt", isReceipt(tale));
-  item.dataset.end = tale.steps.at(-1).event;
+  item.dataset.end = end(tale);
   item.dataset.direction = tale.direction;
   head.children[0].textContent = tale.direction === "in" ? t("to_amocrm") : t("to_whatsapp");
   head.children[1].textContent = tale.title;
@@ -61,6 +61,12 @@ function updateTale(item, tale) {
   }));
   if (tale.dropped) lines.splice(1, 0, { event: "more", place: "more", n: tale.dropped });
   keep(steps, lines, (step) => step.place, () => makeStep(), updateStep);
+}
+
+// A message that failed stays red, whatever is told to amoCRM of it afterwards.
+function end({ steps }) {
+  const failed = steps.some((step) => step.event === "dead" || step.detail?.startsWith("refused:"));
+  return failed ? "dead" : steps.at(-1).event;
 }
 
 function makeStep() {
@@ -77,24 +83,28 @@ function updateStep(item, step) {
     return;
   }
   what.textContent = name(step);
-  when.textContent = step.event === "ignored" ? "" : duration(step.elapsed_ms);
+  when.textContent = step.event === "ignored" || isHeld(step) ? "" : duration(step.elapsed_ms);
   why.textContent = reason(step);
-  item.dueMs = step.event === "deferred" && step.last ? step.at_ms + step.next_try_ms : 0;
+  item.dueMs = step.event === "deferred" && step.next_try_ms && step.last ? step.at_ms + step.next_try_ms : 0;
   if (item.dueMs) count(item);
 }
 
+// It cannot be said yet what becomes of the message, so nothing has been tried.
+const isHeld = (step) => step.event === "deferred" && !step.kind;
+
 function name(step) {
-  const aside = { status_update: "status", phone_rewrite: "card" }[step.kind];
+  const aside = { status_update: "status", phone_rewrite: "card", error_reply: "reply" }[step.kind];
   if (aside && step.event === "accepted") return t(`step_${aside}`);
   if (aside && step.event === "delivered") return t(`step_${aside}_delivered`);
-  const words = t(`step_${step.event}`, { attempt: step.attempt });
+  const event = isHeld(step) ? "held" : step.event;
+  const words = t(`step_${event}`, { attempt: step.attempt });
   const late = step.event === "delivered" && step.attempt > 1;
   return late ? `${words} ${t("at_attempt", { attempt: step.attempt })}` : words;
 }
 
 function reason(step) {
   if (!step.detail || step.again) return "";
-  const rule = `rule_${step.detail.split(":")[0]}`;
+  const rule = isHeld(step) ? `held_${step.detail.replaceAll(" ", "_")}` : `rule_${step.detail.split(":")[0]}`;
   return has(rule) ? t(rule) : step.detail;
 }
 
