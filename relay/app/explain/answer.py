@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from relay.app.explain.incoming import IN_WORDS, InStep, card_words
-from relay.app.explain.outgoing import OUT_WORDS, OutStep, pace_words, writer_name
+from relay.app.explain.outgoing import OUT_WORDS, OutStep, pace_words, reply_words, writer_name
 from relay.app.explain.terms import (
     Basis,
     Case,
@@ -114,6 +114,8 @@ class Explainer:
             verdict = f"it is sent to +{end.to} through channel {end.channel and end.channel.id}"
             text = _text(end.written.content)
             return Explanation(question, tuple(rulings), Outcome.SENT, verdict, text)
+        if isinstance(end, Refused) and (reply := reply_words(case, end)):
+            rulings.append(self._ruling("error_replies", Effect.AFTER, reply))
         told = f"the manager is told (-1): {_refusal(end, case.settings)}"
         if isinstance(end, Undecided):
             outcome, verdict = Outcome.WAITS, f"it waits; if that is in vain, {told}"

@@ -10,6 +10,7 @@ from relay.config.channel import LinkedDevice
 from relay.config.tree import Path
 from relay.config.values import DEFAULT, EVERYONE_ELSE, duration_text
 from relay.domain.ids import ChannelId
+from relay.domain.message import Failure
 from relay.domain.outgoing import Outgoing, Refused, Undecided
 from relay.domain.routing import Manager, Other
 from relay.domain.trace import Step
@@ -132,6 +133,17 @@ OUT_WORDS: Final[dict[str, Callable[[Case, ToClient, OutStep], Said]]] = {
     "refuse_too_long": _long,
 }
 """By the name of the rule; each function of ``OUT_RULES`` has its words here."""
+
+
+def reply_words(case: Case, refused: Refused) -> Said | None:
+    """What the chat gets besides the status; None if this failure is never answered there."""
+    if refused.failure is not Failure.NO_SUCH_CLIENT:
+        return None
+    key: Path = ("settings", "error_replies")
+    if not case.settings.error_replies:
+        return Said("the chat itself gets no word of it", (key,))
+    label = case.settings.error_label
+    return Said(f"the chat also gets a message, {label} and the reason", (key,))
 
 
 def pace_words(case: Case, sent: Outgoing) -> Said | None:

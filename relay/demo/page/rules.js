@@ -46,7 +46,7 @@ function remark(indent, line) {
   ];
 }
 
-// `put` saves a text; `state` is the file as it was saved last, or as it began if it has mistakes.
+// `text` is what a switch edits; `put` saves what becomes of it.
 export function drawRules(text, put) {
   const rules = RULES.map(([name, has]) => ({ name, on: has(text), words: t(name), about: t(`about_${name}`) }));
   const make = (rule) => {

@@ -260,6 +260,8 @@ def test_a_number_known_to_be_absent_is_refused(file: Path) -> None:
     told = explain(file, ToClient("8 916 123-45-67", 7, source=SALES_ID), known)
     assert told.outcome is Outcome.REFUSED
     assert "904" in told.verdict
+    reply = told.rulings[-1]
+    assert (reply.effect, lines(reply)) == (Effect.AFTER, [("settings.error_replies", None)])
     assert explain(file, ToClient(VERA, 7, chat=SALES_ID), known).outcome is Outcome.SENT
 
 
