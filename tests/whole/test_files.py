@@ -5,20 +5,43 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import struct
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from relay.demo.pretended_amocrm import OLGA, PretendedAmoCRM
+from relay.demo.pretended_amocrm import OLGA, Message, PretendedAmoCRM
 from tests.app import files
 from tests.media.test_finishing import wav
 from tests.whatsapp_server import WhatsAppServer
+from tests.whatsapp_server.media import Kind
 from tests.whole.test_texts import ANNA, CHAT, OWN, Town
 
 PUBLIC = "https://relay.example.com"
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + os.urandom(700_000)
 PDF = b"%PDF-1.7\n" + os.urandom(400_000)
+SECONDS = 7
+
+
+def ogg_page(granule: int, body: bytes) -> bytes:
+    sizes = bytes([255] * (len(body) // 255) + [len(body) % 255])
+    head = struct.pack("<4sBBqIIIB", b"OggS", 0, 2, granule, 1, 0, 0, len(sizes))
+    return head + sizes + body
+
+
+VOICE = ogg_page(0, b"OpusHead\x01\x01" + struct.pack("<HIhB", 312, 48_000, 0, 0)) + ogg_page(
+    312 + SECONDS * 48_000, os.urandom(20_000)
+)
+
+
+def _ticked(message: Message, _: PretendedAmoCRM) -> bool:
+    return len(message.reports) == 1
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 @pytest.fixture
@@ -103,3 +126,60 @@ async def test_a_managers_voice_is_a_voice_message_on_the_phone(town: Town) -> N
             "audio/ogg; codecs=opus", 2, 1,
         )  # fmt: skip
         assert len(seen.part.bytes(19)) == 64
+
+
+async def test_the_files_of_a_client_are_in_amocrm_with_all_their_bytes(town: Town) -> None:
+    """In order, each as its kind, with words, name and length; also after a restart."""
+    anna = town.whatsapp.contact(ANNA, "Анна")
+    media = town.whatsapp.media
+    async with town.relay() as relay:
+        await anna.send(town.phone, media.message("image", JPEG, "image/jpeg", caption="вот"))
+        voice = media.message("audio", VOICE, "audio/ogg; codecs=opus", voice=True, seconds=SECONDS)
+        await anna.send(town.phone, voice)
+        document = media.message("document", PDF, "application/pdf", name="Договор №1.pdf")
+        await anna.send(town.phone, document)
+        await anna.send(town.phone, "подпишете?")
+        await town.until_in_amocrm(4)
+        assert await relay.terminate() == 0
+    photo, voice_in, file, text = [m for m in town.amocrm.account.messages if m.direction == "in"]
+    assert [m.kind for m in (photo, voice_in, file, text)] == ["picture", "voice", "file", "text"]
+    assert (photo.text, text.text) == ("вот", "подпишете?")
+    assert voice_in.content["media_duration"] == SECONDS
+    assert file.content["file_name"] == "Договор №1.pdf"
+    async with town.relay():  # amoCRM fetches in its own time
+        pass_on(town)
+        for message, data in ((photo, JPEG), (voice_in, VOICE), (file, PDF)):
+            came = await town.amocrm.attachments.fetch(message)
+            assert came is not None
+            assert (came.size, came.sha256) == (len(data), _sha(data))
+
+
+async def test_the_files_of_a_manager_reach_the_client_with_all_their_bytes(town: Town) -> None:
+    """A photo with words, a voice message as voice, a document with its name; ticks follow."""
+    anna = town.whatsapp.contact(ANNA, "Анна")
+    attach = town.amocrm.attachments.attach
+    async with town.relay():
+        await anna.send(town.phone, "пришлите договор")
+        await town.until_in_amocrm(1)
+        sent: tuple[tuple[str, bytes, str, str, Kind], ...] = (
+            ("picture", JPEG, "схема.jpg", "image/jpeg", "image"),
+            ("voice", VOICE, "voice.ogg", "audio/ogg", "audio"),
+            ("file", PDF, "Договор №1.pdf", "application/pdf", "document"),
+        )
+        for type_, data, name, mime, kind in sent:
+            link = town.amocrm.url + attach(data, name, mime)
+            content = {"type": type_, "media": link, "file_name": name, "file_size": len(data)}
+            words = "" if type_ == "voice" else "прошу"
+            message = await town.amocrm.write(CHAT, OLGA, words, content=content)
+            heard = await anna.received()
+            seen = town.whatsapp.media.file_of(heard.message)
+            assert (seen.kind, _sha(seen.data)) == (kind, _sha(data))
+            if kind == "audio":
+                assert (seen.part.number(6), seen.part.number(5)) == (1, SECONDS)
+            else:
+                assert seen.part.text({"image": 3, "document": 20}[kind]) == words
+            if kind == "document":
+                assert seen.part.text(8) == name
+            await anna.receipt(heard, "delivered")
+            await town.amocrm.wait_for(partial(_ticked, message), 30)
+            assert [report.status for report in message.reports] == [1]
