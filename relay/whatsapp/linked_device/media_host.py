@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import aiohttp
-from aiohttp_socks import ProxyConnector, ProxyError
+from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
 from relay.whatsapp.linked_device.media_access import Access
 from relay.whatsapp.linked_device.sealed import Sealed, is_media_host
@@ -31,7 +31,8 @@ _MOST_HOPS = 3
 _REFUSED = frozenset({401, 403})
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S)
 _SOCKS = "socks"
-_BROKEN = (aiohttp.ClientError, ProxyError, TimeoutError, ConnectionError)
+_PROXY = (ProxyError, ProxyConnectionError, ProxyTimeoutError)
+_BROKEN = (aiohttp.ClientError, OSError, EOFError, *_PROXY)  # a time-out is an OSError
 
 
 class GoneError(Exception):
@@ -156,7 +157,7 @@ class MediaHost:
         proxy = self._proxy or ""
         socks = proxy.startswith(_SOCKS)
         return aiohttp.ClientSession(
-            connector=ProxyConnector.from_url(_remote_names(proxy)) if socks else None,
+            connector=ProxyConnector.from_url(_known(proxy), rdns=True) if socks else None,
             proxy=proxy if proxy and not socks else None,
             trust_env=not proxy,
             timeout=aiohttp.ClientTimeout(
@@ -168,8 +169,8 @@ class MediaHost:
         )
 
 
-def _remote_names(proxy: str) -> str:
-    """The proxy looks names up, as with the library."""
+def _known(proxy: str) -> str:
+    """The address with a scheme that the connector knows; names are looked up there in any case."""
     return proxy.replace("socks5h://", "socks5://", 1)
 
 
