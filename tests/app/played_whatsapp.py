@@ -112,11 +112,21 @@ class PlayedWhatsApp(Watched):
     # --- What happens on WhatsApp ---------------------------------------------------------------
 
     async def write(
-        self, client: str, id_: str, text: str, *, channel: str = "sales", name: str = "Анна"
+        self,
+        client: str,
+        id_: str,
+        text: str,
+        *,
+        channel: str = "sales",
+        name: str = "Анна",
+        from_phone: bool = False,
     ) -> None:
-        """A client writes. Back once an engine has taken it; offered again until then."""
+        """A client writes, or the owner to him on the phone.
+
+        Back once an engine has taken it; offered again until then.
+        """
         raw = payload.message(
-            id_=id_, own=OWN[channel], client=client, name=name, from_phone=False, text=text,
+            id_=id_, own=OWN[channel], client=client, name=name, from_phone=from_phone, text=text,
             at_ms=SENT_AT_MS,
         )  # fmt: skip
         await self.offer(raw.decode(), channel)

@@ -37,5 +37,4 @@ def test_a_file_that_asks_for_nothing_more_is_met_with_silence(tmp_path: Path) -
 def test_every_wish_that_does_not_act_is_named() -> None:
     """Nobody finds out by a lost client that a setting does nothing yet."""
     named = sentences(EXAMPLE)
-    assert "settings.blacklist" in named
     assert "channels.support.engine" in named

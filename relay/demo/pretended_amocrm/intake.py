@@ -31,6 +31,8 @@ class Intake:
             author = self._client_writing(client)
         elif "receiver" in payload:
             self._check_receiver(chat, client)
+        if author.kind == "bot":
+            self._check_bot(payload)
         message = self._message(payload, chat, author)
         message.quoted_id = quoted.id if quoted else None
         self.account.keep(message)
@@ -95,6 +97,13 @@ class Intake:
         if given not in (person.client_id, person.id):
             detail = f"receiver {given!r} is not the client of chat {chat.id}"
             raise Refusal(400, "NotInChat", detail)
+
+    def _check_bot(self, payload: JsonBody) -> None:
+        """What nobody wrote in the CRM must make no noise there, and name the number it is of."""
+        if not payload.get("silent"):
+            self.registry.note("LoudBot", "a message in the bot's name is not silent")
+        if "source" not in payload:
+            self.registry.note("NoSource", "a message in the bot's name names no source")
 
     def _quoted_before(self, payload: JsonBody) -> Message | None:
         quoted = payload.get("reply_to", {}).get("message", {})

@@ -29,6 +29,8 @@ class Quirks:
         outgoing_makes_lead: An outgoing, not silent first message makes a contact and a lead.
         outgoing_binds: An outgoing import may bind a chat that began with "write first".
         write_first_reuses_chat: "Write first" to a client who has a chat goes on in that chat.
+        echo_of_bot: A hook is sent for messages imported in the name of the channel's bot, against
+            what the documents say: ``before`` the import is answered, or ``after`` it.
         echo_of_users: A hook is sent for messages imported in the name of a *user*.
         action_form: Typing and reaction hooks as the ``example`` or as the ``table`` has them.
     """
@@ -43,5 +45,6 @@ class Quirks:
     outgoing_makes_lead: bool = True
     outgoing_binds: bool = True
     write_first_reuses_chat: bool = False
+    echo_of_bot: Literal["never", "before", "after"] = "never"
     echo_of_users: bool = False
     action_form: Literal["example", "table"] = "example"

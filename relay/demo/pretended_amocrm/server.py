@@ -195,7 +195,7 @@ class PretendedAmoCRM:
             if request.transport is not None:
                 reset(request.transport)
             return web.Response(status=500)
-        self._echo_later(reply.message)
+        await self._echo(reply.message)
         return self._response(reply)
 
     def _response(self, reply: Reply) -> web.Response:
@@ -205,13 +205,19 @@ class PretendedAmoCRM:
             headers["Content-Type"] = reply.content_type
         return web.Response(status=reply.status, body=reply.body, headers=headers)
 
-    def _echo_later(self, message: Message | None) -> None:
-        if message is None or not self.quirks.echo_of_users or message.author.kind != "user":
+    async def _echo(self, message: Message | None) -> None:
+        """Send a hook for an import, before its answer or beside it, if that is the reading."""
+        if message is None or message.hook is not None:
             return
-        if message.hook is None:
-            task: asyncio.Task[object] = asyncio.create_task(self.echo(message), name="echo")
-            self._echoes.add(task)
-            task.add_done_callback(self._echoes.discard)
+        when = {"user": "after" if self.quirks.echo_of_users else "never"}
+        when["bot"] = self.quirks.echo_of_bot
+        match when.get(message.author.kind):
+            case "before":
+                await self.echo(message)
+            case "after":
+                task: asyncio.Task[object] = asyncio.create_task(self.echo(message), name="echo")
+                self._echoes.add(task)
+                task.add_done_callback(self._echoes.discard)
 
     @staticmethod
     async def _let_go(tasks: set[asyncio.Task[object]]) -> None:
