@@ -12,8 +12,16 @@ from hypothesis import strategies as st
 
 from relay.amocrm import translate
 from relay.domain.contents import Content, Media, MediaKind, Text, Unsupported
-from relay.domain.ids import ClientAddress
-from relay.domain.message import Client, Failure, NewMessage, Origin, Status, StatusUpdate
+from relay.domain.ids import ClientAddress, MessageId
+from relay.domain.message import (
+    Client,
+    ErrorReply,
+    Failure,
+    NewMessage,
+    Origin,
+    Status,
+    StatusUpdate,
+)
 from relay.domain.settings import Language
 from tests.amocrm.doubles import (
     BOT,
@@ -28,7 +36,7 @@ from tests.amocrm.test_protocol import B5, SOURCED
 
 
 def body(
-    letter: NewMessage,
+    letter: NewMessage | ErrorReply,
     language: Language = Language.RU,
     bot_id: str | None = None,
 ) -> bytes:
@@ -37,7 +45,7 @@ def body(
     ).body
 
 
-def payload(letter: NewMessage, bot_id: str | None = None) -> dict[str, Any]:
+def payload(letter: NewMessage | ErrorReply, bot_id: str | None = None) -> dict[str, Any]:
     fields = json.loads(body(letter, bot_id=bot_id))["payload"]
     assert isinstance(fields, dict)
     return fields
@@ -217,3 +225,48 @@ def test_private_texts_are_all_that_is_personal() -> None:
     assert translate.private_texts(paper)[:2] == ("смотрите", "паспорт.pdf")
     hidden = message(Unsupported("poll"), Client(ClientAddress("lid:5")))
     assert translate.private_texts(hidden) == ("", "", "lid:5")
+
+
+def error_reply(**changes: Any) -> ErrorReply:
+    """The relay's word on a message that failed, in the chat of the sample message."""
+    ours = message()
+    reply = ErrorReply(
+        ours.conversation, MessageId("wa-1-error-m"), ours.own, ours.client, ours.sent_at_ms,
+        "[GNZS ERROR] Номер не зарегистрирован в WhatsApp.",
+    )  # fmt: skip
+    return dataclasses.replace(reply, **changes)
+
+
+def test_an_error_reply_is_the_bots() -> None:
+    """Outgoing, silent, of its number's source, word for word."""
+    fields = payload(error_reply(), bot_id=BOT)
+    assert fields["sender"] == {"id": "phone-74950000001", "name": "WA relay", "ref_id": BOT}
+    assert fields["receiver"] == payload(message())["sender"]
+    assert fields["silent"] is True
+    assert fields["source"] == {"external_id": "wa-74950000001"}
+    assert fields["message"] == {"type": "text", "text": error_reply().text}
+    assert fields["msgid"] == "wa-1-error-m"
+
+
+def test_an_error_reply_without_a_bot_is_in_the_clients_name() -> None:
+    """Incoming, so it has no receiver; silent, so it makes neither lead nor notification."""
+    fields = payload(error_reply())
+    assert fields["sender"] == payload(message())["sender"]
+    assert "receiver" not in fields
+    assert fields["silent"] is True
+
+
+@pytest.mark.parametrize("bot_id", [BOT, None])
+def test_an_error_reply_binds_the_chat_that_amocrm_began(bot_id: str | None) -> None:
+    """With both of amoCRM's ids, whoever it is from: else it would open a second chat."""
+    bound = error_reply(crm_chat=CHAT, crm_client=PERSON)
+    fields = payload(bound, bot_id=bot_id)
+    assert fields["conversation_ref_id"] == CHAT
+    assert fields["receiver" if bot_id else "sender"]["ref_id"] == PERSON
+
+
+def test_an_error_reply_hides_what_it_is_about() -> None:
+    """An answer that quotes it brings neither the words nor the number into the log."""
+    private = translate.private_texts(error_reply())
+    assert error_reply().text in private
+    assert "79991234567" in private

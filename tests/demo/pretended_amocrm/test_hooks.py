@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -392,3 +392,30 @@ async def test_a_hook_may_overtake_the_answer(
     assert len(receiver.got) == 1
     hook = json.loads(receiver.got[0][1])
     assert hook["message"]["message"]["id"] == answer.json["new_message"]["msgid"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_the_bots_imports_may_echo(clock: Clock, when: Literal["before", "after"]) -> None:
+    """Under the other readings a message imported in the bot's name comes back, soon or at once."""
+    async for server, client, receiver in heard(Quirks(echo_of_bot=when), clock):
+        bot = {"id": "phone", "name": "x", "ref_id": server.identity.bot.id}
+        source = {"external_id": "wa-1"}
+        answer = await client.message(
+            "m-2", sender=bot, receiver=CLIENT, silent=True, source=source
+        )
+        if when == "before":
+            assert server.hooks[-1].finished
+        await server.wait_for(lambda s: bool(s.hooks) and s.hooks[-1].finished)
+        [hook] = receiver.hooks
+        assert hook["message"]["message"]["id"] == answer.json["new_message"]["msgid"]
+        assert hook["message"]["sender"]["id"] == server.identity.bot.id
+        assert server.violations == []
+
+
+async def test_what_is_in_the_bots_name_is_silent_and_names_its_source(
+    server: PretendedAmoCRM, client: Client
+) -> None:
+    """A message that nobody wrote in the CRM must not ring there; it is taken, and noted."""
+    bot = {"id": "phone", "name": "x", "ref_id": server.identity.bot.id}
+    await client.message("m-2", sender=bot, receiver=CLIENT)
+    assert [violation.code for violation in server.violations] == ["LoudBot", "NoSource"]
