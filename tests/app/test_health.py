@@ -51,7 +51,7 @@ async def test_queues_are_told(here: Site) -> None:
     await here.relay.until_logged("dead", direction="out")
     _, health = await _health(here)
     assert health["queue"]["whatsapp"] == {"waiting": 0, "oldest_seconds": 0, "dead": 1}
-    assert health["queue"]["amocrm"]["waiting"] == 1, "the status cannot be told"
+    assert health["queue"]["amocrm"]["waiting"] == 2, "neither status nor chat can be told"
 
 
 async def test_no_channel_connected_is_a_trouble(here: Site) -> None:
