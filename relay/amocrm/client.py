@@ -15,17 +15,12 @@ from relay.amocrm.answers import Alarm, Answer, Verdict, decipher
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import RefusedError, UnreachableError
 from relay.amocrm.skew import ClockSkew
+from relay.amocrm.wire import CONNECTIONS, LONGEST_ANSWER, Wire
 from relay.delivery.ports import Clock
 from relay.domain.outbox import Dead, Delivered, Retry
 
 TIMEOUT_S: Final = 10.0
 """For one request from the first byte to the last."""
-
-LONGEST_ANSWER: Final = 64 * 1024
-"""Bytes of an answer that are read; a documented one has a few hundred."""
-
-CONNECTIONS: Final = 64
-"""Connections to all of amoCRM at once."""
 
 
 def open_session(connections: int = CONNECTIONS) -> aiohttp.ClientSession:
@@ -77,12 +72,6 @@ def _limit(timeout_s: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=timeout_s)
 
 
-@lru_cache(maxsize=8)
-def _url(url: str) -> URL:
-    """Messages all go to one address, so it is taken apart once."""
-    return URL(url, encoded=True)
-
-
 async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:
     """The body up to the limit. What is longer is no answer of theirs, and its socket is closed."""
     length = response.content_length
@@ -103,16 +92,14 @@ class ChatsClient:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
-        base_url: str,
+        wire: Wire,
         credentials: CredentialsHolder,
         clock: Clock,
         alarm: CredentialsAlarm,
         *,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._session = session
-        self._base_url = base_url.rstrip("/")
+        self._wire = wire
         self._credentials = credentials
         self._clock = clock
         self._alarm = alarm
@@ -132,9 +119,8 @@ class ChatsClient:
             self._credentials.current.secret,
             protocol.date_header(self._clock.now_ms()),
         )
-        url = _url(self._base_url + request.path)
-        answer = await exchange(
-            self._session, request.method, url, headers, request.body, timeout_s=self._timeout_s
+        answer = await self._wire.post(
+            request.path, headers, request.body, timeout_s=self._timeout_s
         )
         self.skew.compare(answer.date, self._clock.now_ms())
         return answer

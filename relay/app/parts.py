@@ -18,6 +18,7 @@ from relay.amocrm.courier import ChatsCourier
 from relay.amocrm.hooks import read_hook
 from relay.amocrm.rest.account import AccountReader
 from relay.amocrm.webhook import HookDoor
+from relay.amocrm.wire import Wire
 from relay.app.channels import ChannelCourier, Channels
 from relay.app.clock import SteadyClock, SystemClock
 from relay.app.connecting import HasteningConnector
@@ -158,7 +159,8 @@ class Parts:
     def _build_amocrm(self, session: aiohttp.ClientSession) -> None:
         live, amocrm = self.live, self.live.config.amocrm
         self.alarm = CredentialsAlarm(self.clock)
-        client = ChatsClient(session, amocrm.chats_url, live.credentials, self.clock, self.alarm)
+        self.wire = Wire(amocrm.chats_url)
+        client = ChatsClient(self.wire, live.credentials, self.clock, self.alarm)
         self.rest = RestParts(
             live,
             session,

@@ -82,6 +82,7 @@ class Relay:
             live = Live(config, own)
             media = await stack.enter_async_context(opened_media(live))
             parts = Parts(live, self._around, self._clock, store, session, spool=spool, media=media)
+            await stack.enter_async_context(parts.wire)
             await parts.connection.load()
             await parts.rest.staff.load()
             await parts.account_number.load()

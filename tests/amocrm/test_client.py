@@ -15,9 +15,10 @@ from structlog.testing import capture_logs
 from relay.amocrm import protocol
 from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.answers import Answer
-from relay.amocrm.client import LONGEST_ANSWER, ChatsClient, open_session
+from relay.amocrm.client import ChatsClient, open_session
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import RefusedError, UnreachableError
+from relay.amocrm.wire import LONGEST_ANSWER, Wire
 from tests.amocrm.doubles import (
     ACCEPTED,
     ACCOUNT,
@@ -49,8 +50,8 @@ async def client_of(
 ) -> AsyncIterator[ChatsClient]:
     clock = clock or HandClock()
     alarm = alarm or CredentialsAlarm(clock)
-    async with open_session() as session:
-        yield ChatsClient(session, url, held or holder(), clock, alarm, timeout_s=timeout_s)
+    async with Wire(url) as wire:
+        yield ChatsClient(wire, held or holder(), clock, alarm, timeout_s=timeout_s)
 
 
 async def test_what_is_sent_is_what_was_signed() -> None:
@@ -238,8 +239,8 @@ async def test_pool_is_bounded() -> None:
         return web.Response()
 
     clock = HandClock()
-    async with fake_host() as host, open_session(connections=2) as session:
-        client = ChatsClient(session, host.url, holder(), clock, CredentialsAlarm(clock))
+    async with fake_host() as host, Wire(host.url, connections=2) as wire:
+        client = ChatsClient(wire, holder(), clock, CredentialsAlarm(clock))
         host.answer = count
         posts = [asyncio.create_task(client.post(REQUEST)) for _ in range(6)]
         await full.wait()

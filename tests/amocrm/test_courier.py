@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 
 import pytest
 from structlog.testing import capture_logs
 
 from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.answers import Answer
-from relay.amocrm.client import ChatsClient, open_session
+from relay.amocrm.client import ChatsClient
 from relay.amocrm.courier import ChatsCourier
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Call, Request
+from relay.amocrm.wire import Wire
 from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Courier
 from relay.domain.contents import Text, Unsupported
@@ -270,10 +272,11 @@ async def test_over_the_wire() -> None:
     alarm = CredentialsAlarm(clock)
     held = CredentialsHolder(credentials())
 
-    async with open_session() as session:
+    async with AsyncExitStack() as wires:
 
-        def courier(url: str) -> Courier:
-            client = ChatsClient(session, url, held, clock, alarm, timeout_s=5)
+        async def courier(url: str) -> Courier:
+            wire = await wires.enter_async_context(Wire(url))
+            client = ChatsClient(wire, held, clock, alarm, timeout_s=5)
             return ChatsCourier(
                 client=client,
                 connection=FakeScope(),
@@ -286,11 +289,11 @@ async def test_over_the_wire() -> None:
 
         async with fake_host() as host:
             host.say(200, ACCEPTED)
-            assert await courier(host.url).deliver(entry(message())) == Delivered(
+            assert await (await courier(host.url)).deliver(entry(message())) == Delivered(
                 CRM_MESSAGE, TOLD_CHAT
             )
             assert host.seen[0].body == SOURCED
             host.say(200, b"<html>Wi-Fi login</html>")
-            assert isinstance(await courier(host.url).deliver(entry(message())), Retry)
+            assert isinstance(await (await courier(host.url)).deliver(entry(message())), Retry)
         async with raw_host(b"", reset=True) as url:
-            assert isinstance(await courier(url).deliver(entry(message())), Retry)
+            assert isinstance(await (await courier(url)).deliver(entry(message())), Retry)

@@ -178,7 +178,7 @@ async def rig(
             media = await opened.enter_async_context(opened_media(live))
             parts = Parts(live, around, SystemClock(), store, session, spool=spool, media=media)
             await parts.connection.load()
-            async with asyncio.TaskGroup() as tasks:
+            async with parts.wire, asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(parts.spooling.run())]
                 running += [tasks.create_task(s.run()) for s in parts.sorters.values()]
                 if dispatching:
