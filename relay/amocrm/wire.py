@@ -175,8 +175,10 @@ class Wire:
 
     def __init__(self, base_url: str, *, connections: int = CONNECTIONS) -> None:
         self._url = URL(base_url.rstrip("/"))
-        self._host = self._url.raw_host
-        self._port = self._url.port
+        host, port = self._url.raw_host, self._url.port
+        if host is None or port is None:
+            raise ValueError(f"not the address of a host: {base_url}")
+        self._address = host, port
         self._prefix = self._url.raw_path.rstrip("/")
         self._room = asyncio.Semaphore(connections)
         self._idle: list[_Line] = []
@@ -262,8 +264,7 @@ class Wire:
             self._tls.set_alpn_protocols(["http/1.1"])
         _, line = await self.loop.create_connection(
             lambda: _Line(self),
-            self._host,
-            self._port,
+            *self._address,
             ssl=self._tls if secure else None,
             happy_eyeballs_delay=_ASIDE_S,
         )
