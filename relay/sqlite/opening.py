@@ -39,7 +39,7 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA mmap_size = 0",
     "PRAGMA cache_size = -1024",
-    "PRAGMA wal_autocheckpoint = 4000",  # pages between two copyings of the log into the file
+    "PRAGMA wal_autocheckpoint = 1000",  # pages until a commit copies the log: hooks wait for it
     "PRAGMA journal_size_limit = 67108864",
 )
 _STATEMENTS = 128  # prepared statements kept by a connection; the ledger has fewer
