@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from relay.app.clock import SystemClock
 from relay.delivery.ledger import Ledger
 from relay.domain.ids import CrmMessageId
 from relay.domain.message import Status, StatusUpdate
 from relay.domain.outbox import Destination, EntryState, Letter
-from relay.domain.retry import HOUR
+from relay.domain.retry import HOUR, MINUTE
 from relay.sqlite import open_store
 from tests.bench.into_amocrm import LANES, Counter, push
 from tests.bench.report import Figure, times
@@ -91,8 +92,12 @@ async def _finish_many(amocrm: str, home: Path) -> None:
 
 
 def _fail(ledger: Ledger) -> None:
-    """Lanes whose head waits for a later try, with letters behind it."""
-    later = 1_000_000_000_000 * 10
+    """Lanes whose head waits for a later try, with letters behind it.
+
+    Later than the bench takes, sooner than the longest wait: beyond that they would be sent at once.
+    """
+    now_ms = SystemClock().now_ms()
+    later_ms = now_ms + 4 * MINUTE
     for lane in range(DEAD_LANES):
         for place in range(BEHIND):
             id_ = CrmMessageId(f"dead-{lane}-{place}")
@@ -103,12 +108,14 @@ def _fail(ledger: Ledger) -> None:
                 body=StatusUpdate(id_, Status.READ),
                 trace="dead",
                 channel=None,
-                accepted_ms=later - HOUR,
-                expires_ms=later + HOUR,
+                accepted_ms=now_ms,
+                expires_ms=now_ms + HOUR,
             )
             entry = ledger.put(letter)
             if place == 0 and entry is not None:
-                ledger.settle(entry, EntryState.PENDING, attempts=1, due_ms=later, now_ms=1)
+                ledger.settle(
+                    entry, EntryState.PENDING, attempts=1, due_ms=later_ms, now_ms=now_ms
+                )
 
 
 def _figure(name: str, empty: float, full: float) -> Figure:
