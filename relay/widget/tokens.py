@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
-
-import jwt
-from jwt.algorithms import HMACAlgorithm
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from relay.domain.ids import UserId
+
+if TYPE_CHECKING:
+    from jwt import PyJWS
 
 HEADER: Final = "X-Auth-Token"
 TOLERANCE_S: Final = 60
@@ -52,16 +53,7 @@ class Claims:
     ends_s: int
 
 
-class _Signature(HMACAlgorithm):
-    """HS256 by a secret that amoCRM has chosen: no use in complaining of its length to us."""
-
-    def check_key_length(self, key: bytes) -> None:
-        """It is as long as it is."""
-
-
 _ALGORITHM: Final = "HS256"
-_JWS: Final = jwt.PyJWS(algorithms=[])
-_JWS.register_algorithm(_ALGORITHM, _Signature(_Signature.SHA256))
 
 
 class TokenRefusedError(Exception):
@@ -91,13 +83,31 @@ def verify(token: str, integration: Integration, now_s: float) -> Claims:
     return Claims(_id(said), UserId(_number(said, "user_id")), ends + TOLERANCE_S)
 
 
+@cache
+def _library() -> tuple[PyJWS, type[Exception]]:
+    """PyJWT and its error, loaded with the first token: with it come nine megabytes."""
+    import jwt  # noqa: PLC0415  see above
+    from jwt.algorithms import HMACAlgorithm  # noqa: PLC0415
+
+    class Signature(HMACAlgorithm):
+        """HS256 by a secret that amoCRM has chosen: no use in complaining of its length to us."""
+
+        def check_key_length(self, key: bytes) -> None:
+            """It is as long as it is."""
+
+    library = jwt.PyJWS(algorithms=[])
+    library.register_algorithm(_ALGORITHM, Signature(Signature.SHA256))
+    return library, jwt.InvalidTokenError
+
+
 def _signed(token: str, integration: Integration) -> Mapping[str, object]:
     """The claims, signed with the integration's secret and by no other algorithm."""
     if not token or len(token) > LONGEST_TOKEN:
         raise TokenRefusedError("there is none" if not token else "it is too long")
+    library, invalid_token_error = _library()
     try:
-        said = json.loads(_JWS.decode(token, integration.secret, algorithms=[_ALGORITHM]))
-    except jwt.InvalidTokenError as error:
+        said = json.loads(library.decode(token, integration.secret, algorithms=[_ALGORITHM]))
+    except invalid_token_error as error:
         raise TokenRefusedError(type(error).__name__) from None
     except (ValueError, RecursionError) as error:
         raise TokenRefusedError(f"it cannot be read: {type(error).__name__}") from None

@@ -94,7 +94,7 @@ async def _finish_many(amocrm: str, home: Path) -> None:
 def _fail(ledger: Ledger) -> None:
     """Lanes whose head waits for a later try, with letters behind it.
 
-    Later than the bench takes, sooner than the longest wait: beyond that they would be sent at once.
+    Later than the bench takes, sooner than the longest wait: what waits longer is sent at once.
     """
     now_ms = SystemClock().now_ms()
     later_ms = now_ms + 4 * MINUTE
@@ -113,9 +113,7 @@ def _fail(ledger: Ledger) -> None:
             )
             entry = ledger.put(letter)
             if place == 0 and entry is not None:
-                ledger.settle(
-                    entry, EntryState.PENDING, attempts=1, due_ms=later_ms, now_ms=now_ms
-                )
+                ledger.settle(entry, EntryState.PENDING, attempts=1, due_ms=later_ms, now_ms=now_ms)
 
 
 def _figure(name: str, empty: float, full: float) -> Figure:
