@@ -31,8 +31,8 @@ How they are measured:
 * **Hooks**: each server is a process of its own, under 200 kept connections with hooks signed
   beforehand. The bare handler reads the body and answers 200; the relay verifies, sorts and commits
   before it does. "At full speed" every connection sends the next hook at once, so that 200 hooks
-  are always waiting and the answer takes as long as 200 hooks take; "at an even pace" is what a
-  sender meets.
+  are always waiting and the answer takes as long as 200 hooks take; "at an even pace", measured
+  before that rush leaves thousands waiting to be sent on, is what a sender meets.
 * **Growth**: processor time a message, by turns in databases that are empty, or hold a million
   finished rows, or a hundred lanes whose head fails; and in a thousand lanes instead of {lanes}.
 * **Files**: the bare client downloads a picture, writes it to a file and posts a message, 64 at
@@ -44,10 +44,11 @@ How they are measured:
   pause is the stall. In processor time: what this process worked meanwhile, on a machine however
   busy.
 * **Memory**: resident size of a process without an engine, which takes a hundred thousand messages
-  to amoCRM.
+  to amoCRM. Of the libraries that only the tests' tools bring none is loaded.
 
-What to make of it: nearly all of the relay's time is Python running on one processor. Half of a
-message's cost is the very POST that the bare client makes too.
+What to make of it: nearly all of the relay's time is Python running on one processor. Its POST
+costs half of what aiohttp's does (`docs/decisions/0008-a-wire-of-its-own.md`): more is left
+for the rest.
 """
 
 
