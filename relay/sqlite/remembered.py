@@ -18,7 +18,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 PEOPLE = 2_048
-ENTRIES = 512
+ENTRIES = 1_024
 
 
 class Remembered(dict[K, V]):
