@@ -54,8 +54,13 @@ class _Line(asyncio.Protocol):
     # What is done with it.
 
     def ask(self, request: bytes) -> asyncio.Future[Answer]:
-        """Send a request; its answer. Whoever stops waiting must hang up."""
-        assert self._transport is not None  # noqa: S101 - it was connected
+        """Send a request; its answer. Whoever stops waiting must hang up.
+
+        Raises:
+            UnreachableError: the connection is gone already.
+        """
+        if self._transport is None:
+            raise UnreachableError("it closed before it was asked")
         self._answer = self._wire.loop.create_future()
         self._head_size = self._unended = 0
         self._in_body = False
