@@ -97,7 +97,7 @@ def _only(status: int) -> range:
 
 _ALL = frozenset(Call)
 _MESSAGE = frozenset({Call.MESSAGE})
-_STATUS = frozenset({Call.STATUS})
+_NAMED = frozenset({Call.STATUS, Call.REACT})  # calls that name a message in amoCRM
 
 TABLE: Final[tuple[Row, ...]] = (
     #   call      status           body           fate       alarm
@@ -108,7 +108,7 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(_ALL,     _only(400),      Sign.ANY,      Dead),
     Row(_ALL,     _only(401),      Sign.ANY,      Retry, Alarm.CREDENTIALS),  # UNCONFIRMED
     Row(_ALL,     _only(403),      Sign.ANY,      Retry, Alarm.CREDENTIALS),
-    Row(_STATUS,  _only(404),      Sign.ANY,      Dead),  # the message is unknown
+    Row(_NAMED,   _only(404),      Sign.ANY,      Dead),  # the message is unknown
     Row(_ALL,     _only(404),      Sign.ANY,      Retry, Alarm.CHANNEL),
     Row(_ALL,     range(1000),     Sign.ANY,      Retry),  # 429, 5xx and whatever else
 )  # fmt: skip
@@ -154,7 +154,7 @@ def _fits(row: Row, call: Call, answer: Answer, said: object, msgid: str) -> boo
 def _accepted(call: Call, body: bytes, said: object) -> bool:
     """Lenient, for shapes differ between pages: but a stranger's page must not pass for a yes."""
     match call:
-        case Call.STATUS:
+        case Call.STATUS | Call.EDIT | Call.REACT:  # UNCONFIRMED: what an edit is answered
             return not body.strip() or isinstance(said, dict)
         case Call.MESSAGE:
             named = isinstance(said, dict) and isinstance(said.get("new_message"), dict)

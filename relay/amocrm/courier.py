@@ -12,16 +12,21 @@ import structlog
 from relay.amocrm import translate
 from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.answers import Alarm, Answer, Verdict, decipher
-from relay.amocrm.contents import Link
+from relay.amocrm.contents import Link, shown
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Request
+from relay.amocrm.revisions import NoBotError, reaction_request, revision_request
+from relay.domain.contents import private_words
 from relay.domain.message import (
     ErrorReply,
     Fetch,
     NewMessage,
     PhoneRewrite,
+    Reaction,
     Reply,
+    ReplyReaction,
+    Revision,
     StatusUpdate,
 )
 from relay.domain.outbox import Dead, Delivered, Entry, Outcome, Retry
@@ -123,9 +128,13 @@ class ChatsCourier:
                 return await self._message(message, scope_id)
             case StatusUpdate() as update:
                 return await self._status(update, scope_id)
+            case Revision() as revision:
+                return await self._revise(revision, scope_id)
+            case Reaction() as reaction:
+                return await self._react(reaction, scope_id)
             case PhoneRewrite() as wish:
                 return await self._rewrite_phones(wish)
-            case Reply() | Fetch() as other:
+            case Reply() | ReplyReaction() | Fetch() as other:
                 return Dead(f"a {other.kind} is not for amoCRM")
 
     async def _message(self, message: NewMessage | ErrorReply, scope_id: str) -> Outcome:
@@ -151,11 +160,32 @@ class ChatsCourier:
                 title=now.title,
                 link=self._link,
             )
-        except translate.NoBotError as error:
+        except NoBotError as error:
             return Dead(str(error))
         answer = await self._client.post(request)
         private = translate.private_texts(message)
-        return self._heed(decipher(request.call, answer, message.id, private))
+        outcome = self._heed(decipher(request.call, answer, message.id, private))
+        if isinstance(outcome, Dead) and isinstance(message, NewMessage) and message.quotes:
+            # UNCONFIRMED: whether amoCRM refuses a message for what it quotes. The words matter
+            # more than the quotation.
+            return await self._message(replace(message, quotes=None), scope_id)
+        return outcome
+
+    async def _revise(self, revision: Revision, scope_id: str) -> Outcome:
+        content = shown(revision.content, self._language(), revision.marks, link=self._link)
+        request = revision_request(revision, scope_id, content)
+        answer = await self._client.post(request)
+        private = private_words(revision.content)
+        return self._heed(decipher(request.call, answer, private=private))
+
+    async def _react(self, reaction: Reaction, scope_id: str) -> Outcome:
+        client_id = translate.participant_id(reaction.client)
+        bot_id = self._credentials.current.bot_id
+        try:
+            request = reaction_request(reaction, scope_id, client_id=client_id, bot_id=bot_id)
+        except NoBotError as error:
+            return Dead(str(error))
+        return self._heed(decipher(request.call, await self._client.post(request)))
 
     async def _status(self, update: StatusUpdate, scope_id: str) -> Outcome:
         request = translate.status_request(update, scope_id, self._language())

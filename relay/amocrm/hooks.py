@@ -31,7 +31,7 @@ from relay.domain.ids import (
     CrmPersonId,
     parse_source_id,
 )
-from relay.domain.message import CrmEvent, Skipped, Written
+from relay.domain.message import CrmEvent, CrmReaction, CrmTyping, Skipped, Written
 
 Fields = Mapping[str, object]
 
@@ -105,7 +105,12 @@ def read_hook(payload: bytes) -> CrmEvent:
     if hook.get("message") is not None:
         return _written(hook)
     action = _fields(hook, "action")
-    return Skipped(next((rule for rule in ("typing", "reaction") if rule in action), "unknown"))
+    if "reaction" in action:
+        return _reaction(hook, action)
+    if "typing" in action:
+        chat, ours = _chat(_fields(_fields(action, "typing"), "conversation"))
+        return CrmTyping(chat, ours) if chat else Skipped("typing")
+    return Skipped("unknown")
 
 
 def _written(hook: Fields) -> Written:
@@ -124,7 +129,33 @@ def _written(hook: Fields) -> Written:
         content=_content(message),
         written_at_ms=_moment_ms(letter, hook),
         source=parse_source_id(_word(_fields(letter, "source"), "external_id")),
+        quotes=_quoted(message),
     )
+
+
+def _quoted(message: Fields) -> CrmMessageId | None:
+    quoted = _word(_fields(_fields(message, "reply_to"), "message"), "id")
+    return CrmMessageId(quoted) if quoted else None
+
+
+def _reaction(hook: Fields, action: Fields) -> CrmReaction | Skipped:
+    """Lenient about where user and message stand: the documentation's own pages disagree."""
+    reaction = _fields(action, "reaction")
+    chat, ours = _chat(_fields(reaction, "conversation"))
+    message = _word(_fields(reaction, "message"), "id") or _word(reaction, "msgid")
+    if not (chat and message):
+        return Skipped("reaction")
+    author = _fields(reaction, "user") or _fields(action, "user")
+    emoji = "" if _word(reaction, "type") == "unreact" else _text(reaction, "emoji")
+    moment_ms = _moment_ms({}, hook)
+    return CrmReaction(
+        chat, ours, CrmMessageId(message), CrmPersonId(_word(author, "id")), emoji, moment_ms
+    )
+
+
+def _chat(conversation: Fields) -> tuple[CrmChatId, ConversationId | None]:
+    ours = _word(conversation, "client_id")
+    return CrmChatId(_word(conversation, "id")), ConversationId(ours) if ours else None
 
 
 def _content(message: Fields) -> Content:

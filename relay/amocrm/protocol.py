@@ -41,6 +41,8 @@ class Call(enum.Enum):
     CONNECT = "connect"
     MESSAGE = "message"
     STATUS = "delivery_status"
+    EDIT = "edit_message"
+    REACT = "react"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,19 @@ def new_message(scope_id: str, payload: Mapping[str, object]) -> Request:
     """Put a message into the account; ``payload`` as :mod:`relay.amocrm.translate` makes it."""
     body = compact({"event_type": "new_message", "payload": payload})
     return Request(Call.MESSAGE, "POST", _scope_path(scope_id), body)
+
+
+def edit_message(scope_id: str, payload: Mapping[str, object]) -> Request:
+    """Write a message of the account anew; ``payload`` names it by one of its ids."""
+    body = compact({"event_type": "edit_message", "payload": payload})
+    return Request(Call.EDIT, "POST", _scope_path(scope_id), body)
+
+
+def react(scope_id: str, payload: Mapping[str, object]) -> Request:
+    """Put an emoji on a message, or take it off. (A sample with the message's id in the path is
+    a mistake of the documentation's.)
+    """
+    return Request(Call.REACT, "POST", f"{_scope_path(scope_id)}/react", compact(payload))
 
 
 @lru_cache(maxsize=8)

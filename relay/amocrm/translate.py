@@ -12,6 +12,7 @@ from typing import Final
 from relay.amocrm.contents import Link, shown
 from relay.amocrm.placeholders import NOT_DELIVERED
 from relay.amocrm.protocol import Request, delivery_status, new_message
+from relay.amocrm.revisions import NoBotError, quote
 from relay.domain.contents import Text, private_words
 from relay.domain.ids import OwnNumber, source_id
 from relay.domain.message import (
@@ -31,10 +32,6 @@ STATUS_CODES: Final = {Status.DELIVERED: 1, Status.READ: 2, Status.FAILED: -1}
 NAMELESS: Final = "WhatsApp"
 
 Fields = dict[str, object]
-
-
-class NoBotError(ValueError):
-    """A message from the phone, and no bot in whose name amoCRM could show it."""
 
 
 def message_request(
@@ -67,6 +64,7 @@ def message_request(
         payload["message"] = shown(Text(message.text), language, link=link)
     else:
         payload["message"] = shown(message.content, language, message.marks, link=link)
+        payload |= quote(message.quotes)
     return new_message(scope_id, payload)
 
 

@@ -11,7 +11,7 @@ from relay.delivery.ports import Clock, Courier, Engine, HandOver
 from relay.delivery.sorter import Reader
 from relay.domain.contents import Kept, Media
 from relay.domain.ids import ChannelId, OwnNumber
-from relay.domain.message import Reply
+from relay.domain.message import Reply, ReplyReaction
 from relay.domain.outbox import Dead, Entry, Outcome, Retry, Unknown
 from relay.domain.phone import masked
 from relay.domain.retry import MINUTE, RetryPolicy
@@ -203,7 +203,7 @@ class ChannelCourier(Courier):
         body = entry.letter.body
         engine = self._channels.engine(body.channel) if isinstance(body, Reply) else None
         if engine is not None and isinstance(body, Reply):
-            await engine.show_typing(body)
+            await engine.show_typing(body.to)
 
     def why_late(self, entry: Entry) -> Reason:
         """How the session of its channel stands, if the file still has it."""
@@ -214,16 +214,18 @@ class ChannelCourier(Courier):
     async def deliver(self, entry: Entry) -> Outcome:
         """One send."""
         body = entry.letter.body
-        if not isinstance(body, Reply):
+        if not isinstance(body, Reply | ReplyReaction):
             return Dead(f"a {body.kind} cannot go to WhatsApp")
         engine = self._channels.engine(body.channel)
         if engine is None:
             return Retry(f"channel {body.channel} is not in the file")
-        return await engine.send(body)
+        return await (engine.send(body) if isinstance(body, Reply) else engine.react(body))
 
     async def interrupted(self, entry: Entry) -> Outcome:
         """Nobody knows, and it is not sent again; perhaps its engine knows by which ids it went."""
         body = entry.letter.body
         engine = self._channels.engine(body.channel) if isinstance(body, Reply) else None
+        if isinstance(body, ReplyReaction):
+            return Retry("interrupted", after_ms=0)  # once more does no harm
         known = await engine.sent_as(body) if engine and isinstance(body, Reply) else ()
         return Unknown("the relay was stopped while this was being sent", known)

@@ -16,8 +16,8 @@ from relay.delivery.ports import (
     MediaWriter,
     Report,
 )
-from relay.domain.ids import ChannelId, WhatsAppMessageId
-from relay.domain.message import Reply, WhatsAppEvent
+from relay.domain.ids import ChannelId, ClientAddress, WhatsAppMessageId
+from relay.domain.message import Reply, ReplyReaction, WhatsAppEvent
 from relay.domain.outbox import Outcome, Retry
 from relay.domain.session import SessionState
 
@@ -85,9 +85,14 @@ class NotBuiltYet:
         del ref, write
         raise MediaUnavailableError(self._words)
 
-    async def show_typing(self, reply: Reply) -> None:
+    async def react(self, reaction: ReplyReaction) -> Outcome:
+        """Not now."""
+        del reaction
+        return Retry(self._words)
+
+    async def show_typing(self, to: ClientAddress) -> None:
         """It has no way to."""
-        del reply
+        del to
 
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """Nobody knows."""

@@ -93,6 +93,7 @@ def settings_of(config: Config) -> Settings:
         default_channel=config.default_channel,
         import_sent_from_phone=config.settings.import_sent_from_phone,
         phone_8_to_7=config.settings.phone_8_to_7,
+        keep_deleted=config.settings.keep_deleted,
         title_in_messages=frozenset(config.settings.title_in_messages),
         blacklist=Blacklist.compiled(config.settings.blacklist),
         error_replies=config.settings.error_replies,

@@ -37,6 +37,7 @@ from relay.app.rest_parts import RestParts
 from relay.app.settings_book import FileBook
 from relay.app.systemd import Notifier
 from relay.app.take import Taker
+from relay.app.typists import Typists
 from relay.app.widget_parts import AccountNumber, WidgetParts
 from relay.config.channel import Channel
 from relay.config.model import Config
@@ -110,6 +111,7 @@ class Parts:
         self.channels = Channels(clock, around.chance, self.spooling.door)
         self.channels.listen(lambda id_, session: self.metrics.session(id_, session.state))
         self.phones = Phones(store, clock, lines_of(self.channels))
+        self.typists = Typists(self.channels, self._steady)
         self._build_amocrm(session)
         self.account_number = AccountNumber(self.connection, self.facts)
         self.media = MediaParts(
@@ -230,6 +232,7 @@ class Parts:
             staff=self.rest.staff,
             on_letters=self._on_letters,
             on_held=self._on_held,
+            on_typing=self.typists.show,
             steps=self._steps,
         )
 

@@ -170,6 +170,7 @@ def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
         "tidying": parts.tidying.run(),
         "pairings": parts.pairings.run(),
         "media tidying": parts.media.tidying.run(),
+        "typing": parts.typists.run(),
     }
     work |= parts.rest.work()
     work |= {f"sorter {side}": sorter.run() for side, sorter in parts.sorters.items()}

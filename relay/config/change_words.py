@@ -67,6 +67,7 @@ NOUNS: Final[dict[str, str]] = {
     "settings.title_in_messages": "title in messages",
     "settings.blacklist": "blacklist",
     "settings.phone_8_to_7": "8 to +7 in contacts",
+    "settings.keep_deleted": "deleted messages stay readable",
     "users.*.name": "name",
     "users.*.channels": "channels",
     "users.*.signature": "signature",

@@ -187,6 +187,8 @@ class MessageSettings(Part):
     """Numbers that never enter amoCRM; `*` at the end means "begins with"."""
     phone_8_to_7: Switch = False
     """A contact's phone 8XXXXXXXXXX becomes +7XXXXXXXXXX at the first incoming message."""
+    keep_deleted: Switch = True
+    """What a client takes back stays readable in amoCRM, marked as deleted."""
 
 
 SECTIONS: Final = (*MessageSettings.model_fields, "users")

@@ -20,14 +20,20 @@ from relay.delivery.pacing import free
 from relay.delivery.people import learn, meet
 from relay.delivery.phones import note_written
 from relay.delivery.proof import prove
+from relay.delivery.revisions import as_message, quoted, revision_letters
 from relay.domain.ids import conversation_id, message_id
 from relay.domain.incoming import Ignored, Incoming, decide_incoming
 from relay.domain.message import (
     Alias,
     CrmEvent,
+    CrmReaction,
+    CrmTyping,
+    Deleted,
+    Edited,
     NewMessage,
     Noise,
     Origin,
+    Reacted,
     Receipt,
     Received,
     Skipped,
@@ -48,9 +54,14 @@ def client_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause
             return _receipt_in(ledger, event, cause)
         case Alias():
             return _alias_in(ledger, event, cause)
+        case Edited() | Deleted() | Reacted():
+            message = as_message(ledger, event)
+            if message is not None:
+                return _message_in(ledger, message, cause)
+            return revision_letters(ledger, event, cause)
         case Noise(rule) | Skipped(rule):
             return Sorted(ignored=(rule,))
-        case Written():
+        case Written() | CrmReaction() | CrmTyping():
             raise TypeError("a hook cannot come from an engine")
 
 
@@ -84,6 +95,7 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         crm_client=None if conversation.crm_bound else conversation.crm_client,
         marks=verdict.marks,
         silent=message.silent,
+        quotes=quoted(ledger, message),
     )
     letter = Letter(
         key=message_key(body.id),

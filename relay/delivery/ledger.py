@@ -260,6 +260,10 @@ class Ledger(Protocol):
         """The pair by WhatsApp's id."""
         ...
 
+    def link_of(self, crm_id: CrmMessageId) -> Link | None:
+        """The pair by amoCRM's id."""
+        ...
+
     def told(self, crm_id: CrmMessageId, status: Status) -> bool:
         """Raise what amoCRM is told of a message; False if that would not be a step forward.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relay.delivery.proof import status_key
-from relay.domain.ids import ChannelId, ConversationId, CrmPersonId
+from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmPersonId
 from relay.domain.message import StatusUpdate
 from relay.domain.outbox import Destination, JournalRow, Letter
 from relay.domain.settings import Settings
@@ -57,6 +57,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Composing:
+    """Somebody in amoCRM is writing to that client now."""
+
+    channel: ChannelId
+    to: ClientAddress
+
+
+@dataclass(frozen=True, slots=True)
 class Sorted:
     """What follows from a journal row: letters, and the rules that kept the rest out.
 
@@ -67,6 +75,7 @@ class Sorted:
     ignored: tuple[str, ...] = ()
     freed: bool = False
     held: Held | None = None
+    typing: tuple[Composing, ...] = ()
 
     @classmethod
     def nothing(cls) -> Sorted:
@@ -80,6 +89,7 @@ class Sorted:
             self.ignored + other.ignored,
             self.freed or other.freed,
             self.held or other.held,
+            self.typing + other.typing,
         )
 
 

@@ -8,20 +8,28 @@ from dataclasses import replace
 from relay.delivery.awaiting import awaiting
 from relay.delivery.failures import failure_letters
 from relay.delivery.ledger import Conversation, Ledger
-from relay.delivery.letters import Cause, Held, Sorted, reply_lane
+from relay.delivery.letters import Cause, Composing, Held, Sorted, reply_lane
 from relay.delivery.own_posts import is_our_own
 from relay.delivery.people import conversation_of, find, remember_chat, way_to
 from relay.delivery.phones import Absent
 from relay.delivery.ports import Staff
 from relay.delivery.proof import reply_key
-from relay.domain.ids import CrmPersonId
+from relay.delivery.revisions import UNKNOWN_TARGET, quote_of
+from relay.domain.ids import ConversationId, CrmChatId, CrmPersonId, OwnNumber
 from relay.domain.message import (
     Alias,
     CrmEvent,
+    CrmReaction,
+    CrmTyping,
+    Deleted,
+    Edited,
     Noise,
+    Quote,
+    Reacted,
     Receipt,
     Received,
     Reply,
+    ReplyReaction,
     Skipped,
     WhatsAppEvent,
     Written,
@@ -49,9 +57,13 @@ def crm_letters(
     match event:
         case Written():
             return _message_out(ledger, event, cause, staff, ahead)
+        case CrmReaction():
+            return _reaction_out(ledger, event, cause)
+        case CrmTyping():
+            return _typing_out(ledger, event, cause)
         case Skipped(rule) | Noise(rule):
             return Sorted(ignored=(rule,))
-        case Received() | Receipt() | Alias():
+        case Received() | Receipt() | Alias() | Edited() | Deleted() | Reacted():
             raise TypeError("a WhatsApp event cannot come from a hook")
 
 
@@ -134,6 +146,7 @@ def _reply(ledger: Ledger, known: Conversation | None, verdict: Outgoing, cause:
             to=verdict.to,
             content=written.content,
             chat=known.id if known is not None and known.id != conversation else None,
+            quotes=_quote(ledger, written, channel.own),
         ),
         trace=cause.trace,
         channel=channel.id,
@@ -141,6 +154,54 @@ def _reply(ledger: Ledger, known: Conversation | None, verdict: Outgoing, cause:
         expires_ms=cause.received_ms + cause.settings.give_up_whatsapp_ms,
     )
     return Sorted(awaiting(letter))
+
+
+def _quote(ledger: Ledger, written: Written, own: OwnNumber) -> Quote | None:
+    """What it answers, if that was seen by the very number it goes out by."""
+    found = quote_of(ledger, written.quotes) if written.quotes else None
+    return found[1] if found is not None and found[0] == own else None
+
+
+def _reaction_out(ledger: Ledger, reaction: CrmReaction, cause: Cause) -> Sorted:
+    """WhatsApp keeps one reaction of each number for a message, so the latest one counts."""
+    found = quote_of(ledger, reaction.message)
+    if found is None:
+        return Sorted(ignored=(UNKNOWN_TARGET,))
+    own, quote = found
+    channel = cause.settings.channel_of(own)
+    known = _spoken_of(ledger, reaction.conversation, reaction.chat)
+    if channel is None or known is None or known.own != own:
+        return Sorted(ignored=("no_channel",))
+    body = ReplyReaction(
+        known.id, channel.id, own, way_to(known), quote.id, quote.by_client, reaction.emoji
+    )
+    letter = Letter(
+        key=f"reply_reaction:{reaction.message}:{reaction.author}:{reaction.at_ms}",
+        lane=reply_lane(known.id),
+        destination=Destination.WHATSAPP,
+        body=body,
+        trace=cause.trace,
+        channel=channel.id,
+        accepted_ms=cause.received_ms,
+        expires_ms=cause.received_ms + cause.settings.give_up_whatsapp_ms,
+    )
+    return Sorted((letter,))
+
+
+def _typing_out(ledger: Ledger, typing: CrmTyping, cause: Cause) -> Sorted:
+    """Nothing is kept of it: shown late, it would be a lie."""
+    known = _spoken_of(ledger, typing.conversation, typing.chat)
+    channel = cause.settings.channel_of(known.own) if known else None
+    if known is None or channel is None:
+        return Sorted(ignored=("no_channel",))
+    return Sorted(typing=(Composing(channel.id, way_to(known)),))
+
+
+def _spoken_of(
+    ledger: Ledger, conversation: ConversationId | None, chat: CrmChatId
+) -> Conversation | None:
+    known = ledger.conversation(conversation) if conversation else None
+    return known or ledger.conversation_of_chat(chat)
 
 
 def _refusal(

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from relay.domain.ids import CrmPersonId, OwnNumber, UserId, WhatsAppMessageId
-from relay.domain.message import CrmEvent, Reply, WhatsAppEvent
+from relay.domain.ids import ClientAddress, CrmPersonId, OwnNumber, UserId, WhatsAppMessageId
+from relay.domain.message import CrmEvent, Reply, ReplyReaction, WhatsAppEvent
 from relay.domain.outbox import Entry, Outcome
 from relay.domain.session import SessionState
 from relay.domain.texts import Reason
@@ -183,7 +183,11 @@ class Engine(Protocol):
         """
         ...
 
-    async def show_typing(self, reply: Reply) -> None:
+    async def react(self, reaction: ReplyReaction) -> Outcome:
+        """Put an emoji on a message, or take it off; once more does no harm."""
+        ...
+
+    async def show_typing(self, to: ClientAddress) -> None:
         """Show the client that an answer is being written, if that can be done; back within 5 s.
 
         It never fails: a reply does not depend on it.

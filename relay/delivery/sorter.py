@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from relay.delivery.incoming import client_letters
 from relay.delivery.ledger import Ledger, Store, StoreRefusedError
-from relay.delivery.letters import Cause, Held, Sorted
+from relay.delivery.letters import Cause, Composing, Held, Sorted
 from relay.delivery.outgoing import Ahead, crm_letters
 from relay.delivery.ports import Clock, HookReader, Staff
 from relay.delivery.steps import Steps
@@ -105,6 +105,7 @@ class Sorter:
         staff: Staff,
         on_letters: Callable[[Destination], None],
         on_held: Callable[[Held | None], None],
+        on_typing: Callable[[Composing], None],
         steps: Steps,
     ) -> None:
         self._side = side
@@ -116,6 +117,7 @@ class Sorter:
         self._staff = staff
         self._on_letters = on_letters
         self._on_held = on_held
+        self._on_typing = on_typing
         self._steps = steps
         self._woken = asyncio.Event()
         self._woken.set()
@@ -251,7 +253,8 @@ class Sorter:
         rules += ["duplicate"] * (len(letters) - len(kept))
         freed = any(result.freed for result in results)
         held = next((result.held for result in results if result.held is not None), None)
-        return Note(row, Sorted(kept, tuple(rules), freed, held))
+        typing = tuple(each for result in results for each in result.typing)
+        return Note(row, Sorted(kept, tuple(rules), freed, held, typing))
 
     def _read(self, row: JournalRow) -> Sequence[WhatsAppEvent | CrmEvent]:
         source, _, channel = row.source.partition("/")
@@ -282,6 +285,8 @@ class Sorter:
                 self._steps.accepted(letter, now)
             for rule in note.result.ignored:
                 self._steps.ignored(note.row, self._side, rule)
+            for composing in note.result.typing:
+                self._on_typing(composing)
         stirred = {letter.destination for note in notes for letter in note.letters}
         if any(note.result is not None and note.result.freed for note in notes):
             stirred.add(Destination.WHATSAPP)

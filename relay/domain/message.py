@@ -63,6 +63,7 @@ class Received:
     """A message seen on WhatsApp, from the client or from the owner's phone.
 
     ``instead_of``: the id under which something has stood in for it until it could be read.
+    ``quotes``: the message it answers.
     ``silent``: it is no news, and nobody is to be notified; so is the past of a chat.
     """
 
@@ -74,6 +75,7 @@ class Received:
     content: Content
     instead_of: WhatsAppMessageId | None = None
     silent: bool = False
+    quotes: WhatsAppMessageId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,45 @@ class Alias:
     number: ClientAddress
 
 
-WhatsAppEvent = Received | Receipt | Noise | Alias
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A message was written anew. ``id`` is the edit's own, ``target`` the message's."""
+
+    own: OwnNumber
+    client: Client
+    id: WhatsAppMessageId
+    target: WhatsAppMessageId
+    at_ms: int
+    origin: Origin
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message was taken back by its writer, for everyone."""
+
+    own: OwnNumber
+    client: Client
+    id: WhatsAppMessageId
+    target: WhatsAppMessageId
+    at_ms: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """``emoji`` was put on a message; empty: it was taken off again."""
+
+    own: OwnNumber
+    client: Client
+    id: WhatsAppMessageId
+    target: WhatsAppMessageId
+    at_ms: int
+    origin: Origin
+    emoji: str
+
+
+WhatsAppEvent = Received | Receipt | Noise | Alias | Edited | Deleted | Reacted
 
 
 # --- What amoCRM's hooks say ---------------------------------------------------------------------
@@ -113,7 +153,7 @@ class Written:
     """A manager or a robot wrote to a client.
 
     ``source``: the number of ours that stands beside it in amoCRM, by choice or because the chat
-    came in by it; None if there is none, or it is not one of ours.
+    came in by it; None if there is none, or it is not one of ours. ``quotes``: what it answers.
     """
 
     id: CrmMessageId
@@ -125,24 +165,53 @@ class Written:
     content: Content
     written_at_ms: int
     source: OwnNumber | None = None
+    quotes: CrmMessageId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrmReaction:
+    """Somebody in amoCRM put ``emoji`` on a message; empty: took it off again."""
+
+    chat: CrmChatId
+    conversation: ConversationId | None
+    message: CrmMessageId
+    author: CrmPersonId
+    emoji: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CrmTyping:
+    """Somebody in amoCRM is writing to a client."""
+
+    chat: CrmChatId
+    conversation: ConversationId | None
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A hook that asks for nothing the relay does yet: ``typing``, ``reaction``, ``unknown``."""
+    """A hook that asks for nothing the relay does: ``v1``, ``unknown``."""
 
     rule: str
 
 
-CrmEvent = Written | Skipped
+CrmEvent = Written | CrmReaction | CrmTyping | Skipped
 
 
 # --- What goes out (bodies of outbox entries) ----------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """How amoCRM knows a message: by our id if we brought it, by its own once that is known."""
+
+    ours: MessageId
+    crm: CrmMessageId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message for amoCRM, opened there by its ``marks``.
+    """A message for amoCRM, opened there by its ``marks``; ``quotes`` is what it answers.
 
     ``crm_chat`` and ``crm_client``: amoCRM's ids of a chat that it began ("write first"), told
     along until it is seen to know ours. ``silent``: no unsorted lead, and nobody is notified.
@@ -160,6 +229,7 @@ class NewMessage:
     crm_client: CrmPersonId | None = None
     marks: tuple[str, ...] = ()
     silent: bool = False
+    quotes: Known | None = None
     kind: Literal["new_message"] = "new_message"
 
 
@@ -182,6 +252,30 @@ class ErrorReply:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """A message that amoCRM has is to read so from now on."""
+
+    conversation: ConversationId
+    message: Known
+    content: Content
+    at_ms: int
+    marks: tuple[str, ...] = ()
+    kind: Literal["revision"] = "revision"
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """An emoji for a message that amoCRM has; empty: none any more."""
+
+    conversation: ConversationId
+    message: Known
+    client: Client
+    origin: Origin
+    emoji: str
+    kind: Literal["reaction"] = "reaction"
+
+
+@dataclass(frozen=True, slots=True)
 class StatusUpdate:
     """The status of a manager's message, for amoCRM. ``failure``/``reason`` go with ``FAILED``."""
 
@@ -193,8 +287,17 @@ class StatusUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """A message of WhatsApp's that another one answers. ``by_client``: he wrote it, not we."""
+
+    id: WhatsAppMessageId
+    by_client: bool
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """A manager's or robot's message for a client.
+    """A manager's or robot's message for a client; ``quotes`` is what it answers.
 
     ``chat``: the conversation whose chat it was written in, if it goes through another number.
     """
@@ -206,7 +309,22 @@ class Reply:
     to: ClientAddress
     content: Content
     chat: ConversationId | None = None
+    quotes: Quote | None = None
     kind: Literal["reply"] = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReaction:
+    """An emoji for a message on WhatsApp; empty: none any more. ``by_client``: he wrote it."""
+
+    conversation: ConversationId
+    channel: ChannelId
+    own: OwnNumber
+    to: ClientAddress
+    target: WhatsAppMessageId
+    by_client: bool
+    emoji: str
+    kind: Literal["reply_reaction"] = "reply_reaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,4 +350,14 @@ class Fetch:
     kind: Literal["fetch"] = "fetch"
 
 
-Body = NewMessage | ErrorReply | StatusUpdate | Reply | Fetch | PhoneRewrite
+Body = (
+    NewMessage
+    | Revision
+    | Reaction
+    | ErrorReply
+    | StatusUpdate
+    | Reply
+    | ReplyReaction
+    | Fetch
+    | PhoneRewrite
+)

@@ -47,7 +47,7 @@ class Settings:
 
     ``bot``: the channel's bot in amoCRM, in whose name the relay writes there. ``signatures``: all
     that a message out of amoCRM may end with. ``users``: who of amoCRM's users may send, and how;
-    ``everyone_else``: any other user.
+    ``everyone_else``: any other user. ``keep_deleted``: what a client takes back stays readable.
     """
 
     language: Language = Language.RU
@@ -59,6 +59,7 @@ class Settings:
     blacklist: Blacklist = field(default_factory=Blacklist)
     error_replies: bool = True
     error_label: str = "[GNZS ERROR]"
+    keep_deleted: bool = True
     bot: CrmPersonId | None = None
     signatures: Signatures = field(default_factory=Signatures)
     give_up_amocrm_ms: int = DAY

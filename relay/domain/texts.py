@@ -56,6 +56,9 @@ class Told:
         return " ".join(self.ru if language is Language.RU else self.en)
 
 
+DELETED: Final = {Language.RU: "Удалено", Language.EN: "Deleted"}
+"""What stands before a message that its writer has taken back."""
+
 SENT_FROM_PHONE: Final = {
     Language.RU: "Отправлено с телефона",
     Language.EN: "Sent from the phone",

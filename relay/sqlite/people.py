@@ -59,6 +59,10 @@ _LINKED = (
     "SELECT link.crm_id, told.status FROM link LEFT JOIN told ON told.crm_id = link.crm_id"
     " WHERE link.own = ? AND link.whatsapp_id = ?"
 )
+_LINK_OF = (
+    "SELECT link.own, link.whatsapp_id, told.status FROM link"
+    " LEFT JOIN told ON told.crm_id = link.crm_id WHERE link.crm_id = ?"
+)
 _EARLY = (
     "INSERT INTO early_receipt (own, whatsapp_id, status, at_ms, kept_ms) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (own, whatsapp_id) DO UPDATE SET status = excluded.status,"
@@ -172,6 +176,15 @@ class PeopleTable(OutboxTable):
             return None
         crm_id, status = row
         return Link(own, whatsapp_id, CrmMessageId(crm_id), Status(status or Status.SENT))
+
+    def link_of(self, crm_id: CrmMessageId) -> Link | None:
+        """The pair by amoCRM's id."""
+        row = self._connection.execute(_LINK_OF, (crm_id,)).fetchone()
+        if row is None:
+            return None
+        own, whatsapp_id, status = row
+        pair = OwnNumber(own), WhatsAppMessageId(whatsapp_id)
+        return Link(*pair, crm_id, Status(status or Status.SENT))
 
     def told(self, crm_id: CrmMessageId, status: Status) -> bool:
         """Raise what amoCRM is told of a message; "sent" is where every message begins."""

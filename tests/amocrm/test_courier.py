@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -20,8 +21,18 @@ from relay.amocrm.wire import Wire
 from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Courier
 from relay.domain.contents import Text, Unsupported
-from relay.domain.ids import ChannelId, OwnNumber
-from relay.domain.message import Body, Origin, PhoneRewrite, Reply, Status, StatusUpdate
+from relay.domain.ids import ChannelId, MessageId, OwnNumber
+from relay.domain.message import (
+    Body,
+    Known,
+    Origin,
+    PhoneRewrite,
+    Reaction,
+    Reply,
+    Revision,
+    Status,
+    StatusUpdate,
+)
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from relay.domain.settings import Language
 from tests.amocrm.doubles import (
@@ -134,6 +145,68 @@ async def test_what_is_refused_for_another_reason_is_refused_once() -> None:
     assert isinstance(await scene.deliver(message()), Dead)
     scene = Scene(refusal, refusal)
     assert isinstance(await scene.deliver(binding(message())), Dead)
+
+
+async def test_a_quote_that_amocrm_refuses_is_left_out() -> None:
+    """The words matter more than what they answer: the message goes without."""
+    scene = Scene(Answer(400, b'{"error":"reply_to"}'), Answer(200, ACCEPTED))
+    quoting = replace(message(), quotes=Known(MessageId("wa-1-Q")))
+    assert await scene.deliver(quoting) == Delivered(CRM_MESSAGE, TOLD_CHAT)
+    first, second = (json.loads(request.body)["payload"] for request in scene.client.posted)
+    assert first.pop("reply_to") == {"message": {"msgid": "wa-1-Q"}}
+    assert first == second
+
+
+async def test_an_edit_names_the_message_once() -> None:
+    """By amoCRM's id if it is known, else by ours: both would give it another id."""
+    scene = Scene(Answer(200, b"{}"), Answer(200, b""))
+    revision = Revision(CONVERSATION, Known(MessageId("wa-1-A")), Text("new"), 1_000, ("[x]",))
+    assert await scene.deliver(revision) == Delivered()
+    told = replace(revision, message=Known(MessageId("wa-1-A"), CRM_MESSAGE))
+    assert await scene.deliver(told) == Delivered()
+    ours, theirs = (json.loads(request.body) for request in scene.client.posted)
+    assert ours == {
+        "event_type": "edit_message",
+        "payload": {
+            "timestamp": 1,
+            "msec_timestamp": 1_000,
+            "msgid": "wa-1-A",
+            "conversation_id": CONVERSATION,
+            "message": {"type": "text", "text": "[x] new"},
+        },
+    }
+    assert theirs["payload"]["id"] == CRM_MESSAGE
+    assert "msgid" not in theirs["payload"]
+
+
+@pytest.mark.parametrize(
+    ("emoji", "origin", "rest"),
+    [
+        ("👍", Origin.CLIENT, {"user": {"id": "wa-79991234567"}, "type": "react", "emoji": "👍"}),
+        ("", Origin.CLIENT, {"user": {"id": "wa-79991234567"}, "type": "unreact"}),
+        ("👍", Origin.PHONE, {"user": {"ref_id": BOT}, "type": "react", "emoji": "👍"}),
+    ],
+)
+async def test_reactions(emoji: str, origin: Origin, rest: dict[str, object]) -> None:
+    """In the client's name, or in the bot's for what the phone does."""
+    scene = Scene(Answer(200, b""))
+    scene.held.current = credentials(bot_id=BOT)
+    known = Known(MessageId("wa-1-A"), CRM_MESSAGE)
+    assert await scene.deliver(Reaction(CONVERSATION, known, IVAN, origin, emoji)) == Delivered()
+    [request] = scene.client.posted
+    assert request.path.endswith("/react")
+    assert json.loads(request.body) == {
+        "conversation_id": CONVERSATION, "id": CRM_MESSAGE, **rest,
+    }  # fmt: skip
+
+
+async def test_a_reaction_to_what_amocrm_does_not_know_is_dead() -> None:
+    """404 there speaks of the message, not of our channel."""
+    scene = Scene(Answer(404, b"{}"))
+    known = Known(MessageId("wa-1-A"))
+    outcome = await scene.deliver(Reaction(CONVERSATION, known, IVAN, Origin.CLIENT, "👍"))
+    assert isinstance(outcome, Dead)
+    assert scene.scope.wishes == 0
 
 
 async def test_status_needs_no_conversation() -> None:

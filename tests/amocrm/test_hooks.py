@@ -22,7 +22,7 @@ from relay.domain.contents import (
     Unsupported,
 )
 from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId, CrmPersonId, OwnNumber
-from relay.domain.message import Skipped, Written
+from relay.domain.message import CrmReaction, CrmTyping, Skipped, Written
 
 OLGA = "bbbbbbbb-0000-4000-8000-000000000017"
 
@@ -319,7 +319,7 @@ def test_a_file_name_with_half_a_character_is_repaired() -> None:
 @pytest.mark.parametrize(
     ("payload", "rule"),
     [
-        (b'{"action":{"typing":{"user":{"id":"b"},"conversation":{"id":"9"}}}}', "typing"),
+        (b'{"action":{"typing":{"user":{"id":"b"},"conversation":{}}}}', "typing"),
         (b'{"action":{"user":{"id":"b"},"typing":null}}', "typing"),
         (b'{"action":{"reaction":{"type":"react","emoji":"x","msgid":"7"}}}', "reaction"),
         (b'{"action":{"dance":{}}}', "unknown"),
@@ -334,6 +334,57 @@ def test_a_file_name_with_half_a_character_is_repaired() -> None:
 def test_skipped(payload: bytes, rule: str) -> None:
     """Hooks that ask for nothing the relay does are skipped by name."""
     assert read_hook(payload) == Skipped(rule)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"action":{"typing":{"user":{"id":"b"},"conversation":{"id":"9","client_id":"wa-1-2"}}}}',
+        b'{"action":{"user":{"id":"b"},"typing":{"conversation":{"id":"9","client_id":"wa-1-2"}}}}',
+    ],
+)
+def test_typing(payload: bytes) -> None:
+    """In whose chat somebody types, wherever the user stands."""
+    assert read_hook(payload) == CrmTyping(CrmChatId("9"), ConversationId("wa-1-2"))
+
+
+_REACTION = {"conversation": {"id": "9", "client_id": "wa-1-2"}, "type": "react", "emoji": "👍"}
+
+
+@pytest.mark.parametrize(
+    ("action", "emoji"),
+    [
+        ({"reaction": {**_REACTION, "user": {"id": "u"}, "message": {"id": "m"}}}, "👍"),
+        ({"reaction": {**_REACTION, "msgid": "m"}, "user": {"id": "u"}}, "👍"),
+        (
+            {"reaction": {**_REACTION, "msgid": "m", "user": {"id": "u"}, "type": "unreact"}},
+            "",
+        ),
+    ],
+)
+def test_reactions(action: dict[str, Any], emoji: str) -> None:
+    """In the form of the example and of the table; taken off again it is empty."""
+    hook = json.dumps({"time": 1_770_113_731, "action": action}).encode()
+    assert read_hook(hook) == CrmReaction(
+        CrmChatId("9"),
+        ConversationId("wa-1-2"),
+        CrmMessageId("m"),
+        CrmPersonId("u"),
+        emoji,
+        1_770_113_731_000,
+    )
+
+
+def test_an_answer_names_what_it_quotes() -> None:
+    """By amoCRM's id; without one it quotes nothing."""
+    hook = json.loads(ANSWER)
+    hook["message"]["message"]["reply_to"] = {"message": {"id": "q", "msgid": "wa-1-A"}}
+    quoting = read_hook(json.dumps(hook).encode())
+    assert isinstance(quoting, Written)
+    assert quoting.quotes == "q"
+    plain = read_hook(ANSWER)
+    assert isinstance(plain, Written)
+    assert plain.quotes is None
 
 
 def test_v1_is_recognised() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.amocrm import translate
+from relay.amocrm.revisions import NoBotError
 from relay.domain.contents import Content, Media, MediaKind, Text, Unsupported
 from relay.domain.ids import ClientAddress, MessageId
 from relay.domain.message import (
@@ -185,7 +186,7 @@ def test_message_from_the_phone() -> None:
 
 def test_message_from_the_phone_needs_a_bot() -> None:
     """Without a bot such a message is an error with its reason, never a wrong direction."""
-    with pytest.raises(translate.NoBotError, match=r"chats\.bot_id"):
+    with pytest.raises(NoBotError, match=r"chats\.bot_id"):
         body(message(origin=Origin.PHONE))
 
 

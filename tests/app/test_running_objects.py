@@ -25,8 +25,8 @@ from relay.delivery.ports import (
     Report,
 )
 from relay.demo.pretended_amocrm import PretendedAmoCRM
-from relay.domain.ids import ChannelId, WhatsAppMessageId
-from relay.domain.message import Reply
+from relay.domain.ids import ChannelId, ClientAddress, WhatsAppMessageId
+from relay.domain.message import Reply, ReplyReaction
 from relay.domain.outbox import Outcome, Retry
 from relay.domain.session import SessionState
 from tests.app import files
@@ -57,9 +57,13 @@ class IdleEngine:
         del write
         raise MediaUnavailableError(ref)
 
-    async def show_typing(self, reply: Reply) -> None:
+    async def react(self, reaction: ReplyReaction) -> Outcome:
+        """Nobody reacts here."""
+        raise NotImplementedError
+
+    async def show_typing(self, to: ClientAddress) -> None:
         """It has no way to."""
-        del reply
+        del to
 
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """Nobody knows."""

@@ -18,7 +18,7 @@ from relay.domain.ids import (
     OwnNumber,
     WhatsAppMessageId,
 )
-from relay.domain.message import Reply, WhatsAppEvent
+from relay.domain.message import Reply, ReplyReaction, WhatsAppEvent
 from relay.domain.outbox import (
     Dead,
     Delivered,
@@ -65,8 +65,12 @@ class TypingEngine:
         del write
         raise MediaUnavailableError(ref)
 
-    async def show_typing(self, reply: Reply) -> None:
-        self.did.append(f"type {reply.to}")
+    async def react(self, reaction: ReplyReaction) -> Outcome:
+        """Nobody reacts here."""
+        raise NotImplementedError
+
+    async def show_typing(self, to: ClientAddress) -> None:
+        self.did.append(f"type {to}")
 
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         del reply

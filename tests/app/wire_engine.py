@@ -35,8 +35,8 @@ from relay.delivery.ports import (
 )
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.domain.contents import Text
-from relay.domain.ids import ChannelId, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Failure, Reply, WhatsAppEvent
+from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
+from relay.domain.message import Failure, Reply, ReplyReaction, WhatsAppEvent
 from relay.domain.outbox import Closed, Dead, Delivered, Outcome, Retry, Unknown
 from relay.domain.session import SessionState
 
@@ -120,9 +120,13 @@ class WireEngine:
         del write
         raise MediaUnavailableError(ref)
 
-    async def show_typing(self, reply: Reply) -> None:
+    async def react(self, reaction: ReplyReaction) -> Outcome:
+        """Nobody reacts here."""
+        raise NotImplementedError
+
+    async def show_typing(self, to: ClientAddress) -> None:
         """It has no way to."""
-        del reply
+        del to
 
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """Nobody knows."""

@@ -30,7 +30,7 @@ from relay.delivery.ports import Engine, HandOver, MediaWriter, Report
 from relay.delivery.steps import Step
 from relay.domain.contents import Media, MediaKind, Remote, Text
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Client, Origin, Received, Reply, WhatsAppEvent
+from relay.domain.message import Client, Origin, Received, Reply, ReplyReaction, WhatsAppEvent
 from relay.domain.outbox import Delivered, Outcome
 from relay.domain.session import SessionState
 from relay.sqlite.spool import open_spool
@@ -106,9 +106,13 @@ class BenchEngine(Engine):
             async for piece in response.content.iter_chunked(64 * 1024):
                 await write(piece)
 
-    async def show_typing(self, reply: Reply) -> None:
+    async def react(self, reaction: ReplyReaction) -> Outcome:
+        """Nobody reacts here."""
+        raise NotImplementedError
+
+    async def show_typing(self, to: ClientAddress) -> None:
         """It has no way to."""
-        del reply
+        del to
 
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         del reply

@@ -165,6 +165,13 @@ class LinkContract:
         assert await store.query(lambda ledger: ledger.linked(OTHER_OWN, FIRST)) is None
         assert await store.query(lambda ledger: ledger.linked(OWN, SECOND)) is None
 
+    async def test_a_pair_is_found_by_amocrms_id(self, store: Store) -> None:
+        """With what amoCRM was told; an id nobody kept is not found."""
+        kept = Link(OWN, FIRST, CRM_FIRST, Status.READ)
+        await link(store, kept)
+        assert await store.query(lambda ledger: ledger.link_of(CRM_FIRST)) == kept
+        assert await store.query(lambda ledger: ledger.link_of(CRM_SECOND)) is None
+
     async def test_a_pair_kept_again_is_replaced(self, store: Store) -> None:
         """The latest id of the CRM counts."""
         await link(store, Link(OWN, FIRST, CRM_FIRST))

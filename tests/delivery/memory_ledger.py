@@ -242,6 +242,10 @@ class MemoryLedger(MemoryPeople):
             return None
         return Link(own, whatsapp_id, kept[1], self._status(kept[1]))
 
+    def link_of(self, crm_id: CrmMessageId) -> Link | None:
+        found = [pair for pair, kept in self._tables.links.items() if kept[1] == crm_id]
+        return Link(*found[0], crm_id, self._status(crm_id)) if found else None
+
     def told(self, crm_id: CrmMessageId, status: Status) -> bool:
         if status <= self._status(crm_id):
             return False

@@ -11,8 +11,8 @@ import pytest
 from relay.delivery import phones as phones_module
 from relay.delivery.phones import Line, Phones
 from relay.delivery.ports import HandOver, MediaUnavailableError, MediaWriter, Report
-from relay.domain.ids import ChannelId, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Reply
+from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
+from relay.domain.message import Reply, ReplyReaction
 from relay.domain.outbox import Outcome, Retry
 from relay.domain.phone_check import FRESH_MS, PhoneCheck, PhoneState
 from tests.clock import HandClock, settle
@@ -51,9 +51,13 @@ class AskedEngine:
         del write
         raise MediaUnavailableError(ref)
 
-    async def show_typing(self, reply: Reply) -> None:
+    async def react(self, reaction: ReplyReaction) -> Outcome:
+        """Nobody reacts here."""
+        raise NotImplementedError
+
+    async def show_typing(self, to: ClientAddress) -> None:
         """It has no way to."""
-        del reply
+        del to
 
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """Nobody knows."""

@@ -13,7 +13,7 @@ from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.fetching import MediaCourier
 from relay.delivery.intake import Intake
 from relay.delivery.ledger import Store
-from relay.delivery.letters import Held
+from relay.delivery.letters import Composing, Held
 from relay.delivery.media import as_it_is
 from relay.delivery.ports import Courier
 from relay.delivery.sorter import Reader, Sorter
@@ -142,6 +142,7 @@ class World:
     to_whatsapp: ScriptedCourier = field(default_factory=lambda: ScriptedCourier(repeatable=False))
     media: MemoryMedia = field(default_factory=MemoryMedia)
     steps: list[Step] = field(default_factory=list)
+    typed: list[Composing] = field(default_factory=list)
     sorters: dict[Destination, Sorter] = field(default_factory=dict)
     dispatchers: dict[Destination, Dispatcher] = field(default_factory=dict)
     concurrency: int = 8
@@ -161,6 +162,7 @@ class World:
                 staff=self.staff,
                 on_letters=self._on_letters,
                 on_held=self._on_held,
+                on_typing=self.typed.append,
                 steps=told,
             )
         couriers: dict[Destination, Courier] = {

@@ -12,8 +12,8 @@ from relay.demo.pretended_whatsapp.files import FileWire
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
 from relay.domain.contents import Content, Kept, Media, Text
-from relay.domain.ids import OwnNumber, WhatsAppMessageId
-from relay.domain.message import Failure, Reply, WhatsAppEvent
+from relay.domain.ids import ClientAddress, OwnNumber, WhatsAppMessageId
+from relay.domain.message import Failure, Reply, ReplyReaction, WhatsAppEvent
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry, Unknown
 from relay.domain.session import SessionState
 from relay.domain.texts import Reason
@@ -119,9 +119,14 @@ class SimulatedEngine:
         self._tag += 1
         return self._tag
 
-    async def show_typing(self, reply: Reply) -> None:
+    async def react(self, reaction: ReplyReaction) -> Outcome:
         """It has no way to."""
-        del reply
+        del reaction
+        return Dead("the pretended WhatsApp knows no reactions")
+
+    async def show_typing(self, to: ClientAddress) -> None:
+        """It has no way to."""
+        del to
 
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """Nobody knows."""

@@ -19,8 +19,8 @@ from relay.delivery.ports import (
     MediaWriter,
     Report,
 )
-from relay.domain.ids import ChannelId, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Reply, WhatsAppEvent
+from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
+from relay.domain.message import Reply, ReplyReaction, WhatsAppEvent
 from relay.domain.outbox import Outcome
 from relay.domain.retry import MINUTE, SECOND, RetryPolicy
 from relay.domain.session import SessionState
@@ -151,9 +151,13 @@ class LinkedDevice:
         """See :class:`relay.delivery.ports.Engine`."""
         return await self._outbound.send(reply)
 
-    async def show_typing(self, reply: Reply) -> None:
+    async def react(self, reaction: ReplyReaction) -> Outcome:
         """See :class:`relay.delivery.ports.Engine`."""
-        await self._outbound.show_typing(reply)
+        return await self._outbound.react(reaction)
+
+    async def show_typing(self, to: ClientAddress) -> None:
+        """See :class:`relay.delivery.ports.Engine`."""
+        await self._outbound.show_typing(to)
 
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """See :class:`relay.delivery.ports.Engine`."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import structlog
 
 from relay.domain.contents import Media
-from relay.domain.ids import ChannelId, WhatsAppMessageId
-from relay.domain.message import Reply
+from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
+from relay.domain.message import Reply, ReplyReaction
 from relay.domain.outbox import Dead, Outcome, Retry, Unknown
 from relay.domain.texts import Reason
 from relay.whatsapp.linked_device.addressing import NUMBER_SERVER, server_and_user
@@ -22,6 +22,7 @@ from relay.whatsapp.linked_device.marks import ids_of, marked
 from relay.whatsapp.linked_device.numbers import chat_used
 from relay.whatsapp.linked_device.outcomes import outcome_of
 from relay.whatsapp.linked_device.protobufs import as_text, jid_bytes
+from relay.whatsapp.linked_device.sequels import quoting, reaction_message
 from relay.whatsapp.linked_device.uploads import Uploads
 
 SEND_LIMIT_S = 90.0  # above the library's own 75 s
@@ -68,7 +69,10 @@ class Outbound:
         message = await self._uploads.message(reply, self._online())
         if not isinstance(message, bytes):
             return message
-        answer = await self._in_turn(reply, jid_bytes(way[1], way[0]), marked(message, reply))
+        if reply.quotes is not None:
+            message = quoting(message, reply.quotes, way, reply.own)
+        to = jid_bytes(way[1], way[0])
+        answer = await self._in_turn(reply.own, to, marked(message, reply))
         if isinstance(answer, bytes):
             self._note_address(way, answer)
             answer = outcome_of(answer)
@@ -78,7 +82,18 @@ class Outbound:
             return replace(answer, sent_as=await self.sent_as(reply))
         return answer
 
-    async def _in_turn(self, reply: Reply, to: bytes, message: bytes) -> Outcome | bytes:
+    async def react(self, reaction: ReplyReaction) -> Outcome:
+        """See :meth:`relay.delivery.ports.Engine.react`."""
+        way = server_and_user(reaction.to)
+        if way is None:
+            return Dead("not an address of a linked device")
+        message = reaction_message(reaction, way)
+        answer = await self._in_turn(reaction.own, jid_bytes(way[1], way[0]), message)
+        outcome = outcome_of(answer) if isinstance(answer, bytes) else answer
+        # Nobody sees a repetition: the same emoji of the same number stays the same.
+        return Retry(outcome.reason) if isinstance(outcome, Unknown) else outcome
+
+    async def _in_turn(self, own: OwnNumber, to: bytes, message: bytes) -> Outcome | bytes:
         """The library's answer, or what became of the send without one."""
         try:
             async with asyncio.timeout(TURN_LIMIT_S):
@@ -86,15 +101,15 @@ class Outbound:
         except TimeoutError:
             return Retry("not sent: the channel is busy with another message")
         try:
-            return await self._send(reply, to, message)
+            return await self._send(own, to, message)
         finally:
             self.turn.release()
 
-    async def _send(self, reply: Reply, to: bytes, message: bytes) -> Outcome | bytes:
+    async def _send(self, own: OwnNumber, to: bytes, message: bytes) -> Outcome | bytes:
         client = self._online()
         if client is None:
             return Retry("not sent: the channel is not connected")
-        if client.own != reply.own:
+        if client.own != own:
             return Retry("not sent: the channel now holds another number")
         try:
             async with asyncio.timeout(SEND_LIMIT_S):
@@ -108,15 +123,15 @@ class Outbound:
         if server == NUMBER_SERVER and (hidden := chat_used(answer)) is not None:
             self._learn(hidden, user)
 
-    async def show_typing(self, reply: Reply) -> None:
+    async def show_typing(self, to: ClientAddress) -> None:
         """See :meth:`relay.delivery.ports.Engine.show_typing`."""
-        way, client = server_and_user(reply.to), self._online()
+        way, client = server_and_user(to), self._online()
         if way is None or client is None:
             return
-        to = jid_bytes(way[1], way[0])
+        jid = jid_bytes(way[1], way[0])
         with suppress(TimeoutError):
             async with asyncio.timeout(TYPING_LIMIT_S):
-                error = await client.ask("typing", lambda lib, name: lib.show_typing(name, to))
+                error = await client.ask("typing", lambda lib, name: lib.show_typing(name, jid))
             if error:
                 words = without_numbers(as_text(error))
                 log.debug("typing_not_shown", channel=self._channel, error=words)

@@ -8,7 +8,18 @@ from typing import cast
 
 from relay.domain.contents import UNDECRYPTABLE, VIEW_ONCE, Content, Unsupported
 from relay.domain.ids import OwnNumber, WhatsAppMessageId
-from relay.domain.message import Client, Noise, Origin, Receipt, Received, Status, WhatsAppEvent
+from relay.domain.message import (
+    Client,
+    Deleted,
+    Edited,
+    Noise,
+    Origin,
+    Reacted,
+    Receipt,
+    Received,
+    Status,
+    WhatsAppEvent,
+)
 from relay.whatsapp.linked_device.addressing import Nobody, Peer, alias_of, peer_of
 from relay.whatsapp.linked_device.calls import read_call_end
 from relay.whatsapp.linked_device.content import content_of
@@ -25,6 +36,7 @@ from relay.whatsapp.linked_device.protobufs import (
     as_text,
     parse,
 )
+from relay.whatsapp.linked_device.sequels import quoted_id, sequel_of
 
 Events = Sequence[WhatsAppEvent]
 
@@ -62,6 +74,10 @@ def _message(event: RawEvent) -> Events:
     peer = peer_of(seen.Info.MessageSource, event.own)
     if isinstance(peer, Nobody):
         return (Noise(peer.rule),)
+    source = seen.Info.MessageSource
+    sequel = sequel_of(seen.Message, _said(seen.Info, event.own, peer, Unsupported("")))
+    if sequel is not None:
+        return _with_alias(source, sequel)
     content = content_of(seen.Message)
     if content is None:
         return (Noise("protocol"),)
@@ -71,8 +87,9 @@ def _message(event: RawEvent) -> Events:
     # Asked for again, so it came before and could not be read.
     again = seen.RetryCount > 0 or bool(seen.UnavailableRequestID)
     instead_of = placeholder_id(id_) if again else None
-    told = _received(seen.Info, event.own, peer, content, id_, instead_of=instead_of)
-    return tuple(_called(said, event.name) for said in told)
+    told = _said(seen.Info, event.own, peer, content)
+    told = replace(told, instead_of=instead_of, quotes=quoted_id(seen.Message))
+    return tuple(_called(said, event.name) for said in _with_alias(source, told))
 
 
 def _called(said: WhatsAppEvent, name: str | None) -> WhatsAppEvent:
@@ -97,8 +114,9 @@ def _undecryptable(event: RawEvent) -> Events:
         return (Noise(peer.rule),)
     if seen.DecryptFailMode == _HIDE:
         return (Noise("protocol"),)
-    stand_in = placeholder_id(_id(seen.Info.ID))
-    return _received(seen.Info, event.own, peer, Unsupported(UNDECRYPTABLE), stand_in)
+    told = _said(seen.Info, event.own, peer, Unsupported(UNDECRYPTABLE))
+    told = replace(told, id=placeholder_id(told.id))
+    return _with_alias(seen.Info.MessageSource, told)
 
 
 def _receipt(event: RawEvent) -> Events:
@@ -116,30 +134,20 @@ def _receipt(event: RawEvent) -> Events:
     return _with_alias(seen.MessageSource, receipt)
 
 
-def _received(
-    info: Info,
-    own: OwnNumber,
-    peer: Peer,
-    content: Content,
-    id_: WhatsAppMessageId,
-    *,
-    instead_of: WhatsAppMessageId | None = None,
-) -> Events:
+def _said(info: Info, own: OwnNumber, peer: Peer, content: Content) -> Received:
     from_phone = info.MessageSource.IsFromMe
     name = None if from_phone else as_text(info.Pushname).strip() or None
-    message = Received(
+    return Received(
         own=own,
         client=Client(peer.address, peer.phone, name),
-        id=id_,
+        id=_id(info.ID),
         sent_at_ms=max(0, info.Timestamp),
         origin=Origin.PHONE if from_phone else Origin.CLIENT,
         content=content,
-        instead_of=instead_of,
     )
-    return _with_alias(info.MessageSource, message)
 
 
-def _with_alias(source: Source, event: Received | Receipt) -> Events:
+def _with_alias(source: Source, event: Received | Receipt | Edited | Deleted | Reacted) -> Events:
     """The event, after what its addresses tell of the client."""
     alias = alias_of(source, event.own)
     return (event,) if alias is None else (alias, event)

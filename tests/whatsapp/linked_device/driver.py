@@ -82,7 +82,7 @@ async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
             case "tell_peak":
                 say("memory", kilobytes=memory("VmHWM"))
             case "type":
-                await engine.show_typing(reply_of(order))
+                await engine.show_typing(reply_of(order).to)
                 say("typed")
             case "check":
                 say("checked", there=await engine.check(order["numbers"]))

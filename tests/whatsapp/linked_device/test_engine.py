@@ -459,12 +459,12 @@ async def test_a_send_that_never_got_its_turn_was_not_sent(
 
 async def test_typing_is_shown_and_never_fails(rig: LinkedRig) -> None:
     """To the client of the reply, while connected; the library's trouble with it is nobody's."""
-    await rig.engine.show_typing(reply_to(rig, "too early"))
+    await rig.engine.show_typing(reply_to(rig, "too early").to)
     async with running(rig.engine) as run:
         await run.state(SessionState.CONNECTED)
-        await rig.engine.show_typing(reply_to(rig, "x"))
+        await rig.engine.show_typing(reply_to(rig, "x").to)
         rig.library.typing_error = b"can't send presence"
-        await rig.engine.show_typing(reply_to(rig, "x"))
+        await rig.engine.show_typing(reply_to(rig, "x").to)
     assert rig.library.typed == ["79161234567", "79161234567"]
 
 

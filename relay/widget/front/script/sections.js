@@ -1,6 +1,6 @@
 // Switches, default channel, titles: one control a setting, only those that were given.
 
-const SWITCHES = ['phone_check', 'import_sent_from_phone', 'phone_8_to_7', 'error_replies'];
+const SWITCHES = ['phone_check', 'import_sent_from_phone', 'phone_8_to_7', 'keep_deleted', 'error_replies'];
 
 function switchesSection({ base, draft, words }) {
   const has = (key) => key in base.settings;
