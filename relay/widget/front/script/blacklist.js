@@ -3,6 +3,14 @@
 const SHOWN_AT_ONCE = 100;
 const TYPED_MS = 200;
 
+// As the file has it; what is no number stays as it is, and the relay says so.
+function listed(entry) {
+  const digits = digitsOf(entry);
+  if (!digits) return entry;
+  if (entry.endsWith('*')) return '+' + digits + '*';
+  return '+' + (/^8\d{10}$/.test(digits) ? '7' + digits.slice(1) : digits);
+}
+
 function blacklistSection({ base, draft, words, backend, complaint }) {
   if (!('blacklist' in base.settings)) return null;
   const found = el('p', { class: 'hint', role: 'status' });
@@ -51,7 +59,7 @@ function blacklistSection({ base, draft, words, backend, complaint }) {
   }
 
   function add() {
-    const entries = pasted.value.split(/[\n,;]+/).map((each) => each.trim()).filter(Boolean);
+    const entries = pasted.value.split(/[\n,;]+/).map((each) => each.trim()).filter(Boolean).map(listed);
     draft.list('add', entries);
     pasted.value = '';
     list.prepend(...entries.map((entry) => row(entry, true)));

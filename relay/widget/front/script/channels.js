@@ -3,6 +3,7 @@
 const POLL_MS = 2000;
 
 function channelsSection({ base, words, backend, complaint }) {
+  if (!base.administrator) return null;
   const rows = base.channels.map((channel) => {
     const about = [channel.own, words.states[channel.state] || channel.state, channel.reason].filter(Boolean);
     const row = el('div', { class: 'channel' }, el('b', {}, channel.title), el('span', {}, about.join(' · ')));

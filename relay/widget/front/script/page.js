@@ -14,7 +14,6 @@ function SettingsPage(backend, words, place) {
     status.textContent = words.loading;
     try {
       take(await backend.call('GET', '/widget/settings'));
-      status.textContent = base.trouble || '';
     } catch (error) {
       status.textContent = complaint(error);
       body.replaceChildren(el('button', { type: 'button', onclick: load }, words.again));
@@ -37,7 +36,7 @@ function SettingsPage(backend, words, place) {
       .map((section) => section(context))
       .filter(Boolean);
     body.replaceChildren(...drawn);
-    if (!drawn.length) status.textContent = words.nothing;
+    status.textContent = drawn.length ? base.trouble || '' : words.nothing;
   }
 
   function drawBar() {
