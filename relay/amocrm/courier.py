@@ -17,8 +17,7 @@ from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Request
 from relay.amocrm.revisions import NoBotError, reaction_request, revision_request
-from relay.domain.contents import private_words
-from relay.domain.message import (
+from relay.domain.bodies import (
     ErrorReply,
     Fetch,
     NewMessage,
@@ -29,6 +28,7 @@ from relay.domain.message import (
     Revision,
     StatusUpdate,
 )
+from relay.domain.contents import private_words
 from relay.domain.outbox import Dead, Delivered, Entry, Outcome, Retry
 from relay.domain.retry import SECOND
 from relay.domain.settings import Language

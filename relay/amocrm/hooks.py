@@ -31,7 +31,13 @@ from relay.domain.ids import (
     CrmPersonId,
     parse_source_id,
 )
-from relay.domain.message import CrmEvent, CrmReaction, CrmTyping, Skipped, Written
+from relay.domain.message import (
+    CrmEvent,
+    CrmReaction,
+    CrmTyping,
+    Skipped,
+    Written,
+)
 
 Fields = Mapping[str, object]
 

@@ -15,9 +15,9 @@ from relay.amocrm.errors import RefusedError, RejectedError, UnreachableError
 from relay.amocrm.rest.client import RestClient
 from relay.amocrm.rest.contacts import contact_of, read_phones, write_phones
 from relay.delivery.ledger import Conversation
+from relay.domain.bodies import PhoneRewrite
 from relay.domain.contact_phones import has_short_form, rewritten
 from relay.domain.ids import ConversationId, CrmChatId
-from relay.domain.message import PhoneRewrite
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 
 AT_ONCE: Final = 2

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from relay.amocrm.contents import Fields
 from relay.amocrm.protocol import Request, edit_message, react
-from relay.domain.message import Known, Origin, Reaction, Revision
+from relay.domain.bodies import Known, Reaction, Revision
+from relay.domain.message import Origin
 
 
 class NoBotError(ValueError):

@@ -13,16 +13,14 @@ from relay.amocrm.contents import Link, shown
 from relay.amocrm.placeholders import NOT_DELIVERED
 from relay.amocrm.protocol import Request, delivery_status, new_message
 from relay.amocrm.revisions import NoBotError, quote
+from relay.domain.bodies import ErrorReply, NewMessage, StatusUpdate
 from relay.domain.contents import Text, private_words
 from relay.domain.ids import OwnNumber, source_id
 from relay.domain.message import (
     Client,
-    ErrorReply,
     Failure,
-    NewMessage,
     Origin,
     Status,
-    StatusUpdate,
 )
 from relay.domain.settings import Language
 

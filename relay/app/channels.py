@@ -9,9 +9,9 @@ import structlog
 
 from relay.delivery.ports import Clock, Courier, Engine, HandOver
 from relay.delivery.sorter import Reader
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Kept, Media
 from relay.domain.ids import ChannelId, OwnNumber
-from relay.domain.message import Reply, ReplyReaction
 from relay.domain.outbox import Dead, Entry, Outcome, Retry, Unknown
 from relay.domain.phone import masked
 from relay.domain.retry import MINUTE, RetryPolicy

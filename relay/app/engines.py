@@ -16,8 +16,9 @@ from relay.delivery.ports import (
     MediaWriter,
     Report,
 )
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.ids import ChannelId, ClientAddress, WhatsAppMessageId
-from relay.domain.message import Reply, ReplyReaction, WhatsAppEvent
+from relay.domain.message import WhatsAppEvent
 from relay.domain.outbox import Outcome, Retry
 from relay.domain.session import SessionState
 

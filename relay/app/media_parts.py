@@ -17,7 +17,7 @@ from relay.app.clock import SteadyClock, SystemClock
 from relay.app.live import Live
 from relay.delivery.fetching import MediaCourier
 from relay.delivery.media import MediaSource
-from relay.domain.message import Fetch
+from relay.domain.bodies import Fetch
 from relay.domain.outbox import Letter
 from relay.media.finishing import Finishing
 from relay.media.serving import media_routes

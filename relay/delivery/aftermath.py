@@ -12,10 +12,17 @@ from relay.delivery.letters import Cause, status_letter
 from relay.delivery.own_posts import note_posted
 from relay.delivery.pacing import Attempt, closed_until, note_outcome, too_late
 from relay.delivery.proof import patience_ms, resolve
+from relay.domain.bodies import (
+    ErrorReply,
+    Fetch,
+    NewMessage,
+    Reply,
+    StatusUpdate,
+)
 from relay.domain.contents import Lost
 from relay.domain.ids import CrmMessageId, WhatsAppMessageId
 from relay.domain.losses import refusal_words
-from relay.domain.message import ErrorReply, Failure, Fetch, NewMessage, Reply, StatusUpdate
+from relay.domain.message import Failure
 from relay.domain.outbox import (
     Closed,
     Dead,

@@ -12,9 +12,14 @@ from dataclasses import replace
 from typing import Literal
 
 from relay.delivery.ledger import Ledger
+from relay.domain.bodies import (
+    Body,
+    Fetch,
+    NewMessage,
+    Reply,
+)
 from relay.domain.contents import Content, Loss, Lost, Media, Remote
 from relay.domain.ids import WhatsAppMessageId, message_id
-from relay.domain.message import Body, Fetch, NewMessage, Reply
 from relay.domain.outbox import (
     Destination,
     Entry,

@@ -11,9 +11,9 @@ from dataclasses import replace
 from relay.delivery.ledger import Conversation, Ledger, Store
 from relay.delivery.letters import Cause
 from relay.delivery.people import conversation_of
+from relay.domain.bodies import PhoneRewrite
 from relay.domain.contact_phones import has_short_form
 from relay.domain.ids import ConversationId, CrmChatId, parse_conversation_id
-from relay.domain.message import PhoneRewrite
 from relay.domain.outbox import Destination, Letter
 from relay.domain.retry import SECOND
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from relay.delivery.holding import incoming_lane, message_key
 from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.letters import Cause, status_letter
+from relay.domain.bodies import ErrorReply, StatusUpdate
 from relay.domain.ids import CrmMessageId, WhatsAppMessageId, message_id
-from relay.domain.message import ErrorReply, Failure, Status, StatusUpdate
+from relay.domain.message import Failure, Status
 from relay.domain.outbox import Destination, Letter
 
 

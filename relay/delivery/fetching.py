@@ -13,8 +13,8 @@ from relay.delivery.ports import (
     MediaTooLargeError,
     MediaUnavailableError,
 )
+from relay.domain.bodies import Fetch
 from relay.domain.contents import Kept, Loss, Lost, Remote
-from relay.domain.message import Fetch
 from relay.domain.outbox import Dead, Destination, Entry, Fetched, Missed, Outcome, Retry
 from relay.domain.retry import MINUTE, SECOND
 from relay.domain.texts import Reason

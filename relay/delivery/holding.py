@@ -13,9 +13,10 @@ from dataclasses import replace
 from relay.delivery.awaiting import awaits_medium
 from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.people import conversation_of
+from relay.domain.bodies import ErrorReply, NewMessage
 from relay.domain.contents import UNDECRYPTABLE, Unsupported
 from relay.domain.ids import ConversationId, MessageId, conversation_id, message_id
-from relay.domain.message import Alias, ErrorReply, NewMessage, Received
+from relay.domain.message import Alias, Received
 from relay.domain.outbox import Destination, Entry, EntryState
 from relay.domain.retry import SECOND
 

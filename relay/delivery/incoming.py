@@ -21,6 +21,7 @@ from relay.delivery.people import learn, meet
 from relay.delivery.phones import note_written
 from relay.delivery.proof import prove
 from relay.delivery.revisions import as_message, quoted, revision_letters
+from relay.domain.bodies import NewMessage, StatusUpdate
 from relay.domain.ids import conversation_id, message_id
 from relay.domain.incoming import Ignored, Incoming, decide_incoming
 from relay.domain.message import (
@@ -30,7 +31,6 @@ from relay.domain.message import (
     CrmTyping,
     Deleted,
     Edited,
-    NewMessage,
     Noise,
     Origin,
     Reacted,
@@ -38,7 +38,6 @@ from relay.domain.message import (
     Received,
     Skipped,
     Status,
-    StatusUpdate,
     WhatsAppEvent,
     Written,
 )

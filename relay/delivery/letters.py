@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relay.delivery.proof import status_key
+from relay.domain.bodies import StatusUpdate
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmPersonId
-from relay.domain.message import StatusUpdate
 from relay.domain.outbox import Destination, JournalRow, Letter
 from relay.domain.settings import Settings
 

@@ -15,6 +15,7 @@ from relay.delivery.phones import Absent
 from relay.delivery.ports import Staff
 from relay.delivery.proof import reply_key
 from relay.delivery.revisions import UNKNOWN_TARGET, quote_of
+from relay.domain.bodies import Quote, Reply, ReplyReaction
 from relay.domain.ids import ConversationId, CrmChatId, CrmPersonId, OwnNumber
 from relay.domain.message import (
     Alias,
@@ -24,12 +25,9 @@ from relay.domain.message import (
     Deleted,
     Edited,
     Noise,
-    Quote,
     Reacted,
     Receipt,
     Received,
-    Reply,
-    ReplyReaction,
     Skipped,
     WhatsAppEvent,
     Written,

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from relay.delivery.holding import incoming_lane, message_key
 from relay.delivery.ledger import Ledger
 from relay.delivery.people import conversation_of
+from relay.domain.bodies import Body, ErrorReply, NewMessage
 from relay.domain.echo import echoes
 from relay.domain.ids import ConversationId, CrmMessageId, parse_conversation_id
-from relay.domain.message import Body, ErrorReply, NewMessage, Origin, Written
+from relay.domain.message import Origin, Written
 from relay.domain.outbox import Destination
 from relay.domain.settings import Settings
 

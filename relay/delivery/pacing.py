@@ -14,8 +14,8 @@ from relay.delivery.awaiting import awaits_medium
 from relay.delivery.ledger import Ledger
 from relay.delivery.people import conversation_of
 from relay.domain import pacing
+from relay.domain.bodies import Reply
 from relay.domain.ids import ConversationId, OwnNumber
-from relay.domain.message import Reply
 from relay.domain.outbox import (
     Closed,
     Dead,

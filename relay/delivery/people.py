@@ -18,7 +18,13 @@ from relay.domain.ids import (
     conversation_id,
     parse_conversation_id,
 )
-from relay.domain.message import Alias, Client, Origin, Received, Written
+from relay.domain.message import (
+    Alias,
+    Client,
+    Origin,
+    Received,
+    Written,
+)
 
 _LONGEST_WAY = 8  # aliases from an address to its conversation; each merge adds one at most
 

@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.ids import ClientAddress, CrmPersonId, OwnNumber, UserId, WhatsAppMessageId
-from relay.domain.message import CrmEvent, Reply, ReplyReaction, WhatsAppEvent
+from relay.domain.message import CrmEvent, WhatsAppEvent
 from relay.domain.outbox import Entry, Outcome
 from relay.domain.session import SessionState
 from relay.domain.texts import Reason

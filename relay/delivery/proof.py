@@ -10,8 +10,9 @@ order, and a client whose phone is off must not hold up what follows.
 from __future__ import annotations
 
 from relay.delivery.ledger import Ledger, Link
+from relay.domain.bodies import Reply
 from relay.domain.ids import CrmMessageId
-from relay.domain.message import Reply, Status
+from relay.domain.message import Status
 from relay.domain.outbox import Delivered, Entry, EntryState, Outcome, Unknown
 from relay.domain.retry import MINUTE
 

@@ -13,23 +13,25 @@ from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.letters import Cause, Sorted
 from relay.delivery.people import meet
 from relay.delivery.proof import reply_key
+from relay.domain.bodies import (
+    Body,
+    Known,
+    NewMessage,
+    Quote,
+    Reaction,
+    Reply,
+    Revision,
+)
 from relay.domain.contents import Content, Media, Text, Unsupported
 from relay.domain.ids import CrmMessageId, OwnNumber, WhatsAppMessageId, message_id
 from relay.domain.incoming import Ignored, Incoming, decide_incoming
 from relay.domain.marks import mark
 from relay.domain.message import (
-    Body,
     Deleted,
     Edited,
-    Known,
-    NewMessage,
     Origin,
-    Quote,
     Reacted,
-    Reaction,
     Received,
-    Reply,
-    Revision,
 )
 from relay.domain.outbox import Destination, Entry, EntryState, Letter
 from relay.domain.texts import DELETED

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from relay.domain.message import Fetch
+from relay.domain.bodies import Fetch
 from relay.domain.outbox import Destination, JournalRow, Letter
 
 _log = structlog.stdlib.get_logger("relay.delivery")

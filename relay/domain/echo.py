@@ -18,10 +18,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from relay.domain.bodies import ErrorReply, NewMessage
 from relay.domain.contents import Contacts, Content, Location, Media, Text, Unsupported
 from relay.domain.ids import CrmPersonId
 from relay.domain.marks import marked
-from relay.domain.message import ErrorReply, NewMessage, Origin, Written
+from relay.domain.message import Origin, Written
 
 _WORDLESS: Final = {"location": Location, "contact": Contacts}
 """Kinds of amoCRM's that a hook may name without a word."""

@@ -20,9 +20,10 @@ import enum
 from dataclasses import dataclass
 from typing import NewType
 
+from relay.domain.bodies import Body
 from relay.domain.contents import Lost, Media
 from relay.domain.ids import ChannelId, CrmChatId, WhatsAppMessageId
-from relay.domain.message import Body, Failure
+from relay.domain.message import Failure
 
 EntryId = NewType("EntryId", int)
 Seq = NewType("Seq", int)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from relay.amocrm.credentials import Credentials, CredentialsHolder
+from relay.domain.bodies import Body, NewMessage, StatusUpdate
 from relay.domain.contents import Content, Text
 from relay.domain.ids import (
     ClientAddress,
@@ -19,7 +20,7 @@ from relay.domain.ids import (
     OwnNumber,
     WhatsAppMessageId,
 )
-from relay.domain.message import Body, Client, NewMessage, Origin, Status, StatusUpdate
+from relay.domain.message import Client, Origin, Status
 from relay.domain.outbox import Destination, Entry, EntryId, EntryState, Letter
 
 SECRET: Final = "0123456789abcdef0123456789abcdef01234567"

@@ -20,19 +20,18 @@ from relay.amocrm.protocol import Call, Request
 from relay.amocrm.wire import Wire
 from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Courier
-from relay.domain.contents import Text, Unsupported
-from relay.domain.ids import ChannelId, MessageId, OwnNumber
-from relay.domain.message import (
+from relay.domain.bodies import (
     Body,
     Known,
-    Origin,
     PhoneRewrite,
     Reaction,
     Reply,
     Revision,
-    Status,
     StatusUpdate,
 )
+from relay.domain.contents import Text, Unsupported
+from relay.domain.ids import ChannelId, MessageId, OwnNumber
+from relay.domain.message import Origin, Status
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from relay.domain.settings import Language
 from tests.amocrm.doubles import (

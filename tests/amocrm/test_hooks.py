@@ -22,7 +22,12 @@ from relay.domain.contents import (
     Unsupported,
 )
 from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId, CrmPersonId, OwnNumber
-from relay.domain.message import CrmReaction, CrmTyping, Skipped, Written
+from relay.domain.message import (
+    CrmReaction,
+    CrmTyping,
+    Skipped,
+    Written,
+)
 
 OLGA = "bbbbbbbb-0000-4000-8000-000000000017"
 

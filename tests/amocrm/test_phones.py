@@ -11,8 +11,9 @@ from relay.amocrm.phones import PhoneRewriter
 from relay.amocrm.rest.contacts import read_phones
 from relay.delivery.ledger import Conversation
 from relay.demo.pretended_amocrm import Answer, Chat, Contact, Phone, PretendedAmoCRM
+from relay.domain.bodies import PhoneRewrite
 from relay.domain.ids import ConversationId
-from relay.domain.message import Client, PhoneRewrite
+from relay.domain.message import Client
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from tests.amocrm.doubles import CHAT, CONVERSATION, IVAN, OWN, credentials
 from tests.amocrm.rest.rig import Rig, rig_of

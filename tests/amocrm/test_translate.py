@@ -12,16 +12,14 @@ from hypothesis import strategies as st
 
 from relay.amocrm import translate
 from relay.amocrm.revisions import NoBotError
+from relay.domain.bodies import ErrorReply, NewMessage, StatusUpdate
 from relay.domain.contents import Content, Media, MediaKind, Text, Unsupported
 from relay.domain.ids import ClientAddress, MessageId
 from relay.domain.message import (
     Client,
-    ErrorReply,
     Failure,
-    NewMessage,
     Origin,
     Status,
-    StatusUpdate,
 )
 from relay.domain.settings import Language
 from tests.amocrm.doubles import (

@@ -25,8 +25,8 @@ from relay.delivery.ports import (
     Report,
 )
 from relay.demo.pretended_amocrm import PretendedAmoCRM
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.ids import ChannelId, ClientAddress, WhatsAppMessageId
-from relay.domain.message import Reply, ReplyReaction
 from relay.domain.outbox import Outcome, Retry
 from relay.domain.session import SessionState
 from tests.app import files

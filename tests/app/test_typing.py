@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from relay.app.channels import ChannelCourier, Channels
 from relay.delivery.ports import HandOver, MediaUnavailableError, MediaWriter, Report
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Media, MediaKind, Remote, Text
 from relay.domain.ids import (
     ChannelId,
@@ -18,7 +19,7 @@ from relay.domain.ids import (
     OwnNumber,
     WhatsAppMessageId,
 )
-from relay.domain.message import Reply, ReplyReaction, WhatsAppEvent
+from relay.domain.message import WhatsAppEvent
 from relay.domain.outbox import (
     Dead,
     Delivered,

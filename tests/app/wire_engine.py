@@ -34,9 +34,10 @@ from relay.delivery.ports import (
     Report,
 )
 from relay.demo.pretended_whatsapp.payload import read_payload
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Failure, Reply, ReplyReaction, WhatsAppEvent
+from relay.domain.message import Failure, WhatsAppEvent
 from relay.domain.outbox import Closed, Dead, Delivered, Outcome, Retry, Unknown
 from relay.domain.session import SessionState
 

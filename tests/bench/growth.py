@@ -10,8 +10,9 @@ from pathlib import Path
 
 from relay.app.clock import SystemClock
 from relay.delivery.ledger import Ledger
+from relay.domain.bodies import StatusUpdate
 from relay.domain.ids import CrmMessageId
-from relay.domain.message import Status, StatusUpdate
+from relay.domain.message import Status
 from relay.domain.outbox import Destination, EntryState, Letter
 from relay.domain.retry import HOUR, MINUTE
 from relay.sqlite import open_store

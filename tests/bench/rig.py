@@ -28,9 +28,15 @@ from relay.config.model import Config
 from relay.config.secret import SecretSource
 from relay.delivery.ports import Engine, HandOver, MediaWriter, Report
 from relay.delivery.steps import Step
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Media, MediaKind, Remote, Text
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Client, Origin, Received, Reply, ReplyReaction, WhatsAppEvent
+from relay.domain.message import (
+    Client,
+    Origin,
+    Received,
+    WhatsAppEvent,
+)
 from relay.domain.outbox import Delivered, Outcome
 from relay.domain.session import SessionState
 from relay.sqlite.spool import open_spool

@@ -25,7 +25,12 @@ from relay.domain.ids import (
     UserId,
 )
 from relay.domain.incoming import Incoming, decide_incoming
-from relay.domain.message import Client, Origin, Received, Written
+from relay.domain.message import (
+    Client,
+    Origin,
+    Received,
+    Written,
+)
 from relay.domain.outgoing import Outgoing, decide_outgoing
 from relay.domain.routing import Manager
 from relay.domain.settings import Channel, Settings

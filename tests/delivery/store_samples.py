@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relay.domain.bodies import Body, Reply, StatusUpdate
 from relay.domain.contents import Text
 from relay.domain.ids import (
     ChannelId,
@@ -11,7 +12,7 @@ from relay.domain.ids import (
     OwnNumber,
     WhatsAppMessageId,
 )
-from relay.domain.message import Body, Receipt, Reply, Status, StatusUpdate
+from relay.domain.message import Receipt, Status
 from relay.domain.outbox import Destination, Letter
 
 AMOCRM, WHATSAPP = Destination.AMOCRM, Destination.WHATSAPP

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from relay.delivery.awaiting import OUTGOING_MS, PATIENCE_MS
 from relay.delivery.ports import MediaUnavailableError
+from relay.domain.bodies import NewMessage, Reply, StatusUpdate
 from relay.domain.contents import Content, Kept, Loss, Lost, Media, MediaKind, Remote, Text
 from relay.domain.ids import ClientAddress
 from relay.domain.losses import refusal_words
@@ -13,11 +14,8 @@ from relay.domain.message import (
     Alias,
     Client,
     Failure,
-    NewMessage,
     Received,
-    Reply,
     Status,
-    StatusUpdate,
     Written,
 )
 from relay.domain.outbox import Destination, Retry

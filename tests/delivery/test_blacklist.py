@@ -8,9 +8,16 @@ import pytest
 
 from relay.delivery.ledger import Ledger
 from relay.domain.blacklist import Blacklist
+from relay.domain.bodies import StatusUpdate
 from relay.domain.contents import UNDECRYPTABLE, Unsupported
 from relay.domain.ids import ClientAddress, ConversationId, OwnNumber
-from relay.domain.message import Alias, Client, Origin, Received, Status, StatusUpdate
+from relay.domain.message import (
+    Alias,
+    Client,
+    Origin,
+    Received,
+    Status,
+)
 from relay.domain.outbox import Retry
 from relay.domain.pacing import Pace
 from relay.domain.retry import SECOND

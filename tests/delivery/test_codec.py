@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.delivery.codec import dump_body, load_body
+from relay.domain.bodies import Reply
 from relay.domain.contents import Content, Text
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
-from relay.domain.message import Reply
 
 REPLY = Reply(
     conversation=ConversationId("wa-74950000001-79001234567"),

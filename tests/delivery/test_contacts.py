@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from relay.delivery.contacts import SETTLING_MS, client_of
+from relay.domain.bodies import PhoneRewrite
 from relay.domain.ids import ClientAddress, ConversationId, CrmChatId
-from relay.domain.message import Alias, Client, Origin, PhoneRewrite
+from relay.domain.message import Alias, Client, Origin
 from relay.domain.outbox import Delivered, Retry
 from tests.clock import settle
 from tests.delivery.memory_store import MemoryStore

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from relay.delivery.deciding import AGAIN_MS
+from relay.domain.bodies import Reply, StatusUpdate
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, CrmChatId, CrmPersonId, OwnNumber, UserId
-from relay.domain.message import Reply, Status, StatusUpdate, Written
+from relay.domain.message import Status, Written
 from relay.domain.outbox import Destination
 from relay.domain.retry import HOUR, MINUTE, SECOND
 from relay.domain.routing import Manager

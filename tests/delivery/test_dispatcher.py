@@ -10,7 +10,8 @@ import structlog.testing
 from relay.delivery.aftermath import Ruling, rule_on
 from relay.delivery.ledger import Ledger
 from relay.delivery.pacing import Attempt
-from relay.domain.message import Status, StatusUpdate
+from relay.domain.bodies import StatusUpdate
+from relay.domain.message import Status
 from relay.domain.outbox import (
     Dead,
     Delivered,

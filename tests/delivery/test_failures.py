@@ -8,9 +8,10 @@ import pytest
 
 from relay.delivery.ledger import Ledger
 from relay.domain.blacklist import Blacklist
+from relay.domain.bodies import ErrorReply, NewMessage, StatusUpdate
 from relay.domain.contents import Text
 from relay.domain.ids import CrmPersonId
-from relay.domain.message import ErrorReply, Failure, NewMessage, Status, StatusUpdate
+from relay.domain.message import Failure, Status
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
 from relay.domain.phone_check import PhoneCheck
 from relay.domain.retry import DAY, HOUR, MINUTE

@@ -7,9 +7,15 @@ from dataclasses import replace
 import pytest
 
 from relay.delivery.ledger import Conversation
+from relay.domain.bodies import NewMessage, Reply, StatusUpdate
 from relay.domain.contents import Text
 from relay.domain.ids import ConversationId, CrmMessageId
-from relay.domain.message import Failure, NewMessage, Origin, Reply, Skipped, Status, StatusUpdate
+from relay.domain.message import (
+    Failure,
+    Origin,
+    Skipped,
+    Status,
+)
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
 from relay.domain.retry import HOUR, MINUTE
 from relay.domain.routing import Manager

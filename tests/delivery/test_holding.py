@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from relay.delivery.holding import STAND_IN_MS, STRANGER_MS
+from relay.domain.bodies import NewMessage
 from relay.domain.contents import UNDECRYPTABLE, Text, Unsupported
 from relay.domain.ids import ClientAddress, WhatsAppMessageId
-from relay.domain.message import Alias, NewMessage, Received
+from relay.domain.message import Alias, Received
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from relay.domain.retry import HOUR
 from tests.clock import settle

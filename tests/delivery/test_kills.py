@@ -9,8 +9,9 @@ from typing import TypeVar
 import pytest
 
 from relay.delivery.ledger import Ledger, Store
+from relay.domain.bodies import NewMessage, StatusUpdate
 from relay.domain.ids import WhatsAppMessageId
-from relay.domain.message import NewMessage, Status, StatusUpdate
+from relay.domain.message import Status
 from relay.domain.retry import HOUR, MINUTE
 from tests.clock import HandClock, settle
 from tests.delivery.memory_store import MemoryStore

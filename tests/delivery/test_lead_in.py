@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from relay.domain.message import StatusUpdate
+from relay.domain.bodies import StatusUpdate
 from relay.domain.pacing import Pace
 from relay.domain.retry import HOUR, MINUTE, SECOND
 from tests.clock import settle

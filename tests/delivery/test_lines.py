@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from relay.delivery.ledger import Ledger
 from relay.delivery.lines import LONGEST_MS, Lines
+from relay.domain.bodies import StatusUpdate
 from relay.domain.ids import ChannelId, OwnNumber
-from relay.domain.message import StatusUpdate
 from relay.domain.outbox import Destination
 from relay.domain.retry import HOUR, SECOND
 from relay.domain.routing import Manager

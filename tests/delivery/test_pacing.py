@@ -12,8 +12,9 @@ import pytest
 import structlog.testing
 
 from relay.delivery.ledger import Store
+from relay.domain.bodies import StatusUpdate
 from relay.domain.ids import ClientAddress, CrmChatId, CrmMessageId
-from relay.domain.message import Alias, Client, StatusUpdate, Written
+from relay.domain.message import Alias, Client, Written
 from relay.domain.outbox import Closed, Dead, Outcome, Retry, Unknown
 from relay.domain.pacing import Pace
 from relay.domain.retry import DAY, HOUR, MINUTE, SECOND

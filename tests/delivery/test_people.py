@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 from relay.delivery.holding import STRANGER_MS
 from relay.delivery.ledger import Conversation, Store
 from relay.delivery.people import conversation_of, learn, meet
+from relay.domain.bodies import NewMessage, Reply
 from relay.domain.ids import ClientAddress, ConversationId
-from relay.domain.message import Alias, Client, Failure, NewMessage, Origin, Received, Reply
+from relay.domain.message import (
+    Alias,
+    Client,
+    Failure,
+    Origin,
+    Received,
+)
 from relay.domain.outbox import Delivered
 from relay.domain.phone_check import PhoneCheck, PhoneState
 from relay.domain.retry import DAY, HOUR

@@ -11,8 +11,8 @@ import pytest
 from relay.delivery import phones as phones_module
 from relay.delivery.phones import Line, Phones
 from relay.delivery.ports import HandOver, MediaUnavailableError, MediaWriter, Report
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Reply, ReplyReaction
 from relay.domain.outbox import Outcome, Retry
 from relay.domain.phone_check import FRESH_MS, PhoneCheck, PhoneState
 from tests.clock import HandClock, settle

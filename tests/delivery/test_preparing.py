@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from relay.domain.message import Status, StatusUpdate
+from relay.domain.bodies import StatusUpdate
+from relay.domain.message import Status
 from relay.domain.outbox import Dead, Retry
 from relay.domain.retry import HOUR, MINUTE
 from tests.clock import settle

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from relay.delivery.proof import PATIENCE_MS
+from relay.domain.bodies import StatusUpdate
 from relay.domain.ids import CrmMessageId, WhatsAppMessageId
-from relay.domain.message import Failure, Status, StatusUpdate
+from relay.domain.message import Failure, Status
 from relay.domain.outbox import Destination, EntryState, Retry, Unknown
 from relay.domain.retry import HOUR, MINUTE
 from relay.domain.settings import Language

@@ -8,6 +8,15 @@ import pytest
 
 from relay.delivery.letters import Composing
 from relay.domain.blacklist import Blacklist
+from relay.domain.bodies import (
+    Known,
+    NewMessage,
+    Quote,
+    Reaction,
+    Reply,
+    ReplyReaction,
+    Revision,
+)
 from relay.domain.contents import Text
 from relay.domain.ids import (
     ChannelId,
@@ -25,15 +34,8 @@ from relay.domain.message import (
     CrmTyping,
     Deleted,
     Edited,
-    Known,
-    NewMessage,
     Origin,
-    Quote,
     Reacted,
-    Reaction,
-    Reply,
-    ReplyReaction,
-    Revision,
 )
 from relay.domain.outbox import Dead, Delivered
 from relay.domain.settings import Language

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.domain.bodies import ErrorReply, NewMessage
 from relay.domain.contents import (
     ContactCard,
     Contacts,
@@ -30,7 +31,7 @@ from relay.domain.ids import (
     WhatsAppMessageId,
 )
 from relay.domain.marks import marked
-from relay.domain.message import Client, ErrorReply, NewMessage, Origin, Written
+from relay.domain.message import Client, Origin, Written
 
 BOT, USER, STRANGER = CrmPersonId("bot"), CrmPersonId("user"), CrmPersonId("stranger")
 OWN, HERE = OwnNumber("74950000001"), ConversationId("wa-74950000001-79001234567")

@@ -18,7 +18,12 @@ from relay.domain.ids import (
     WhatsAppMessageId,
 )
 from relay.domain.incoming import IN_RULES, Ignored, Incoming, decide_incoming
-from relay.domain.message import Client, Origin, Received, Written
+from relay.domain.message import (
+    Client,
+    Origin,
+    Received,
+    Written,
+)
 from relay.domain.settings import Channel, Language, Settings
 from relay.domain.signatures import Signatures
 

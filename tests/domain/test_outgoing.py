@@ -17,7 +17,13 @@ from relay.domain.ids import (
     UserId,
     WhatsAppMessageId,
 )
-from relay.domain.message import Client, Failure, Origin, Received, Written
+from relay.domain.message import (
+    Client,
+    Failure,
+    Origin,
+    Received,
+    Written,
+)
 from relay.domain.outgoing import Outgoing, Refused, Undecided, decide_outgoing
 from relay.domain.routing import Manager, Other
 from relay.domain.settings import Channel, Settings

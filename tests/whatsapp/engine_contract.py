@@ -18,9 +18,10 @@ from typing import Protocol
 import pytest
 
 from relay.delivery.ports import Engine
+from relay.domain.bodies import Reply
 from relay.domain.contents import Text, Unsupported
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
-from relay.domain.message import Client, Origin, Received, Reply
+from relay.domain.message import Client, Origin, Received
 from relay.domain.outbox import Dead, Delivered, Retry
 from relay.domain.session import SessionState
 

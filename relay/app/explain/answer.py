@@ -39,7 +39,12 @@ from relay.domain.ids import (
 )
 from relay.domain.incoming import IN_RULES, Ignored, Incoming
 from relay.domain.marks import marked
-from relay.domain.message import Client, Origin, Received, Written
+from relay.domain.message import (
+    Client,
+    Origin,
+    Received,
+    Written,
+)
 from relay.domain.outgoing import OUT_RULES, Outgoing, Refused, Undecided
 from relay.domain.phone import normalise
 from relay.domain.settings import Settings

@@ -11,9 +11,10 @@ from relay.delivery.ports import Clock, HandOver, KeptFile, MediaGoneError, Medi
 from relay.demo.pretended_whatsapp.files import FileWire
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Content, Kept, Media, Text
 from relay.domain.ids import ClientAddress, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Failure, Reply, ReplyReaction, WhatsAppEvent
+from relay.domain.message import Failure, WhatsAppEvent
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry, Unknown
 from relay.domain.session import SessionState
 from relay.domain.texts import Reason

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, cast
 
 from relay.domain.contents import Content, Media, MediaKind, Remote, Text, Unsupported
 from relay.domain.ids import ClientAddress, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Client, Noise, Origin, Receipt, Received, Status, WhatsAppEvent
+from relay.domain.message import (
+    Client,
+    Noise,
+    Origin,
+    Receipt,
+    Received,
+    Status,
+    WhatsAppEvent,
+)
 
 if TYPE_CHECKING:
     from relay.demo.pretended_whatsapp.world import Attachment

@@ -11,7 +11,14 @@ from typing import Any
 
 from relay.domain.contents import MISSED_CALL, Unsupported
 from relay.domain.ids import WhatsAppMessageId
-from relay.domain.message import Alias, Client, Noise, Origin, Received, WhatsAppEvent
+from relay.domain.message import (
+    Alias,
+    Client,
+    Noise,
+    Origin,
+    Received,
+    WhatsAppEvent,
+)
 from relay.whatsapp.linked_device.addressing import Nobody, alias_of, peer_of
 from relay.whatsapp.linked_device.payload import RawEvent
 from relay.whatsapp.linked_device.protobufs import as_text, load, parse

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import structlog
 
+from relay.domain.bodies import Reply
 from relay.domain.ids import WhatsAppMessageId
-from relay.domain.message import Reply
 from relay.whatsapp.linked_device.protobufs import secret_bytes
 
 _LOOKUP = Path(__file__).with_name("lookup.py")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import structlog
 
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Media
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
-from relay.domain.message import Reply, ReplyReaction
 from relay.domain.outbox import Dead, Outcome, Retry, Unknown
 from relay.domain.texts import Reason
 from relay.whatsapp.linked_device.addressing import NUMBER_SERVER, server_and_user

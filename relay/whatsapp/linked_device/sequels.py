@@ -9,9 +9,16 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from relay.domain.bodies import Quote, ReplyReaction
 from relay.domain.contents import Contacts, Content, Location, Media, Text, Unsupported
 from relay.domain.ids import OwnNumber, WhatsAppMessageId
-from relay.domain.message import Client, Deleted, Edited, Quote, Reacted, Received, ReplyReaction
+from relay.domain.message import (
+    Client,
+    Deleted,
+    Edited,
+    Reacted,
+    Received,
+)
 from relay.whatsapp.linked_device.addressing import NUMBER_SERVER
 from relay.whatsapp.linked_device.content import content_of
 from relay.whatsapp.linked_device.protobufs import as_text, new_message

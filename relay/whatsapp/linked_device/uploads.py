@@ -16,9 +16,9 @@ from pathlib import Path
 import structlog
 
 from relay.delivery.ports import KeptFile, MediaGoneError
+from relay.domain.bodies import Reply
 from relay.domain.contents import Contacts, Kept, Location, Media, Text
 from relay.domain.ids import CrmMessageId
-from relay.domain.message import Reply
 from relay.domain.outbox import Dead, Retry
 from relay.domain.texts import Reason
 from relay.whatsapp.linked_device.client import Client

@@ -6,9 +6,9 @@ import itertools
 
 from relay.demo.cast import clients
 from relay.demo.pretended_whatsapp import World
+from relay.domain.bodies import Reply
 from relay.domain.contents import Content, Text
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
-from relay.domain.message import Reply
 
 NOW_MS = 1_750_000_000_000
 ANNA = "79000000001"

@@ -8,7 +8,14 @@ from relay.demo.pretended_whatsapp import Tick, World
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.demo.pretended_whatsapp.world import LONGEST_TEXT, UnfitError
 from relay.domain.contents import Text
-from relay.domain.message import Noise, Origin, Receipt, Received, Status, WhatsAppEvent
+from relay.domain.message import (
+    Noise,
+    Origin,
+    Receipt,
+    Received,
+    Status,
+    WhatsAppEvent,
+)
 from tests.demo.pretended_whatsapp.samples import ANNA, a_world
 
 

@@ -19,9 +19,9 @@ import structlog
 from relay.app.clock import SystemClock
 from relay.delivery.codec import load_body
 from relay.delivery.ports import MediaGoneError, MediaUnavailableError
+from relay.domain.bodies import Reply
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
-from relay.domain.message import Reply
 from relay.domain.retry import RetryPolicy
 from relay.domain.session import SessionState
 from relay.whatsapp.linked_device import (

@@ -13,9 +13,15 @@ from types import TracebackType
 from typing import Any, Literal
 
 from relay.delivery.codec import dump_body
+from relay.domain.bodies import Reply
 from relay.domain.contents import Content, Media, Remote
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
-from relay.domain.message import Alias, Receipt, Received, Reply, WhatsAppEvent
+from relay.domain.message import (
+    Alias,
+    Receipt,
+    Received,
+    WhatsAppEvent,
+)
 from relay.whatsapp.linked_device.reading import read_payload
 from tests.whatsapp_server.inbox import PATIENCE_S, Inbox
 

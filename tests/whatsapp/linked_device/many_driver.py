@@ -16,9 +16,9 @@ from pathlib import Path
 import structlog
 
 from relay.app.clock import SystemClock
+from relay.domain.bodies import Reply
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
-from relay.domain.message import Reply
 from relay.domain.session import SessionState
 from relay.whatsapp.linked_device import (
     LinkedDevice,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import structlog.testing
 
+from relay.domain.bodies import Reply
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
-from relay.domain.message import Reply
 from relay.whatsapp.linked_device.composing import words_message
 from relay.whatsapp.linked_device.marks import ids_of, mark_of, marked
 from relay.whatsapp.linked_device.protobufs import load

@@ -25,7 +25,12 @@ from relay.domain.contents import (
     Text,
     Unsupported,
 )
-from relay.domain.message import Noise, Origin, Received, Status
+from relay.domain.message import (
+    Noise,
+    Origin,
+    Received,
+    Status,
+)
 from relay.whatsapp.linked_device.reading import placeholder_id
 from relay.whatsapp.linked_device.sealed import Sealed
 from tests.whatsapp.linked_device.engine_process import EngineProcess

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from relay.domain.contents import Text, Unsupported
 from relay.domain.ids import ClientAddress, WhatsAppMessageId
-from relay.domain.message import Alias, Client, Noise, Origin, Receipt, Received, Status
+from relay.domain.message import (
+    Alias,
+    Client,
+    Noise,
+    Origin,
+    Receipt,
+    Received,
+    Status,
+)
 from relay.whatsapp.linked_device import protobufs
 from relay.whatsapp.linked_device.content import word_of
 from relay.whatsapp.linked_device.events import Code
