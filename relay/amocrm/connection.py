@@ -19,8 +19,8 @@ from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import OtherAccountError, RefusedError, UnreachableError
 from relay.amocrm.protocol import scope_of
 from relay.amocrm.rest.account import Account
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Clock
+from relay.delivery.store import StoreRefusedError
 from relay.domain.retry import SECOND
 
 LONGEST_PAUSE_S: Final = 300

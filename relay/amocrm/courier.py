@@ -30,9 +30,9 @@ from relay.domain.bodies import (
 )
 from relay.domain.contents import private_words
 from relay.domain.outbox import Dead, Delivered, Entry, Outcome, Retry
+from relay.domain.reasons import Reason
 from relay.domain.retry import SECOND
 from relay.domain.settings import Language
-from relay.domain.texts import Reason
 
 NO_SCOPE_PAUSE_MS: Final = SECOND
 """How soon to look again whether the account has become known."""

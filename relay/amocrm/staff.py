@@ -17,8 +17,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.errors import AmoCrmError, ForbiddenError
 from relay.amocrm.rest.users import User
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Clock
+from relay.delivery.store import StoreRefusedError
 from relay.domain.ids import CrmPersonId, UserId
 from relay.domain.retry import HOUR, MINUTE
 

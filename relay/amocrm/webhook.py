@@ -23,8 +23,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.hooks import is_v1, parse_hook
 from relay.amocrm.protocol import verify_hook
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Clock, HandOver
+from relay.delivery.store import StoreRefusedError
 from relay.domain.retry import MINUTE
 
 PATH: Final = "/amocrm/hook/{scope_id}"

@@ -14,9 +14,9 @@ from relay.domain.contents import Kept, Media
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.outbox import Dead, Entry, Outcome, Retry, Unknown
 from relay.domain.phone import masked
+from relay.domain.reasons import LATE, Reason
 from relay.domain.retry import MINUTE, RetryPolicy
 from relay.domain.session import Session, SessionState
-from relay.domain.texts import LATE, Reason
 
 _log = structlog.stdlib.get_logger("relay.channels")
 

@@ -24,7 +24,7 @@ from relay.config.channel import LinkedDevice
 from relay.config.load import Loaded
 from relay.config.model import Config
 from relay.config.secret import SecretSource
-from relay.delivery.ledger import StoreRefusedError
+from relay.delivery.store import StoreRefusedError
 from relay.sqlite.errors import StorageError
 from relay.whatsapp.linked_device.process import (
     exit_process,

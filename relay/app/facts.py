@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from relay.delivery.ledger import Store, StoreRefusedError
+from relay.delivery.store import Store, StoreRefusedError
 from relay.domain.ids import ChannelId, OwnNumber
 
 _log = structlog.stdlib.get_logger("relay")

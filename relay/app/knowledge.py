@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from relay.delivery.ledger import Store
 from relay.delivery.phones import Absent
+from relay.delivery.store import Store
 from relay.domain.phone import normalise
 from relay.domain.settings import Settings
 

@@ -46,13 +46,13 @@ from relay.delivery.deciding import Deciding
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.housekeeping import Heartbeat, Tidying
 from relay.delivery.intake import Intake
-from relay.delivery.ledger import Spool, Store
 from relay.delivery.letters import Held
 from relay.delivery.phones import Phones
 from relay.delivery.ports import Courier, Engine
 from relay.delivery.sorter import Sorter
 from relay.delivery.spooling import Spooling
 from relay.delivery.steps import Step, Steps
+from relay.delivery.store import Spool, Store
 from relay.domain.ids import ChannelId
 from relay.domain.outbox import SIDES, Destination
 from relay.web.health import admin_routes

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from relay.app.channels import Channels
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.phones import Line, Phones
+from relay.delivery.store import StoreRefusedError
 from relay.domain.ids import ChannelId
 from relay.domain.phone_check import PhoneCheck
 from relay.domain.session import SessionState

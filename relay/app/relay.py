@@ -24,7 +24,7 @@ from relay.app.media_parts import opened_media
 from relay.app.parts import Parts, Surroundings
 from relay.config.model import Config
 from relay.delivery.housekeeping import note_start, note_stop
-from relay.delivery.ledger import Store, StoreRefusedError
+from relay.delivery.store import Store, StoreRefusedError
 from relay.domain.ids import ChannelId
 from relay.domain.outbox import SIDES, Destination
 from relay.domain.session import Session, SessionState

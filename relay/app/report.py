@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from relay.amocrm.alarm import CredentialsAlarm
 from relay.app.reconfigure import LastReload
-from relay.delivery.ledger import Ledger, Store
+from relay.delivery.ledger import Ledger
 from relay.delivery.pacing import book_of
 from relay.delivery.ports import Clock
+from relay.delivery.store import Store
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.outbox import SIDES, Destination, QueueFigures
 from relay.domain.pacing import Book

@@ -25,7 +25,7 @@ from relay.app.facts import Facts
 from relay.app.grant_file import GrantFile
 from relay.app.live import Live
 from relay.delivery.contacts import client_of
-from relay.delivery.ledger import Store
+from relay.delivery.store import Store
 from relay.domain.bodies import PhoneRewrite
 from relay.domain.outbox import Outcome
 

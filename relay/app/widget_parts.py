@@ -11,9 +11,9 @@ from relay.app.channels import Channels
 from relay.app.facts import Facts
 from relay.app.live import Live
 from relay.config.channel import AnyChannel, LinkedDevice
-from relay.delivery.ledger import Store
 from relay.delivery.phones import Phones
 from relay.delivery.ports import Clock
+from relay.delivery.store import Store
 from relay.domain.ids import ChannelId, UserId
 from relay.domain.session import Session
 from relay.web.health import moment

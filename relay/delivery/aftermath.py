@@ -37,9 +37,10 @@ from relay.domain.outbox import (
     Unknown,
 )
 from relay.domain.pacing import TooLate, Wait
+from relay.domain.reasons import Reason
 from relay.domain.retry import RetryPolicy
 from relay.domain.settings import Settings
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import reason_text
 
 TURN = "waits for its turn to write to somebody who never wrote"
 

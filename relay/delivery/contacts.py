@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relay.delivery.ledger import Conversation, Ledger, Store
+from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.letters import Cause
 from relay.delivery.people import conversation_of
+from relay.delivery.store import Store
 from relay.domain.bodies import PhoneRewrite
 from relay.domain.contact_phones import has_short_form
 from relay.domain.ids import ConversationId, CrmChatId, parse_conversation_id

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.letters import Held
 from relay.delivery.ports import Clock, Staff
 from relay.delivery.sorter import Sorter, StillHeld
+from relay.delivery.store import StoreRefusedError
 from relay.domain.ids import CrmPersonId
 from relay.domain.retry import MINUTE, SECOND
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import structlog
 
 from relay.delivery.aftermath import TURN, Settled, put_off, settle
-from relay.delivery.ledger import Ledger, Store, StoreRefusedError
+from relay.delivery.ledger import Ledger
 from relay.delivery.lines import Lines, unless
 from relay.delivery.pacing import Attempt, may_go, permit, too_late
 from relay.delivery.ports import Clock, Courier
 from relay.delivery.steps import Steps
+from relay.delivery.store import Store, StoreRefusedError
 from relay.domain.ids import ChannelId
 from relay.domain.outbox import (
     Dead,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.media import Finisher, IncomingFile, MediaSource, MediaSources, MediaStore
 from relay.delivery.ports import (
     Clock,
@@ -13,11 +12,12 @@ from relay.delivery.ports import (
     MediaTooLargeError,
     MediaUnavailableError,
 )
+from relay.delivery.store import StoreRefusedError
 from relay.domain.bodies import Fetch
 from relay.domain.contents import Kept, Loss, Lost, Remote
 from relay.domain.outbox import Dead, Destination, Entry, Fetched, Missed, Outcome, Retry
+from relay.domain.reasons import Reason
 from relay.domain.retry import MINUTE, SECOND
-from relay.domain.texts import Reason
 
 LONGEST_MS = 15 * MINUTE
 """No attempt takes longer: 100 MB at a megabit a second."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from relay.delivery.ledger import Ledger, Store, StoreRefusedError
+from relay.delivery.ledger import Ledger
 from relay.delivery.ports import Clock
+from relay.delivery.store import Store, StoreRefusedError
 from relay.domain.retry import HOUR, SECOND
 
 _log = structlog.stdlib.get_logger("relay.housekeeping")

@@ -7,9 +7,14 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 
-from relay.delivery.ledger import Ledger, Spooled, Store, StoreRefusedError
+from relay.delivery.ledger import Ledger
 from relay.delivery.ports import Clock
 from relay.delivery.sorter import Note, Sorter
+from relay.delivery.store import (
+    Spooled,
+    Store,
+    StoreRefusedError,
+)
 
 _REFUSED_WAIT_S = 0.5
 

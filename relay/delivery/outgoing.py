@@ -34,8 +34,9 @@ from relay.domain.message import (
 )
 from relay.domain.outbox import Destination, Letter
 from relay.domain.outgoing import Outgoing, Refused, Undecided, Verdict, decide_outgoing
+from relay.domain.reasons import Reason
 from relay.domain.settings import Settings
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import reason_text
 
 _WAITS = {
     Reason.AUTHOR_UNKNOWN: "it is not known yet who wrote it",

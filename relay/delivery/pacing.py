@@ -28,8 +28,9 @@ from relay.domain.outbox import (
     Retry,
 )
 from relay.domain.pacing import Book, Cold, Go, Obstacle, TooLate, Verdict, Wait
+from relay.domain.reasons import Reason
 from relay.domain.settings import Channel, Settings
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import reason_text
 
 _FACT = "pacing/"
 _BOOK = TypeAdapter(Book)

@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from relay.delivery.ledger import Ledger, Store
+from relay.delivery.ledger import Ledger
 from relay.delivery.ports import Clock, Engine
+from relay.delivery.store import Store
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import Received
 from relay.domain.phone import normalise

@@ -18,8 +18,8 @@ from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.ids import ClientAddress, CrmPersonId, OwnNumber, UserId, WhatsAppMessageId
 from relay.domain.message import CrmEvent, WhatsAppEvent
 from relay.domain.outbox import Entry, Outcome
+from relay.domain.reasons import Reason
 from relay.domain.session import SessionState
-from relay.domain.texts import Reason
 
 KeptFile = Callable[[str], Path]
 """The file on disk behind :class:`~relay.domain.contents.Kept`, by its name. To be read only, and

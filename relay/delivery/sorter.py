@@ -14,11 +14,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from relay.delivery.incoming import client_letters
-from relay.delivery.ledger import Ledger, Store, StoreRefusedError
+from relay.delivery.ledger import Ledger
 from relay.delivery.letters import Cause, Composing, Held, Sorted
 from relay.delivery.outgoing import Ahead, crm_letters
 from relay.delivery.ports import Clock, HookReader, Staff
 from relay.delivery.steps import Steps
+from relay.delivery.store import Store, StoreRefusedError
 from relay.domain.ids import CrmPersonId
 from relay.domain.message import CrmEvent, WhatsAppEvent
 from relay.domain.outbox import Destination, JournalRow, Letter, Seq

@@ -12,8 +12,12 @@ import threading
 from collections.abc import Callable, Sequence
 
 from relay.delivery.intake import Intake
-from relay.delivery.ledger import Spool, Spooled, StoreRefusedError
 from relay.delivery.ports import Clock
+from relay.delivery.store import (
+    Spool,
+    Spooled,
+    StoreRefusedError,
+)
 
 _REFUSED_WAIT_MS = 500
 _GROUP = 16  # they are sorted in one go, while the loop waits

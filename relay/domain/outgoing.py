@@ -13,10 +13,10 @@ from relay.domain.contents import Media, Text, Unsupported
 from relay.domain.ids import ClientAddress, OwnNumber
 from relay.domain.message import Failure, Written
 from relay.domain.phone import normalise
+from relay.domain.reasons import Reason
 from relay.domain.routing import Crossing, Manager, Other, Writer, route
 from relay.domain.settings import Channel, Settings
 from relay.domain.signing import length, sign
-from relay.domain.texts import Reason
 
 
 @dataclass(frozen=True, slots=True)

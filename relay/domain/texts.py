@@ -6,42 +6,12 @@ down without. ``{channel}`` and ``{wait}`` stand for the channel's title and for
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Final
 
+from relay.domain.reasons import Reason
 from relay.domain.retry import HOUR, MINUTE
-from relay.domain.session import SessionState
 from relay.domain.settings import Language
-
-
-class Reason(enum.StrEnum):
-    """Why a message did not reach its client, for a manager's eyes."""
-
-    NOT_ON_WHATSAPP = "not_on_whatsapp"
-    REFUSED = "refused_by_whatsapp"
-    EXPIRED = "expired"
-    OUTCOME_UNKNOWN = "outcome_unknown"
-    COLD_LIMIT = "cold_limit"
-    COLD_CLOSED = "cold_closed"
-    NO_CHANNEL = "no_channel"
-    NEVER_PAIRED = "never_paired"
-    NO_PHONE = "no_phone"
-    HIDDEN_PHONE = "hidden_phone"
-    MAY_NOT_SEND = "may_not_send"
-    AUTHOR_UNKNOWN = "author_unknown"
-    TOO_LONG = "too_long"
-    UNPAIRED = "unpaired"
-    LOGGED_OUT = "logged_out"
-    BANNED = "banned"
-    REPLACED = "replaced"
-    OUTDATED = "outdated"
-    NO_CONNECTION = "no_connection"
-    SESSION_FAILED = "session_failed"
-    CHANNEL_REMOVED = "channel_removed"
-    UNSUPPORTED = "unsupported"
-    FILE_MISSING = "file_missing"
-    INTERNAL = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,22 +253,6 @@ _REASONS: Final[dict[Reason, Told]] = {
         en=("Internal error.", "Send the message again or tell the administrator."),
     ),
 }
-
-
-LATE: Final = {
-    SessionState.STARTING: Reason.NO_CONNECTION,
-    SessionState.UNPAIRED: Reason.UNPAIRED,
-    SessionState.CONNECTING: Reason.NO_CONNECTION,
-    SessionState.CONNECTED: Reason.EXPIRED,
-    SessionState.RECONNECTING: Reason.NO_CONNECTION,
-    SessionState.LOGGED_OUT: Reason.LOGGED_OUT,
-    SessionState.REPLACED: Reason.REPLACED,
-    SessionState.BANNED: Reason.BANNED,
-    SessionState.OUTDATED: Reason.OUTDATED,
-    SessionState.FAILED: Reason.SESSION_FAILED,
-    SessionState.STOPPED: Reason.NO_CONNECTION,
-}
-"""What a manager is told whose message's time was over while the channel's session stood so."""
 
 
 def reason_text(

@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.media import KeptMedia
 from relay.delivery.ports import MediaGoneError
+from relay.delivery.store import StoreRefusedError
 from relay.domain.contents import Media
 from relay.domain.outbox import Destination
 from relay.media.arriving import ArrivingFile

@@ -12,8 +12,8 @@ from typing import Final
 
 import structlog
 
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Clock
+from relay.delivery.store import StoreRefusedError
 from relay.domain.retry import DAY, HOUR
 from relay.media.names import State, parse_on_disk
 from relay.media.store import FileStore

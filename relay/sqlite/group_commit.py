@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from relay.delivery.ledger import Ledger, StoreRefusedError
+from relay.delivery.ledger import Ledger
+from relay.delivery.store import StoreRefusedError
 from relay.sqlite.ledger import SqliteLedger
 from relay.sqlite.remembered import Memory
 

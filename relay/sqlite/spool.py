@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from relay.delivery.ledger import Spooled
+from relay.delivery.store import Spooled
 from relay.sqlite.errors import StorageUnusableError
 
 FILE = "relay.spool"
@@ -55,7 +55,7 @@ def open_spool(directory: Path, size: int = SIZE) -> Spool:
 
 
 class Spool:
-    """Implements :class:`relay.delivery.ledger.Spool`."""
+    """Implements :class:`relay.delivery.store.Spool`."""
 
     def __init__(self, memory: mmap.mmap) -> None:
         self._memory = memory

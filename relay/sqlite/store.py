@@ -36,7 +36,7 @@ def open_store(directory: Path, *, account: str) -> SqliteStore:
 
 
 class SqliteStore:
-    """Implements :class:`relay.delivery.ledger.Store`. Made by :func:`open_store`.
+    """Implements :class:`relay.delivery.store.Store`. Made by :func:`open_store`.
 
     It belongs to one loop: the one on which it is entered, or first used.
     """

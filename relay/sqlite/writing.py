@@ -19,7 +19,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from relay.delivery.ledger import Ledger, StoreRefusedError
+from relay.delivery.ledger import Ledger
+from relay.delivery.store import StoreRefusedError
 from relay.sqlite.committer import Committer
 from relay.sqlite.errors import StoreClosedError
 from relay.sqlite.group_commit import GroupCommit, Work, is_busy, refuse

@@ -15,8 +15,8 @@ import orjson
 import structlog
 from aiohttp import web
 
-from relay.delivery.ledger import Store, StoreRefusedError
 from relay.delivery.ports import Clock
+from relay.delivery.store import Store, StoreRefusedError
 from relay.domain.ids import UserId
 from relay.domain.retry import MINUTE, SECOND
 from relay.domain.settings import Language

@@ -15,7 +15,7 @@ from relay.amocrm.connection import LONGEST_PAUSE_S, SHORTEST_PAUSE_MS, Connecti
 from relay.amocrm.credentials import Credentials, CredentialsHolder
 from relay.amocrm.errors import OtherAccountError, RefusedError, UnreachableError
 from relay.amocrm.rest.account import Account
-from relay.delivery.ledger import StoreRefusedError
+from relay.delivery.store import StoreRefusedError
 from tests.amocrm.doubles import ACCOUNT, CHANNEL, SCOPE, HandClock, credentials
 
 OTHER = "ffffffff-bbbb-4ccc-8ddd-eeeeeeeeeeee"

@@ -18,8 +18,8 @@ from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Call, Request
 from relay.amocrm.wire import Wire
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Courier
+from relay.delivery.store import StoreRefusedError
 from relay.domain.bodies import (
     Body,
     Known,

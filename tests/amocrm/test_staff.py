@@ -14,8 +14,8 @@ from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.errors import ForbiddenError, UnreachableError
 from relay.amocrm.rest.users import User
 from relay.amocrm.staff import EVERY_MS, LIMIT_S, MOST_ROBOTS, REST_MS, AccountStaff
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Staff
+from relay.delivery.store import StoreRefusedError
 from relay.domain.ids import CrmPersonId, UserId
 from tests.clock import HandClock, settle
 

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from relay.amocrm.protocol import sign_hook
 from relay.amocrm.webhook import LONGEST_HOOK
-from relay.delivery.ledger import StoreRefusedError
+from relay.delivery.store import StoreRefusedError
 from tests.amocrm.door import CHUNKED, SOON_S, head, open_door
 from tests.amocrm.doubles import CHANNEL, SECRET, credentials
 from tests.amocrm.test_hooks import ANSWER

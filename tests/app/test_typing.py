@@ -30,8 +30,8 @@ from relay.domain.outbox import (
     Letter,
     Outcome,
 )
+from relay.domain.reasons import Reason
 from relay.domain.session import SessionState
-from relay.domain.texts import Reason
 from tests.clock import HandClock
 
 SALES = ChannelId("sales")

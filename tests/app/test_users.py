@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from relay.demo.pretended_amocrm import BORIS, OLGA, Answer, Message
+from relay.domain.reasons import Reason
 from relay.domain.session import SessionState
 from relay.domain.settings import Language
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import reason_text
 from tests.app import files
 from tests.app.played_whatsapp import OWN
 from tests.app.site import Site

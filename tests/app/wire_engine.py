@@ -23,7 +23,6 @@ from typing import Any
 
 from relay.app.clock import SystemClock
 from relay.config.channel import Channel
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import (
     Clock,
     Engine,
@@ -33,6 +32,7 @@ from relay.delivery.ports import (
     MediaWriter,
     Report,
 )
+from relay.delivery.store import StoreRefusedError
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Text

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from relay.delivery.ledger import Ledger, Store
+from relay.delivery.ledger import Ledger
+from relay.delivery.store import Store
 from relay.domain.outbox import JournalRow, Seq
 from tests.delivery.store_samples import AMOCRM, WHATSAPP
 

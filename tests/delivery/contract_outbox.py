@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from relay.delivery.ledger import Store
+from relay.delivery.store import Store
 from relay.domain.outbox import (
     Destination,
     Entry,

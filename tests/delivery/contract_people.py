@@ -7,7 +7,12 @@ from functools import partial
 
 import pytest
 
-from relay.delivery.ledger import Conversation, Ledger, Link, Store
+from relay.delivery.ledger import (
+    Conversation,
+    Ledger,
+    Link,
+)
+from relay.delivery.store import Store
 from relay.domain.ids import ClientAddress, ConversationId, CrmChatId, CrmPersonId, OwnNumber
 from relay.domain.message import Client, Receipt, Status
 from relay.domain.phone_check import PhoneCheck, PhoneState

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.delivery.ledger import Store
+from relay.delivery.store import Store
 from relay.domain.ids import ConversationId, CrmMessageId, MessageId
 from tests.delivery.contract_transactions import Crash
 from tests.delivery.store_samples import CRM_FIRST, CRM_SECOND

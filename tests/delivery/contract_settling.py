@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relay.delivery.ledger import Store
+from relay.delivery.store import Store
 from relay.domain.outbox import (
     TRANSITIONS,
     UNFINISHED,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from relay.delivery.ledger import Spool, Spooled
+from relay.delivery.store import Spool, Spooled
 
 Reopen = Callable[[], Spool]
 

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from relay.delivery.ledger import Ledger, Store
+from relay.delivery.ledger import Ledger
+from relay.delivery.store import Store
 from relay.domain.outbox import Seq
 from tests.delivery.store_samples import AMOCRM, WHATSAPP, letter
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.media import KeptMedia
 from relay.delivery.ports import MediaGoneError, MediaTooLargeError, MediaWriter
+from relay.delivery.store import StoreRefusedError
 from relay.domain.contents import Media
 from relay.domain.outbox import Destination
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from relay.delivery.ledger import Spooled
+from relay.delivery.store import Spooled
 
 
 class MemorySpool:

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from relay.delivery.ledger import Ledger, StoreRefusedError
+from relay.delivery.ledger import Ledger
+from relay.delivery.store import StoreRefusedError
 from tests.delivery.memory_ledger import MemoryLedger
 from tests.delivery.memory_tables import HeardTime, Tables
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from relay.delivery.ledger import Store
+from relay.delivery.store import Store
 from relay.domain.outbox import (
     Destination,
     Entry,

@@ -14,10 +14,11 @@ from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, CrmChatId, CrmPersonId, OwnNumber, UserId
 from relay.domain.message import Status, Written
 from relay.domain.outbox import Destination
+from relay.domain.reasons import Reason
 from relay.domain.retry import HOUR, MINUTE, SECOND
 from relay.domain.routing import Manager
 from relay.domain.settings import Channel, Language, Settings
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import reason_text
 from tests.clock import HandClock, settle
 from tests.delivery.memory_store import MemoryStore
 from tests.delivery.played_staff import ANNA, BORIS, NEWCOMER, ROBOT

@@ -14,9 +14,10 @@ from relay.domain.ids import CrmPersonId
 from relay.domain.message import Failure, Status
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
 from relay.domain.phone_check import PhoneCheck
+from relay.domain.reasons import Reason
 from relay.domain.retry import DAY, HOUR, MINUTE
 from relay.domain.settings import Language
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import reason_text
 from tests.clock import settle
 from tests.delivery.memory_store import MemoryStore
 from tests.delivery.world import World, from_client, running, written

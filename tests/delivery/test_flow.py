@@ -17,10 +17,11 @@ from relay.domain.message import (
     Status,
 )
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
+from relay.domain.reasons import Reason
 from relay.domain.retry import HOUR, MINUTE
 from relay.domain.routing import Manager
 from relay.domain.settings import Language
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import reason_text
 from tests.clock import settle
 from tests.delivery.memory_store import MemoryStore
 from tests.delivery.world import GROUP, World, from_client, receipt, running, written

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import pytest
 
-from relay.delivery.ledger import Ledger, Store
+from relay.delivery.ledger import Ledger
+from relay.delivery.store import Store
 from relay.domain.bodies import NewMessage, StatusUpdate
 from relay.domain.ids import WhatsAppMessageId
 from relay.domain.message import Status

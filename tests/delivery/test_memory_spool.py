@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relay.delivery.ledger import Spool
+from relay.delivery.store import Spool
 from tests.delivery.contract_spool import Reopen, SpoolContract
 from tests.delivery.memory_spool import MemorySpool
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from relay.delivery.ledger import Store, StoreRefusedError
+from relay.delivery.store import Store, StoreRefusedError
 from tests.delivery.contract_transactions import appending, payloads
 from tests.delivery.memory_store import MemoryStore
 from tests.delivery.store_contract import Crash, StoreContract

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 import structlog.testing
 
-from relay.delivery.ledger import Store
+from relay.delivery.store import Store
 from relay.domain.bodies import StatusUpdate
 from relay.domain.ids import ClientAddress, CrmChatId, CrmMessageId
 from relay.domain.message import Alias, Client, Written

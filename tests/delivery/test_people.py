@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.delivery.holding import STRANGER_MS
-from relay.delivery.ledger import Conversation, Store
+from relay.delivery.ledger import Conversation
 from relay.delivery.people import conversation_of, learn, meet
+from relay.delivery.store import Store
 from relay.domain.bodies import NewMessage, Reply
 from relay.domain.ids import ClientAddress, ConversationId
 from relay.domain.message import (
@@ -22,8 +23,9 @@ from relay.domain.message import (
 )
 from relay.domain.outbox import Delivered
 from relay.domain.phone_check import PhoneCheck, PhoneState
+from relay.domain.reasons import Reason
 from relay.domain.retry import DAY, HOUR
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import reason_text
 from tests.clock import settle
 from tests.delivery.memory_ledger import MemoryLedger
 from tests.delivery.memory_store import MemoryStore

@@ -9,9 +9,10 @@ from relay.domain.bodies import StatusUpdate
 from relay.domain.ids import CrmMessageId, WhatsAppMessageId
 from relay.domain.message import Failure, Status
 from relay.domain.outbox import Destination, EntryState, Retry, Unknown
+from relay.domain.reasons import Reason
 from relay.domain.retry import HOUR, MINUTE
 from relay.domain.settings import Language
-from relay.domain.texts import Reason, reason_text
+from relay.domain.texts import reason_text
 from tests.clock import settle
 from tests.delivery.memory_store import MemoryStore
 from tests.delivery.world import World, receipt, running, written

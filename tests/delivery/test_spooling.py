@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from relay.delivery.ledger import Store, StoreRefusedError
 from relay.delivery.spooling import Spooling
+from relay.delivery.store import Store, StoreRefusedError
 from relay.domain.outbox import Destination
 from tests.clock import HandClock
 from tests.delivery.memory_spool import MemorySpool

@@ -12,12 +12,12 @@ from relay.delivery.deciding import Deciding
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.fetching import MediaCourier
 from relay.delivery.intake import Intake
-from relay.delivery.ledger import Store
 from relay.delivery.letters import Composing, Held
 from relay.delivery.media import as_it_is
 from relay.delivery.ports import Courier
 from relay.delivery.sorter import Reader, Sorter
 from relay.delivery.steps import Step, Steps
+from relay.delivery.store import Store
 from relay.domain.contents import Text
 from relay.domain.ids import (
     ChannelId,
@@ -41,9 +41,9 @@ from relay.domain.message import (
     Written,
 )
 from relay.domain.outbox import SIDES, Delivered, Destination, Entry, Outcome, Retry, Unknown
+from relay.domain.reasons import Reason
 from relay.domain.routing import Manager
 from relay.domain.settings import Channel, Settings
-from relay.domain.texts import Reason
 from tests.clock import HandClock, settle
 from tests.delivery.memory_media import MemoryMedia
 from tests.delivery.memory_store import MemoryStore

@@ -25,9 +25,9 @@ from relay.domain.message import (
     Written,
 )
 from relay.domain.outgoing import Outgoing, Refused, Undecided, decide_outgoing
+from relay.domain.reasons import Reason
 from relay.domain.routing import Manager, Other
 from relay.domain.settings import Channel, Settings
-from relay.domain.texts import Reason
 
 SALES = Channel(ChannelId("sales"), "Продажи", OwnNumber("74950000001"))
 SUPPORT = Channel(ChannelId("support"), "Поддержка", OwnNumber("74950000002"))

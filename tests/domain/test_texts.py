@@ -7,9 +7,14 @@ import string
 
 import pytest
 
+from relay.domain.reasons import LATE, Reason
 from relay.domain.session import SessionState
 from relay.domain.settings import Language
-from relay.domain.texts import _REASONS, LATE, SENT_FROM_PHONE, Reason, reason_text
+from relay.domain.texts import (
+    _REASONS,
+    SENT_FROM_PHONE,
+    reason_text,
+)
 
 CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 OURS = {"channel", "wait", "limit"}

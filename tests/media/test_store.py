@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.media import KeptMedia
 from relay.delivery.ports import MediaGoneError, MediaTooLargeError
+from relay.delivery.store import StoreRefusedError
 from relay.domain.contents import Media, MediaKind
 from relay.domain.outbox import Destination
 from relay.media.names import State, parse_on_disk

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.delivery.ledger import Store
+from relay.delivery.store import Store
 from relay.sqlite import SqliteStore, open_store
 from tests.delivery.store_contract import Crash
 from tests.sqlite.images import ACCOUNT, open_image

@@ -14,7 +14,8 @@ import pytest
 
 import relay.sqlite.group_commit
 import relay.sqlite.writing
-from relay.delivery.ledger import Ledger, StoreRefusedError
+from relay.delivery.ledger import Ledger
+from relay.delivery.store import StoreRefusedError
 from relay.sqlite import SqliteStore, open_store
 from relay.sqlite.group_commit import GroupCommit, Work
 from relay.sqlite.ledger import SqliteLedger

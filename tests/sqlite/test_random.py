@@ -13,7 +13,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from relay.delivery.ledger import Conversation, Ledger, Link
+from relay.delivery.ledger import (
+    Conversation,
+    Ledger,
+    Link,
+)
 from relay.domain.ids import (
     ChannelId,
     ClientAddress,

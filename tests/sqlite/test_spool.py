@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.delivery.ledger import Spool, Spooled
+from relay.delivery.store import Spool, Spooled
 from relay.sqlite.errors import StorageUnusableError
 from relay.sqlite.spool import FILE, open_spool
 from tests.delivery.contract_spool import Reopen, SpoolContract

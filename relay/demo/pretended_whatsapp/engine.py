@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Clock, HandOver, KeptFile, MediaGoneError, MediaWriter, Report
+from relay.delivery.store import StoreRefusedError
 from relay.demo.pretended_whatsapp.files import FileWire
 from relay.demo.pretended_whatsapp.payload import read_payload
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
@@ -16,8 +16,8 @@ from relay.domain.contents import Content, Kept, Media, Text
 from relay.domain.ids import ClientAddress, OwnNumber, WhatsAppMessageId
 from relay.domain.message import Failure, WhatsAppEvent
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry, Unknown
+from relay.domain.reasons import Reason
 from relay.domain.session import SessionState
-from relay.domain.texts import Reason
 
 _ANSWER_S = 10.0
 _REFUSED_WAIT_MS = 500

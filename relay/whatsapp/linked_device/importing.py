@@ -12,8 +12,8 @@ from typing import Protocol
 
 import structlog
 
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import Clock, HandOver
+from relay.delivery.store import StoreRefusedError
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.retry import SECOND
 from relay.whatsapp.linked_device.events import Code

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import HandOver
+from relay.delivery.store import StoreRefusedError
 from relay.domain.ids import OwnNumber
 from relay.whatsapp.linked_device.addressing import HIDDEN_SERVER
 from relay.whatsapp.linked_device.client import Client

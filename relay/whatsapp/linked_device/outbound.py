@@ -14,7 +14,7 @@ from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Media
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
 from relay.domain.outbox import Dead, Outcome, Retry, Unknown
-from relay.domain.texts import Reason
+from relay.domain.reasons import Reason
 from relay.whatsapp.linked_device.addressing import NUMBER_SERVER, server_and_user
 from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.library import without_numbers

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from relay.domain.message import Failure
 from relay.domain.outbox import Closed, Dead, Delivered, Outcome, Retry, Unknown
-from relay.domain.texts import Reason
+from relay.domain.reasons import Reason
 from relay.whatsapp.linked_device.protobufs import as_text, parse
 
 

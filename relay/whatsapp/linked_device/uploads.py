@@ -20,7 +20,7 @@ from relay.domain.bodies import Reply
 from relay.domain.contents import Contacts, Kept, Location, Media, Text
 from relay.domain.ids import CrmMessageId
 from relay.domain.outbox import Dead, Retry
-from relay.domain.texts import Reason
+from relay.domain.reasons import Reason
 from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.composing import PURPOSES, as_sent, media_message, words_message
 from relay.whatsapp.linked_device.media_host import AccessError, HostError, MediaHost

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from relay.app.clock import SystemClock
-from relay.delivery.ledger import StoreRefusedError
 from relay.delivery.ports import MediaGoneError, MediaUnavailableError
+from relay.delivery.store import StoreRefusedError
 from relay.demo.pretended_whatsapp import Attachment, Exchange, SimulatedEngine, World
 from relay.demo.pretended_whatsapp.wire import PIECE
 from relay.domain.contents import Kept, Media, MediaKind, Remote, Text, Unsupported

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.delivery.ledger import StoreRefusedError
+from relay.delivery.store import StoreRefusedError
 from relay.whatsapp.linked_device.early import Early, hand_over_early
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from relay.delivery.ledger import StoreRefusedError
+from relay.delivery.store import StoreRefusedError
 from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import Received
 from relay.whatsapp.linked_device.events import Code

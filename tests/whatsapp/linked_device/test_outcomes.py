@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from relay.domain.message import Failure
 from relay.domain.outbox import Closed, Dead, Delivered, Retry, Unknown
-from relay.domain.texts import Reason
+from relay.domain.reasons import Reason
 from relay.whatsapp.linked_device.outcomes import outcome_of
 from tests.whatsapp.linked_device.samples import answer
 
