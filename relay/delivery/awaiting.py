@@ -48,8 +48,8 @@ def awaiting(letter: Letter) -> tuple[Letter, ...]:
     if not isinstance(content, Media) or not isinstance(content.at, Remote):
         return (letter,)
     fetch = Letter(
-        key=f"fetch:{letter.key}",
-        lane=f"fetch:{letter.key}",
+        key=fetch_key(letter),
+        lane=fetch_key(letter),
         destination=Destination.MEDIA,
         body=Fetch(content, letter.key, _towards(letter), letter.accepted_ms + letter.hold_ms),
         trace=letter.trace,
@@ -58,6 +58,11 @@ def awaiting(letter: Letter) -> tuple[Letter, ...]:
         expires_ms=_expires_ms(letter),
     )
     return (replace(letter, hold_ms=max(PATIENCE_MS, letter.hold_ms)), fetch)
+
+
+def fetch_key(letter: Letter) -> str:
+    """The key of the letter that fetches the medium of this one."""
+    return f"fetch:{letter.key}"
 
 
 def awaits_medium(body: Body) -> bool:

@@ -50,7 +50,7 @@ def withdraw_stand_in(ledger: Ledger, message: Received, now_ms: int) -> None:
         return
     entry = ledger.entry_of(message_key(message_id(message.own, message.instead_of)))
     if entry is not None:
-        _withdraw(ledger, entry, now_ms, "the message itself came")
+        withdraw(ledger, entry, now_ms, "the message itself came")
 
 
 def withdraw_listed(ledger: Ledger, alias: Alias, now_ms: int) -> None:
@@ -58,7 +58,7 @@ def withdraw_listed(ledger: Ledger, alias: Alias, now_ms: int) -> None:
     for address in (alias.hidden, alias.number):
         lane = incoming_lane(conversation_id(alias.own, address))
         for entry in ledger.waiting(Destination.AMOCRM, lane):
-            _withdraw(ledger, entry, now_ms, "his number is on the blacklist")
+            withdraw(ledger, entry, now_ms, "his number is on the blacklist")
 
 
 def readdress(ledger: Ledger, alias: Alias, now_ms: int) -> None:
@@ -77,7 +77,11 @@ def readdress(ledger: Ledger, alias: Alias, now_ms: int) -> None:
                 _amend(ledger, entry, _moved(body, conversation), now_ms)
 
 
-def _withdraw(ledger: Ledger, entry: Entry, now_ms: int, because: str) -> None:
+def withdraw(ledger: Ledger, entry: Entry, now_ms: int, because: str) -> None:
+    """It is not carried any more. If it is on its way it may arrive; that changes nothing.
+
+    ``because`` is for the log.
+    """
     if entry.state is EntryState.PENDING:
         ledger.settle(
             entry.id,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from relay.delivery.holding import incoming_lane, message_key
+from relay.delivery.awaiting import fetch_key, may_change
+from relay.delivery.holding import incoming_lane, message_key, withdraw
 from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.letters import Cause, Sorted
 from relay.delivery.people import meet
@@ -22,8 +23,15 @@ from relay.domain.bodies import (
     Reply,
     Revision,
 )
-from relay.domain.contents import Content, Media, Text, Unsupported
-from relay.domain.ids import CrmMessageId, OwnNumber, WhatsAppMessageId, message_id
+from relay.domain.contents import VIEW_ONCE, Content, Media, Text, Unsupported
+from relay.domain.ids import (
+    ConversationId,
+    CrmMessageId,
+    MessageId,
+    OwnNumber,
+    WhatsAppMessageId,
+    message_id,
+)
 from relay.domain.incoming import Ignored, Incoming, decide_incoming
 from relay.domain.marks import mark
 from relay.domain.message import (
@@ -41,17 +49,24 @@ Afterwards = Edited | Deleted | Reacted
 UNKNOWN_TARGET = "unknown_target"
 """The rule that drops what speaks of a message that never came this way."""
 
+AMENDED = "amended"
+"""The rule for what was put into the message itself, which still waits for its file."""
+
+_MOST_WORDINGS = 100
+"""More of one message are not looked for; WhatsApp lets a message be edited for minutes only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """A message that something is said about afterwards: its ids, and its letter if it is kept.
 
-    ``ours``: the relay sent it for somebody in amoCRM.
+    ``ours``: the relay sent it for somebody in amoCRM. ``wordings``: how it was written anew.
     """
 
     known: Known
     entry: Entry | None
     ours: bool
+    wordings: tuple[Revision, ...] = ()
 
     @property
     def told(self) -> bool:
@@ -67,9 +82,20 @@ class Target:
 
     @property
     def content(self) -> Content | None:
-        """What it said, if that is still kept."""
+        """What it said last, if that is still kept."""
         body = self.entry.letter.body if self.entry else None
-        return body.content if isinstance(body, NewMessage | Reply) else None
+        first = body.content if isinstance(body, NewMessage | Reply) else None
+        return _anew(self.wordings[-1].content, first) if self.wordings else first
+
+    @property
+    def chat(self) -> ConversationId | None:
+        """The conversation in whose chat amoCRM has it: it stays there if two become one."""
+        match self.entry.letter.body if self.entry else None:
+            case NewMessage() as body:
+                return body.conversation
+            case Reply() as body:
+                return body.chat or body.conversation
+        return None
 
 
 def find_target(ledger: Ledger, own: OwnNumber, id_: WhatsAppMessageId) -> Target | None:
@@ -79,7 +105,23 @@ def find_target(ledger: Ledger, own: OwnNumber, id_: WhatsAppMessageId) -> Targe
     sent = ledger.entry_of(reply_key(link.crm_id)) if link and entry is None else None
     if link is None and entry is None:
         return None
-    return Target(Known(ours, link.crm_id if link else None), entry or sent, sent is not None)
+    known = Known(ours, link.crm_id if link else None)
+    return Target(known, entry or sent, sent is not None, _wordings(ledger, ours))
+
+
+def _wordings(ledger: Ledger, message: MessageId) -> tuple[Revision, ...]:
+    """How a message was written anew, oldest first."""
+    found: list[Revision] = []
+    while len(found) < _MOST_WORDINGS:
+        entry = ledger.entry_of(_revision_key(message, len(found) + 1))
+        if entry is None or not isinstance(entry.letter.body, Revision):
+            break
+        found.append(entry.letter.body)
+    return tuple(found)
+
+
+def _revision_key(message: MessageId, number: int) -> str:
+    return f"revision:{message}:{number}"
 
 
 def quoted(ledger: Ledger, message: Received) -> Known | None:
@@ -98,16 +140,22 @@ def as_message(ledger: Ledger, event: Afterwards) -> Received | None:
     target = find_target(ledger, event.own, event.target)
     if target is not None and target.told:
         return None
-    id_ = event.target if target is None else event.id
-    return Received(event.own, event.client, id_, event.at_ms, event.origin, event.content)
+    id_, stand_in = (event.target, event.instead_of) if target is None else (event.id, None)
+    return Received(
+        event.own, event.client, id_, event.at_ms, event.origin, event.content, instead_of=stand_in
+    )
 
 
 def revision_letters(ledger: Ledger, event: Afterwards, cause: Cause) -> Sorted:
     """What amoCRM is to be told of it."""
     target = find_target(ledger, event.own, event.target)
+    if target is None and isinstance(event, Deleted) and event.instead_of is not None:
+        target = find_target(ledger, event.own, event.instead_of)  # it was never readable
     if target is None or not target.told:
         return Sorted(ignored=(UNKNOWN_TARGET,))
     match event:
+        case Edited() if target.content == Unsupported(VIEW_ONCE):
+            return Sorted(ignored=(VIEW_ONCE,))  # its words were to be seen once, too
         case Edited():
             return _revised(ledger, event, target, cause, _anew(event.content, target.content))
         case Deleted():
@@ -118,9 +166,11 @@ def revision_letters(ledger: Ledger, event: Afterwards, cause: Cause) -> Sorted:
 
 def _anew(content: Content, before: Content | None) -> Content:
     """Of a medium only its words can be edited: the file is the one that came with it."""
-    if isinstance(content, Media) and isinstance(before, Media):
+    if not isinstance(content, Media):
+        return content
+    if isinstance(before, Media):
         return replace(before, caption=content.caption)
-    return content
+    return content if content.at is not None or not content.caption else Text(content.caption)
 
 
 def _deleted(ledger: Ledger, deletion: Deleted, target: Target, cause: Cause) -> Sorted:
@@ -131,6 +181,8 @@ def _deleted(ledger: Ledger, deletion: Deleted, target: Target, cause: Cause) ->
     content = target.content
     if content is None or not cause.settings.keep_deleted or isinstance(content, Unsupported):
         content = Text("")
+        if target.entry is not None:
+            _fetch_no_more(ledger, target.entry, cause.now_ms)
     marks = (mark(DELETED[cause.settings.language]),)
     return _revised(ledger, deletion, target, cause, content, marks=marks)
 
@@ -140,9 +192,8 @@ def _reacted(ledger: Ledger, reaction: Reacted, target: Target, cause: Cause) ->
     if isinstance(decided, Ignored):
         return Sorted(ignored=(decided.rule,))
     conversation, _ = decided
-    body = Reaction(
-        conversation.id, target.known, conversation.client, reaction.origin, reaction.emoji
-    )
+    chat = target.chat or conversation.id
+    body = Reaction(chat, target.known, conversation.client, reaction.origin, reaction.emoji)
     return Sorted((_letter(body, f"reaction:{_own_id(reaction)}", target, conversation, cause),))
 
 
@@ -178,8 +229,43 @@ def _revised(
     # What was written in amoCRM is shown there in its writer's name, whoever has changed it since.
     opening = marks if target.ours else (*marks, *message.marks)
     shown = message.message.content
-    body = Revision(conversation.id, target.known, shown, event.at_ms, opening)
-    return Sorted((_letter(body, f"revision:{_own_id(event)}", target, conversation, cause),))
+    if target.entry is not None and _amended(ledger, target.entry, shown, opening, cause.now_ms):
+        return Sorted(ignored=(AMENDED,))
+    chat = target.chat or conversation.id
+    body = Revision(chat, target.known, shown, event.at_ms, opening)
+    if body in target.wordings:
+        return Sorted(ignored=("duplicate",))
+    key = _revision_key(target.known.ours, len(target.wordings) + 1)
+    return Sorted((_letter(body, key, target, conversation, cause),))
+
+
+def _amended(
+    ledger: Ledger, entry: Entry, content: Content, marks: tuple[str, ...], now_ms: int
+) -> bool:
+    """Whether the message still waits for its file, and has been written anew right there.
+
+    A revision of its own would say that there is no file, and say it after the file has come.
+    """
+    body = entry.letter.body
+    if not isinstance(body, NewMessage) or not isinstance(content, Media):
+        return False
+    if not may_change(entry, now_ms):
+        return False
+    letter = replace(entry.letter, body=replace(body, content=content, marks=marks))
+    ledger.amend(entry.id, letter, entry.due_ms)
+    return True
+
+
+def _fetch_no_more(ledger: Ledger, entry: Entry, now_ms: int) -> None:
+    """A file that nobody is to see need not be had; its message waits for it no longer."""
+    fetch = ledger.entry_of(fetch_key(entry.letter))
+    if fetch is None:
+        return
+    withdraw(ledger, fetch, now_ms, "its message was taken back")
+    body = entry.letter.body
+    if isinstance(body, NewMessage) and may_change(entry, now_ms):
+        taken = replace(body, content=Text(""))
+        ledger.amend(entry.id, replace(entry.letter, body=taken), now_ms)
 
 
 def _decide(

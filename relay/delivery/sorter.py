@@ -247,15 +247,17 @@ class Sorter:
         except Exception as error:  # noqa: BLE001  a reader's fault must set aside its own row only
             return Note(row, None, f"{type(error).__name__}: {error}")
         cause = Cause.row(row, settings, now)
-        results = [self._follow(ledger, event, cause, ahead) for event in events]
-        letters = [letter for result in results for letter in result.letters]
-        kept = tuple(letter for letter in letters if ledger.put(letter) is not None)
-        rules = [rule for result in results for rule in result.ignored]
-        rules += ["duplicate"] * (len(letters) - len(kept))
+        results, kept, rules = list[Sorted](), list[Letter](), list[str]()
+        for event in events:  # each sees what followed from those before it
+            result = self._follow(ledger, event, cause, ahead)
+            new = [letter for letter in result.letters if ledger.put(letter) is not None]
+            results.append(result)
+            kept += new
+            rules += [*result.ignored, *["duplicate"] * (len(result.letters) - len(new))]
         freed = any(result.freed for result in results)
         held = next((result.held for result in results if result.held is not None), None)
         typing = tuple(each for result in results for each in result.typing)
-        return Note(row, Sorted(kept, tuple(rules), freed, held, typing))
+        return Note(row, Sorted(tuple(kept), tuple(rules), freed, held, typing))
 
     def _read(self, row: JournalRow) -> Sequence[WhatsAppEvent | CrmEvent]:
         source, _, channel = row.source.partition("/")

@@ -103,7 +103,10 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A message was written anew. ``id`` is the edit's own, ``target`` the message's."""
+    """A message was written anew. ``id`` is the edit's own, ``target`` the message's.
+
+    ``instead_of``: under which id something stands in for a message that could not be read.
+    """
 
     own: OwnNumber
     client: Client
@@ -112,11 +115,12 @@ class Edited:
     at_ms: int
     origin: Origin
     content: Content
+    instead_of: WhatsAppMessageId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A message was taken back by its writer, for everyone."""
+    """A message was taken back by its writer, for everyone; ``instead_of`` as in an edit."""
 
     own: OwnNumber
     client: Client
@@ -124,6 +128,7 @@ class Deleted:
     target: WhatsAppMessageId
     at_ms: int
     origin: Origin
+    instead_of: WhatsAppMessageId | None = None
 
 
 @dataclass(frozen=True, slots=True)

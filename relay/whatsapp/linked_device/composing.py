@@ -57,7 +57,7 @@ def words_message(content: Text | Location | Contacts) -> bytes:
     message = new_message()
     match content:
         case Text(text):
-            message.conversation = _sound(text)
+            message.conversation = sound(text)
         case Location():
             _place(message.locationMessage, content)
         case Contacts(cards):
@@ -82,14 +82,14 @@ def media_message(media: Media, sealed: Sealed, size: int, at_s: int) -> bytes:
 def _image(message: Any, media: Media) -> Any:
     part = message.imageMessage
     if media.caption:
-        part.caption = _sound(media.caption)
+        part.caption = sound(media.caption)
     return part
 
 
 def _video(message: Any, media: Media) -> Any:
     part = message.ptvMessage if media.round else message.videoMessage
     if media.caption:
-        part.caption = _sound(media.caption)
+        part.caption = sound(media.caption)
     if media.duration_s:
         part.seconds = media.duration_s
     if media.gif:
@@ -113,9 +113,9 @@ def _document(message: Any, media: Media) -> Any:
         message = message.documentWithCaptionMessage.message
     part = message.documentMessage
     name = media.name or f"file{mimetypes.guess_extension(media.mime.partition(';')[0]) or ''}"
-    part.fileName = part.title = _sound(name)
+    part.fileName = part.title = sound(name)
     if media.caption:
-        part.caption = _sound(media.caption)
+        part.caption = sound(media.caption)
     return part
 
 
@@ -135,7 +135,7 @@ _PARTS: dict[MediaKind, Callable[[Any, Media], Any]] = {
 
 def _place(part: Any, place: Location) -> None:
     part.degreesLatitude, part.degreesLongitude = place.latitude, place.longitude
-    name, _, address = _sound(place.text).partition("\n")
+    name, _, address = sound(place.text).partition("\n")
     if name:
         part.name = name
     if address:
@@ -146,16 +146,17 @@ def _cards(message: Any, cards: tuple[ContactCard, ...]) -> None:
     if len(cards) == 1:
         _card(message.contactMessage, cards[0])
         return
-    message.contactsArrayMessage.displayName = _sound(cards[0].name) if cards else ""
+    message.contactsArrayMessage.displayName = sound(cards[0].name) if cards else ""
     for card in cards:
         _card(message.contactsArrayMessage.contacts.add(), card)
 
 
 def _card(part: Any, card: ContactCard) -> None:
-    part.displayName, part.vcard = _sound(card.name), _sound(write_vcard(card))
+    part.displayName, part.vcard = sound(card.name), sound(write_vcard(card))
 
 
-def _sound(text: str) -> str:
+def sound(text: str) -> str:
+    """The text with each half of a surrogate pair replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

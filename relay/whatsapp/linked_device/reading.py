@@ -10,7 +10,6 @@ from relay.domain.contents import UNDECRYPTABLE, VIEW_ONCE, Content, Unsupported
 from relay.domain.ids import OwnNumber, WhatsAppMessageId
 from relay.domain.message import (
     Client,
-    Deleted,
     Edited,
     Noise,
     Origin,
@@ -36,7 +35,7 @@ from relay.whatsapp.linked_device.protobufs import (
     as_text,
     parse,
 )
-from relay.whatsapp.linked_device.sequels import quoted_id, sequel_of
+from relay.whatsapp.linked_device.sequels import Sequel, quoted_id, sequel_of
 
 Events = Sequence[WhatsAppEvent]
 
@@ -75,13 +74,14 @@ def _message(event: RawEvent) -> Events:
     if isinstance(peer, Nobody):
         return (Noise(peer.rule),)
     source = seen.Info.MessageSource
+    once = seen.IsViewOnce or seen.IsViewOnceV2 or seen.IsViewOnceV2Extension
     sequel = sequel_of(seen.Message, _said(seen.Info, event.own, peer, Unsupported("")))
     if sequel is not None:
-        return _with_alias(source, sequel)
+        return _with_alias(source, _standing_in(sequel, once=once))
     content = content_of(seen.Message)
     if content is None:
         return (Noise("protocol"),)
-    if seen.IsViewOnce or seen.IsViewOnceV2 or seen.IsViewOnceV2Extension:
+    if once:
         content = Unsupported(VIEW_ONCE)
     id_ = _id(seen.Info.ID)
     # Asked for again, so it came before and could not be read.
@@ -90,6 +90,16 @@ def _message(event: RawEvent) -> Events:
     told = _said(seen.Info, event.own, peer, content)
     told = replace(told, instead_of=instead_of, quotes=quoted_id(seen.Message))
     return tuple(_called(said, event.name) for said in _with_alias(source, told))
+
+
+def _standing_in(sequel: Sequel, *, once: bool) -> Sequel:
+    """It may speak of a message that could not be read, or of one to be seen once."""
+    if isinstance(sequel, Reacted):
+        return sequel
+    sequel = replace(sequel, instead_of=placeholder_id(sequel.target))
+    if once and isinstance(sequel, Edited):
+        return replace(sequel, content=Unsupported(VIEW_ONCE))
+    return sequel
 
 
 def _called(said: WhatsAppEvent, name: str | None) -> WhatsAppEvent:
@@ -147,7 +157,7 @@ def _said(info: Info, own: OwnNumber, peer: Peer, content: Content) -> Received:
     )
 
 
-def _with_alias(source: Source, event: Received | Receipt | Edited | Deleted | Reacted) -> Events:
+def _with_alias(source: Source, event: Received | Receipt | Sequel) -> Events:
     """The event, after what its addresses tell of the client."""
     alias = alias_of(source, event.own)
     return (event,) if alias is None else (alias, event)

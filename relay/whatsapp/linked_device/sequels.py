@@ -10,7 +10,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from relay.domain.bodies import Quote, ReplyReaction
-from relay.domain.contents import Contacts, Content, Location, Media, Text, Unsupported
+from relay.domain.contents import VIEW_ONCE, Contacts, Content, Location, Media, Text, Unsupported
 from relay.domain.ids import OwnNumber, WhatsAppMessageId
 from relay.domain.message import (
     Client,
@@ -20,11 +20,18 @@ from relay.domain.message import (
     Received,
 )
 from relay.whatsapp.linked_device.addressing import NUMBER_SERVER
+from relay.whatsapp.linked_device.composing import sound
 from relay.whatsapp.linked_device.content import content_of
 from relay.whatsapp.linked_device.protobufs import as_text, new_message
 
+Sequel = Edited | Deleted | Reacted
+
 Way = tuple[str, str]
 """Server and user of the client's address."""
+
+_ONCE = ("viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension")
+_WRAPPERS = (*_ONCE, "ephemeralMessage", "documentWithCaptionMessage", "editedMessage")
+_DEEPEST = 4
 
 _REVOKE, _EDIT = 0, 14  # waE2E.ProtocolMessage.Type
 
@@ -32,7 +39,7 @@ _REVOKE, _EDIT = 0, 14  # waE2E.ProtocolMessage.Type
 # --- In -------------------------------------------------------------------------------------------
 
 
-def sequel_of(message: Any, said: Received) -> Edited | Deleted | Reacted | None:
+def sequel_of(message: Any, said: Received) -> Sequel | None:
     """What the message does to another one; None if it is a message in its own right.
 
     ``said``: of whom, when and by whom, as for any message.
@@ -49,7 +56,7 @@ def sequel_of(message: Any, said: Received) -> Edited | Deleted | Reacted | None
         return None
     if protocol.type == _REVOKE:
         return Deleted(*_whose(said, target), said.origin)
-    content = content_of(protocol.editedMessage) if protocol.type == _EDIT else None
+    content = _rewritten(protocol.editedMessage) if protocol.type == _EDIT else None
     return Edited(*_whose(said, target), said.origin, content) if content is not None else None
 
 
@@ -61,6 +68,18 @@ def quoted_id(message: Message) -> WhatsAppMessageId | None:
         if id_:
             return WhatsAppMessageId(id_)
     return None
+
+
+def _rewritten(message: Message) -> Content | None:
+    """The new wording: the library takes wrappers off the message itself, not off this one."""
+    for _ in range(_DEEPEST):
+        wrapper = next((name for name in _WRAPPERS if message.HasField(name)), None)
+        if wrapper is None:
+            break
+        if wrapper in _ONCE:
+            return Unsupported(VIEW_ONCE)
+        message = getattr(message, wrapper).message
+    return content_of(message)
 
 
 def _target(key: Any) -> WhatsAppMessageId | None:
@@ -84,7 +103,7 @@ def reaction_message(reaction: ReplyReaction, way: Way) -> bytes:
     part.key.remoteJID = _jid(way)
     part.key.fromMe = not reaction.by_client
     part.key.ID = reaction.target
-    part.text = reaction.emoji
+    part.text = sound(reaction.emoji)
     data: bytes = message.SerializeToString()
     return data
 
@@ -99,12 +118,15 @@ def quoting(message: bytes, quote: Quote, way: Way, own: OwnNumber) -> bytes:
     if made.conversation:
         made.extendedTextMessage.text = made.conversation
         made.ClearField("conversation")
-    for _, part in made.ListFields():
+    bearer = made
+    if made.HasField("documentWithCaptionMessage"):
+        bearer = made.documentWithCaptionMessage.message
+    for _, part in bearer.ListFields():
         if hasattr(part, "contextInfo"):
             context = part.contextInfo
             context.stanzaID = quote.id
             context.participant = _jid(way if quote.by_client else (NUMBER_SERVER, own))
-            context.quotedMessage.conversation = _gist(quote.content)
+            context.quotedMessage.conversation = sound(_gist(quote.content))
             break
     data: bytes = made.SerializeToString()
     return data
