@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -16,7 +17,8 @@ _BACKLOG = 1024
 _LONGEST_BODY = 4 * 1024 * 1024  # contract: 413 above
 _CLOSING_S = 5.0
 _LINGERING_S = 2.0  # for a sender who was refused and still sends
-_LAST_CALL_S = 0.25  # a request follows its connection at once: the proxy is our neighbour
+_LOOK_S = 0.02  # by then whoever was accepted last is among the connections
+_LOOKS = 100  # for who was accepted and has said nothing yet: the proxy may be slow today
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -64,8 +66,8 @@ def address(sock: socket.socket) -> str:
 class Server:
     """Serves routes on a socket from entering to leaving; requests in hand are finished first.
 
-    With ``last_call``, connections that were accepted just before leaving may still bring their
-    request, and every answer then asks its sender to come back on a new connection.
+    With ``last_call``, connections that were accepted before leaving and have brought no request
+    yet are waited for, and every answer then asks its sender to come back on a new connection.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Server:
         self._sock = sock
         self._last_call = last_call
         self._leaving = False
+        self._answered: WeakSet[asyncio.BaseTransport] = WeakSet()
         app = web.Application(client_max_size=_LONGEST_BODY)
         app.add_routes(routes)
         app.on_response_prepare.append(self._send_away)
@@ -104,15 +107,36 @@ class Server:
     ) -> None:
         """Stop accepting, finish what is in hand, close the socket."""
         self._leaving = True
+        await self._let_no_more_in()
         for site in self._runner.sites:
             await site.stop()
         if self._last_call:
-            await asyncio.sleep(_LAST_CALL_S)
+            await self._hear_out()
         await self._runner.cleanup()
         self._sock.close()
 
-    async def _send_away(self, _: web.Request, response: web.StreamResponse) -> None:
+    async def _let_no_more_in(self) -> None:
+        # What is accepted in this turn has no transport before the next one. If asyncio's server is
+        # closed by then, it drops the connection without a word.
+        asyncio.get_running_loop().remove_reader(self._sock)
+        await asyncio.sleep(0)
+
+    async def _hear_out(self) -> None:
+        """Back once every connection has had an answer, or the last call is over."""
+        for _ in range(_LOOKS):
+            await asyncio.sleep(_LOOK_S)
+            if not self._unheard():
+                return
+
+    def _unheard(self) -> bool:
+        server = self._runner.server
+        transports = [it.transport for it in server.connections] if server else []
+        return any(it is not None and it not in self._answered for it in transports)
+
+    async def _send_away(self, request: web.Request, response: web.StreamResponse) -> None:
         """Who keeps his connection would lose what he says on it next."""
+        if self._last_call and request.transport is not None:
+            self._answered.add(request.transport)
         if self._leaving:
             response.headers["Connection"] = "close"  # aiohttp has decided about this header before
             response.force_close()

@@ -92,6 +92,25 @@ async def test_what_nobody_accepted_waits_for_the_next() -> None:
         writer.close()
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_whoever_comes_while_it_leaves_is_answered(turns: int) -> None:
+    """By this server or by the next, however many turns of the loop his connection is old."""
+    held = bind("127.0.0.1", 0)
+    with held:
+        server = Server(held.dup(), [web.get("/", _hello)], last_call=True)
+        await server.__aenter__()
+        with socket.create_connection(held.getsockname()) as caller:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            leaving = asyncio.create_task(server.__aexit__(None, None, None))
+            caller.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            await leaving
+            reader, writer = await asyncio.open_connection(sock=caller.dup())
+            async with Server(held.dup(), [web.get("/", _hello)]), asyncio.timeout(20):
+                assert (await reader.read()).endswith(b"hello")
+            writer.close()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_port_zero_takes_a_free_port(host: str) -> None:
     """The address of a bound socket can be written into a URL."""
