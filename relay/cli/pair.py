@@ -30,7 +30,8 @@ from relay.config.errors import nearest
 from relay.config.model import Config
 from relay.domain.ids import ChannelId
 from relay.domain.phone import normalise
-from relay.whatsapp.linked_device.library import LibraryMissingError, load_library
+from relay.whatsapp.linked_device.library import LibraryMissingError
+from relay.whatsapp.linked_device.neonize_binding import load_library
 from relay.whatsapp.linked_device.pairing import pair
 from relay.whatsapp.linked_device.pairing_terms import NotLinkedError, NotUnlinkedError, Wish
 from relay.whatsapp.linked_device.process import (

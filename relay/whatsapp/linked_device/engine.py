@@ -33,14 +33,11 @@ from relay.whatsapp.linked_device.early import hand_over_early
 from relay.whatsapp.linked_device.history import Progress
 from relay.whatsapp.linked_device.importing import Importing
 from relay.whatsapp.linked_device.learning import Learning
-from relay.whatsapp.linked_device.library import (
-    Library,
-    LibraryMissingError,
-    load_library,
-    without_numbers,
-)
+from relay.whatsapp.linked_device.library import Library, LibraryMissingError
+from relay.whatsapp.linked_device.library_log import without_numbers
 from relay.whatsapp.linked_device.life import Life
 from relay.whatsapp.linked_device.media_host import GoneError, HostError, MediaHost
+from relay.whatsapp.linked_device.neonize_binding import load_library
 from relay.whatsapp.linked_device.outbound import Outbound
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
 from relay.whatsapp.linked_device.protobufs import load

@@ -9,7 +9,7 @@ import structlog
 
 from relay.domain.session import SessionState
 from relay.whatsapp.linked_device import states
-from relay.whatsapp.linked_device.library import without_numbers
+from relay.whatsapp.linked_device.library_log import without_numbers
 from relay.whatsapp.linked_device.states import Then, Verdict
 
 _NOT_ENCODED = "proto:"  # how the library's words begin if it lost its stream over an event

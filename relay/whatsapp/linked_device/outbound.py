@@ -17,7 +17,7 @@ from relay.domain.outbox import Dead, Outcome, Retry, Unknown
 from relay.domain.reasons import Reason
 from relay.whatsapp.linked_device.addressing import NUMBER_SERVER, server_and_user
 from relay.whatsapp.linked_device.client import Client
-from relay.whatsapp.linked_device.library import without_numbers
+from relay.whatsapp.linked_device.library_log import without_numbers
 from relay.whatsapp.linked_device.marks import ids_of, marked
 from relay.whatsapp.linked_device.numbers import chat_used
 from relay.whatsapp.linked_device.outcomes import outcome_of

@@ -17,7 +17,8 @@ from typing import Protocol, cast
 from relay.whatsapp.linked_device.client import LAST, Client
 from relay.whatsapp.linked_device.early import Early
 from relay.whatsapp.linked_device.events import Code
-from relay.whatsapp.linked_device.library import Library, without_numbers
+from relay.whatsapp.linked_device.library import Library
+from relay.whatsapp.linked_device.library_log import without_numbers
 from relay.whatsapp.linked_device.pairing_terms import Linked, NotLinkedError, Screen, Why, Wish
 from relay.whatsapp.linked_device.protobufs import as_text, parse
 from relay.whatsapp.linked_device.reachability import first_hop, reach

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.early import Early
 from relay.whatsapp.linked_device.events import Code
-from relay.whatsapp.linked_device.library import Library, without_numbers
+from relay.whatsapp.linked_device.library import Library
+from relay.whatsapp.linked_device.library_log import without_numbers
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
 from relay.whatsapp.linked_device.reachability import first_hop, reach
 from relay.whatsapp.linked_device.states import Then, verdict_on

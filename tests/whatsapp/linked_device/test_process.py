@@ -136,7 +136,7 @@ def test_loading_the_library_leaves_the_process_as_it_was() -> None:
         import logging, os, json
         before = {k: os.environ.get(k) for k in ("LD_LIBRARY_PATH", "LIBRARY_PATH")}
         level = logging.getLogger().level
-        from relay.whatsapp.linked_device.library import load_library
+        from relay.whatsapp.linked_device.neonize_binding import load_library
         first = load_library()
         root = logging.getLogger()
         print(json.dumps([
@@ -158,7 +158,7 @@ def test_the_librarys_libmagic_comes_from_pip() -> None:
         from pathlib import Path
         ordinary = ctypes.util.find_library
         ctypes.util.find_library = lambda name: None if name == "magic" else ordinary(name)
-        from relay.whatsapp.linked_device.library import load_library
+        from relay.whatsapp.linked_device.neonize_binding import load_library
         load_library()
         loaded = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()
                   if "libmagic" in line}
@@ -172,7 +172,7 @@ def test_the_librarys_words_are_masked() -> None:
     """A line of the library's log loses every number that could be a telephone's."""
     done = python(
         """
-        from relay.whatsapp.linked_device.library import without_numbers
+        from relay.whatsapp.linked_device.library_log import without_numbers
         print(without_numbers("from 79161234567@s.whatsapp.net in 100000000000003@lid: 12345"))
         """
     )

@@ -1,0 +1,221 @@
+"""The only module that loads neonize: its Go functions, with their lengths and pointers hidden.
+
+Its Python client classes are left alone on purpose. They keep a thread of asyncio's default
+executor per client, send events to whichever loop was first, drop exceptions of handlers, and stop
+a client of the same name when they are garbage-collected. The Go functions underneath have none of
+that. The version is pinned: what is private in neonize is the same in every installation.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import importlib.util
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from relay.whatsapp.linked_device.events import Code
+from relay.whatsapp.linked_device.gate import Gate
+from relay.whatsapp.linked_device.library import LibraryMissingError, OnEvent, OnLine
+from relay.whatsapp.linked_device.library_log import hear_log
+from relay.whatsapp.linked_device.media_access import NOWHERE
+from relay.whatsapp.linked_device.protobufs import load as load_protobufs
+
+VERSION = "0.5.2"
+_LOG_LEVEL = b"WARN"
+_TELLS_ALL = b"DEBUG"  # then the log tells of the media host as well, which nothing else does
+_DOCUMENT = 4  # MediaType of the library; it does not matter here
+_DEVICE_NAME = "Relay"  # as the phone lists it under "linked devices"; one for all: a Go global
+_COMPOSING, _TEXT = 0, 0  # ChatPresence and ChatPresenceMedia of the library
+
+
+class Neonize:
+    """The library itself; implements :class:`~relay.whatsapp.linked_device.library.Library`."""
+
+    def __init__(self, binder: Any) -> None:
+        self.gate = Gate()
+        self._binder = binder
+        self._go = binder.gocode
+        self._props = _device_props()
+        # They must live as long as any Go thread logs, which is as long as the process.
+        self._on_log: list[object] = []
+
+    def run_client(
+        self,
+        uuid: str,
+        database: str,
+        proxy: str | None,
+        subscribed: Sequence[int],
+        hear: OnEvent,
+        *,
+        overhear: OnLine | None = None,
+    ) -> str:
+        """See :class:`Library`."""
+        binder = self._binder
+
+        def on_event(_: bytes, address: int, size: int, code: int) -> None:
+            hear(code, ctypes.string_at(address, size))
+
+        def on_qr(_: int, address: int) -> None:
+            """A text to show as QR code; only a client without a device gets them."""
+            hear(Code.QR, ctypes.string_at(address))
+
+        def on_login_status(_: int, address: int) -> None:
+            """How the showing of codes ended: one word."""
+            hear(Code.LOGIN_STATUS, ctypes.string_at(address))
+
+        settings = binder.ProxySettings(proxy)._to_c_struct() if proxy else None
+        events = (ctypes.c_char * len(subscribed)).from_buffer(bytearray(subscribed))
+        callbacks = (
+            binder.func_string(on_qr),
+            binder.func_string(on_login_status),
+            binder.func_callback_bytes(on_event),
+        )
+        level = _LOG_LEVEL if overhear is None else _TELLS_ALL
+        on_log = binder.func_callback_bytes2(partial(hear_log, overhear=overhear))
+        self._on_log.append(on_log)
+        error: bytes = self._go.Neonize(
+            database.encode(), uuid.encode(), b"", 0, 0, level,
+            *callbacks, on_log, events, len(subscribed),
+            self._props, len(self._props), b"", 0,
+            ctypes.byref(settings) if settings is not None else None,
+        )  # fmt: skip
+        return error.decode("utf-8", "replace")
+
+    def disconnect(self, uuid: str) -> None:
+        """See :class:`Library`."""
+        self._go.Disconnect(uuid.encode())
+
+    def stop(self, uuid: str) -> None:
+        """See :class:`Library`."""
+        self._go.Stop(uuid.encode())
+
+    def send_message(self, uuid: str, to: bytes, message: bytes) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.SendMessage(uuid.encode(), to, len(to), message, len(message))
+        return answer
+
+    def show_typing(self, uuid: str, to: bytes) -> bytes:
+        """See :class:`Library`."""
+        error: bytes = self._go.SendChatPresence(uuid.encode(), to, len(to), _COMPOSING, _TEXT)
+        return error
+
+    def is_on_whatsapp(self, uuid: str, numbers: bytes) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.IsOnWhatsApp(uuid.encode(), numbers, len(numbers))
+        return answer
+
+    def get_pn_from_lid(self, uuid: str, jid: bytes) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.GetPNFromLID(uuid.encode(), jid, len(jid))
+        return answer
+
+    def ask_for_media_host(self, uuid: str) -> None:
+        """See :class:`Library`."""
+        path, nothing = NOWHERE.encode(), b"\0" * 32
+        self._go.DownloadMediaWithPath(
+            uuid.encode(), path, nothing, 32, nothing, 32, nothing, 32, 0, _DOCUMENT, b"document"
+        )
+
+    def get_contacts(self, uuid: str) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.GetAllContacts(uuid.encode())
+        return answer
+
+    def pair_phone(self, uuid: str, request: bytes) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.PairPhone(uuid.encode(), request, len(request))
+        return answer
+
+    def get_me(self, uuid: str) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.GetMe(uuid.encode())
+        return answer
+
+    def logout(self, uuid: str) -> str:
+        """See :class:`Library`."""
+        error: bytes = self._go.Logout(uuid.encode())
+        return error.decode("utf-8", "replace")
+
+
+def _device_props() -> bytes:
+    module = importlib.import_module("neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2")
+    props = module.DeviceProps(os=_DEVICE_NAME, platformType=module.DeviceProps.DESKTOP)
+    data: bytes = props.SerializeToString()
+    return data
+
+
+@cache
+def _load_once() -> Neonize:
+    _refuse_download()
+    load_protobufs()  # first: it must not meet a half-imported package
+    with _quiet_import():
+        try:
+            # Brings libmagic where the system has none; neonize wants it at import.
+            with _search_path_kept():
+                importlib.import_module("pylibmagic")
+            neonize = importlib.import_module("neonize")
+            binder = importlib.import_module("neonize._binder")
+        except (ImportError, OSError) as error:
+            raise LibraryMissingError(f"neonize cannot be loaded: {error}") from error
+    if neonize.__version__ != VERSION:
+        raise LibraryMissingError(f"neonize {neonize.__version__} is installed, not {VERSION}")
+    return Neonize(binder)
+
+
+_loading = threading.Lock()
+
+
+def load_library() -> Neonize:
+    """The library, loaded at the first call: half a second and 55 MB.
+
+    Raises:
+        LibraryMissingError: it is not installed, or not for this machine.
+    """
+    with _loading:
+        return _load_once()
+
+
+def _refuse_download() -> None:
+    """Refuse what neonize does without its shared library: fetch it from the network."""
+    spec = importlib.util.find_spec("neonize")
+    places = spec.submodule_search_locations if spec else None
+    if not places or not any(
+        path.suffix in {".so", ".dylib", ".dll"} for path in Path(next(iter(places))).iterdir()
+    ):
+        raise LibraryMissingError("neonize, or its shared library, is not installed")
+
+
+@contextmanager
+def _quiet_import() -> Iterator[None]:
+    """Let neonize find the root logger configured, else it configures it itself."""
+    root, level = logging.getLogger(), logging.getLogger().level
+    stand_in = logging.NullHandler()
+    root.addHandler(stand_in)
+    logging.getLogger("neonize").setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        root.removeHandler(stand_in)
+        root.setLevel(level)
+
+
+@contextmanager
+def _search_path_kept() -> Iterator[None]:
+    """Undo what pylibmagic prepends to search paths: every child process would inherit it."""
+    names = ("LIBRARY_PATH", "LD_LIBRARY_PATH")
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
