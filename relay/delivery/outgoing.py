@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 
 from relay.delivery.awaiting import awaiting
 from relay.delivery.failures import failure_letters
@@ -109,9 +108,9 @@ def _verdict(
     author = asked.written.author
     if not author or staff.knows(author):
         writer = settings.writer(staff.user_of(author) if author else None)
-        return decide_outgoing(replace(asked, writer=writer), settings), None
+        return decide_outgoing(asked.by(writer), settings), None
     writers = settings.every_writer()
-    verdicts = [decide_outgoing(replace(asked, writer=one), settings) for one in writers]
+    verdicts = [decide_outgoing(asked.by(one), settings) for one in writers]
     if verdicts and all(_same(verdicts[0], other) for other in verdicts):
         return verdicts[0], None
     return Undecided(Refused(Reason.AUTHOR_UNKNOWN)), author
@@ -119,7 +118,7 @@ def _verdict(
 
 def _same(one: Verdict, other: Verdict) -> bool:
     if isinstance(one, Outgoing) and isinstance(other, Outgoing):
-        return replace(one, writer=other.writer) == other
+        return one.by(other.writer) == other
     return one == other
 
 

@@ -59,6 +59,32 @@ class Outgoing:
     wrote: bool = False
     absent: Container[str] = ()
 
+    def by(self, writer: Writer) -> Outgoing:
+        """The same, written by that one. (In full: every message asks, and ``replace`` is dear.)"""
+        return Outgoing(
+            self.written,
+            writer,
+            self.own,
+            self.to,
+            self.phone,
+            self.channel,
+            self.wrote,
+            self.absent,
+        )
+
+    def through(self, channel: Channel) -> Outgoing:
+        """The same, through that channel."""
+        return Outgoing(
+            self.written,
+            self.writer,
+            self.own,
+            self.to,
+            self.phone,
+            channel,
+            self.wrote,
+            self.absent,
+        )
+
 
 Verdict = Outgoing | Refused | Undecided
 OutRule = Callable[[Outgoing, Settings], Verdict]
@@ -83,7 +109,7 @@ def choose_channel(outgoing: Outgoing, settings: Settings) -> Verdict:
     channel = settings.channels.get(id_) if id_ else None
     if channel is None:
         return Refused(Reason.NO_CHANNEL)
-    return replace(outgoing, channel=channel)
+    return outgoing.through(channel)
 
 
 def wait_for_pairing(outgoing: Outgoing, _: Settings) -> Verdict:

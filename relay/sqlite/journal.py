@@ -26,6 +26,7 @@ _HELD = (
 _IS_HELD = (
     "SELECT 1 FROM journal WHERE state = 3 AND place IN (SELECT value FROM json_each(?)) LIMIT 1"
 )
+_ANY_HELD = "SELECT 1 FROM journal WHERE state = 3 LIMIT 1"
 _READ = "UPDATE journal SET state = 1, note = ? WHERE seq = ?"
 _UNREADABLE = "UPDATE journal SET state = 2, note = ? WHERE seq = ?"
 _LATEST = "SELECT received_ms FROM journal WHERE seq = (SELECT max(seq) FROM journal)"
@@ -81,10 +82,12 @@ class JournalTable:
     def mark_read(self, seq: Seq, note: str | None = None) -> None:
         """The row has been sorted."""
         self._connection.execute(_READ, (note, seq))
+        self._released()
 
     def hold(self, seq: Seq, place: str) -> None:
         """It cannot be said yet what follows from the row."""
         self._connection.execute(_HOLD, (place, seq))
+        self._memory.held = True
 
     def held(self, side: Destination, after: Seq, limit: int) -> Sequence[JournalRow]:
         """The oldest rows held beyond that place."""
@@ -93,9 +96,26 @@ class JournalTable:
 
     def is_held(self, places: Collection[str]) -> bool:
         """Whether anything is held there."""
+        if not self._any_held():
+            return False
         found = self._connection.execute(_IS_HELD, (json.dumps(list(places)),)).fetchone()
         return found is not None
+
+    def _any_held(self) -> bool:
+        """Whether anything is held at all: mostly nothing is, and every message asks."""
+        held = self._memory.held
+        if held is None:
+            held = self._connection.execute(_ANY_HELD).fetchone() is not None
+            if self._memory.lasting:
+                self._memory.held = held
+        return held
+
+    def _released(self) -> None:
+        """A row was marked, which may have been held."""
+        if self._memory.held:
+            self._memory.held = None
 
     def mark_unreadable(self, seq: Seq, error: str) -> None:
         """The row could not be sorted; it is kept for a person to look at."""
         self._connection.execute(_UNREADABLE, (error, seq))
+        self._released()

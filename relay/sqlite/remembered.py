@@ -44,10 +44,11 @@ class Memory:
     """What is remembered of the people and of the outbox; None: known not to be there.
 
     ``entries`` were put and not touched since. ``early``: whether there are receipts that came
-    before their link; None if that is not known.
+    before their link; ``held``: whether rows of the journal are held anywhere. None: not known.
+    ``lasting``: whether these two may be remembered; only the one who writes sees them change.
     """
 
-    __slots__ = ("aliases", "checks", "conversations", "early", "entries")
+    __slots__ = ("aliases", "checks", "conversations", "early", "entries", "held", "lasting")
 
     def __init__(
         self, people: int = PEOPLE, entries: Remembered[EntryId, Entry] | None = None
@@ -58,6 +59,8 @@ class Memory:
         self.checks: Remembered[str, PhoneCheck | None] = Remembered(people)
         self.entries = Remembered[EntryId, Entry](ENTRIES) if entries is None else entries
         self.early: bool | None = None
+        self.held: bool | None = None
+        self.lasting = people > 0
 
     def of_reader(self) -> Memory:
         """For the connection that reads, and must not see what is not committed.
@@ -73,3 +76,4 @@ class Memory:
         self.checks.clear()
         self.entries.clear()
         self.early = None
+        self.held = None
