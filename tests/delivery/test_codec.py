@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.delivery.codec import dump_body, load_body
-from relay.domain.bodies import Reply
+from relay.delivery.codec import _ADAPTER, dump_body, load_body
+from relay.domain.bodies import Body, Reply
 from relay.domain.contents import Content, Text
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
 
@@ -22,8 +23,21 @@ REPLY = Reply(
 )
 
 
-def _finite(content: Content) -> bool:
+def _finite(content: Content | Body) -> bool:
     return "nan" not in repr(content) and "inf" not in repr(content)
+
+
+@given(st.from_type(Body).filter(_finite))  # type: ignore[arg-type]
+def test_every_body_is_written_as_it_is_checked(body: Body) -> None:
+    """Whatever waits in the outbox is read again, and is written like the form that checks it."""
+    assert load_body(dump_body(body)) == body
+    assert dump_body(body) == _ADAPTER.dump_json(body)
+
+
+def test_half_a_character_is_refused() -> None:
+    """It could not be read again; the row it came from is set aside instead."""
+    with pytest.raises(ValueError, match="surrogate"):
+        dump_body(replace(REPLY, content=Text("\ud83d")))
 
 
 @given(st.from_type(Content).filter(_finite))  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from tests.delivery.store_samples import letter
 
 OWN, ANNA = OwnNumber("74950000001"), ClientAddress("79001234567")
 ID = ConversationId(f"wa-{OWN}-{ANNA}")
+PLACE = "chat:1"
 OTHER = ConversationId("wa-elsewhere-1")
 
 
@@ -29,12 +30,14 @@ def know(ledger: Ledger) -> None:
     ledger.save_alias(OWN, ANNA, OTHER)
     ledger.save_phone_check(ANNA, PhoneCheck.answered(True, 5))
     ledger.put(letter("k"))
+    ledger.hold(ledger.append("amocrm", b"{}", "t", 5), PLACE)
 
 
 def known(ledger: Ledger) -> list[object]:
     found = ledger.conversation(ID), ledger.alias(OWN, ANNA), ledger.phone_check(ANNA)
     due = ledger.due(Destination.AMOCRM, 10**9, 9, (), 10**6)
-    return [thing for thing in (*found, *due) if thing is not None]
+    held = [PLACE] if ledger.is_held([PLACE]) else []
+    return [thing for thing in (*found, *due, *held) if thing is not None]
 
 
 async def test_what_was_undone_is_not_remembered(store: SqliteStore) -> None:
@@ -42,7 +45,7 @@ async def test_what_was_undone_is_not_remembered(store: SqliteStore) -> None:
 
     def fail(ledger: Ledger) -> None:
         know(ledger)
-        assert len(known(ledger)) == 4
+        assert len(known(ledger)) == 5
         raise BoomError
 
     assert await store.transact(known) == []
@@ -62,7 +65,7 @@ async def test_who_only_reads_sees_nothing_that_is_not_committed(store: SqliteSt
         return store._snapshot.run(known)
 
     assert await store.transact(write_and_look) == []
-    assert len(await store.query(known)) == 4
+    assert len(await store.query(known)) == 5
 
 
 async def test_what_a_shell_changes_is_seen(store: SqliteStore, tmp_path: Path) -> None:
@@ -75,6 +78,28 @@ async def test_what_a_shell_changes_is_seen(store: SqliteStore, tmp_path: Path) 
     shell.close()
     seen = await store.transact(lambda ledger: (ledger.conversation(ID), ledger.alias(OWN, ANNA)))
     assert seen == (Conversation(ID, OWN, Client(ANNA, f"+{ANNA}", "Anna")), None)
+
+
+async def test_what_is_held_is_asked_anew_whenever_that_may_have_changed(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    """A message must never overtake one that waits, and never wait for one that has gone."""
+
+    async def held(*places: str) -> bool:
+        return await store.transact(lambda ledger: ledger.is_held(places))
+
+    assert not await held(PLACE)
+    row = await store.transact(lambda ledger: ledger.append("amocrm", b"{}", "t", 5))
+    await store.transact(lambda ledger: ledger.hold(row, PLACE))
+    assert await held(PLACE)
+    assert not await held("chat:2")
+    await store.transact(lambda ledger: ledger.mark_read(row))
+    assert not await held(PLACE)
+    shell = sqlite3.connect(tmp_path / "store" / "relay.db")
+    with shell:
+        shell.execute("UPDATE journal SET state = 3, place = 'chat:3'")
+    shell.close()
+    assert await held("chat:3")
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
