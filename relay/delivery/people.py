@@ -104,9 +104,11 @@ def remember_chat(
         return
     known = ledger.conversation(id_) or _began(id_, own, now_ms)
     bound = written.conversation == id_
-    wanted = replace(known, crm_chat=written.chat, crm_client=written.client, crm_bound=bound)
-    if wanted != known:
-        ledger.save_conversation(wanted)
+    chat = written.chat, written.client, bound
+    if (known.crm_chat, known.crm_client, known.crm_bound) != chat:
+        ledger.save_conversation(
+            replace(known, crm_chat=written.chat, crm_client=written.client, crm_bound=bound)
+        )
 
 
 def _told(ledger: Ledger, own: OwnNumber, one: ClientAddress, other: ClientAddress) -> bool:
