@@ -41,7 +41,7 @@ class Contact(Person):
         when = str(at_s if at_s is not None else int(time.time()))
         common: dict[str, Attribute] = {
             "id": number,
-            "type": "text",
+            "type": content.stanza_type(plain),
             "t": when,
             "notify": self.name,
         }
@@ -51,6 +51,31 @@ class Contact(Person):
         for device in owner.linked_devices():
             await self.tell(device, plain, stanza, content.marks(plain))
         return number
+
+    async def edit(
+        self, owner: Phone, target_id: str, body: str | bytes, *, addressing: Addressing = "lid"
+    ) -> str:
+        """Writes an own message anew; gives the edit's id."""
+        said = content.edit(body, target_id, owner.lid)
+        return await self.send(owner, said, addressing=addressing, attributes={"edit": "1"})
+
+    async def take_back(self, owner: Phone, target_id: str) -> str:
+        """Deletes an own message for everybody."""
+        said = content.revoke(target_id, owner.lid)
+        return await self.send(owner, said, attributes={"edit": "7"})
+
+    async def react(
+        self,
+        owner: Phone,
+        target_id: str,
+        emoji: str,
+        *,
+        to_own: bool = False,
+        message_id: str | None = None,
+    ) -> str:
+        """Puts an emoji on a message of the owner's, or ``to_own``; an empty one takes it off."""
+        said = content.reaction(emoji, target_id, owner.lid, own=not to_own)
+        return await self.send(owner, said, message_id=message_id)
 
     async def send_unavailable(self, owner: Phone, body: str) -> str:
         """Sends what only the owner's phone can read; linked devices hear that there is something.

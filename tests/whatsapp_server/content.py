@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tests.whatsapp_server.addresses import Jid
 from tests.whatsapp_server.protobuf import Fields, encode
 
@@ -10,7 +12,8 @@ _CAPTIONS = {3: 3, 7: 20, 9: 7}  # image, document, video: where each keeps its 
 
 
 _MEDIA = {3: "image", 7: "document", 8: "audio", 9: "video", 26: "sticker", 4: "vcard"}
-_REACTION, _POLL = 46, 49
+_REACTION, _POLL, _EDITED = 46, 49, 58
+_CONTEXT = 17  # where every part keeps what it answers
 
 
 def stanza_type(body: bytes) -> str:
@@ -50,10 +53,16 @@ def revoke(target_id: str, chat: Jid) -> bytes:
     return encode((12, encode((1, _key(target_id, chat, own=True)), (2, 0))))
 
 
-def edit(body: str, target_id: str, chat: Jid) -> bytes:
-    """Replaces the text of the sender's own message."""
-    key = _key(target_id, chat, own=True)
-    return encode((12, encode((1, key), (2, 14), (14, text(body)))))
+def edit(body: str | bytes, target_id: str, chat: Jid) -> bytes:
+    """Replaces the sender's own message; in the envelope that phones put around it."""
+    key, new = _key(target_id, chat, own=True), text(body) if isinstance(body, str) else body
+    protocol = encode((12, encode((1, key), (2, 14), (14, new))))
+    return encode((_EDITED, encode((1, protocol))))
+
+
+def caption(words: str) -> bytes:
+    """A picture without bytes: what an edit of the words under one carries."""
+    return encode((3, encode((3, words))))
 
 
 def location(latitude: float, longitude: float, name: str = "") -> bytes:
@@ -87,6 +96,44 @@ def text_of(message: Fields) -> str:
         return message.message(6).text(1)
     captions = (message.message(kind).text(at) for kind, at in _CAPTIONS.items() if kind in message)
     return next(captions, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """An emoji on a message; ``own``: one that whoever reacts had written himself."""
+
+    emoji: str
+    target_id: str
+    own: bool
+    chat: Jid
+
+
+def reaction_of(message: Fields) -> Reaction | None:
+    """The reaction that a message is."""
+    if _REACTION not in message:
+        return None
+    part = message.message(_REACTION)
+    key = part.message(1)
+    return Reaction(part.text(2), key.text(3), bool(key.number(2)), Jid.parse(key.text(1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """What a message answers: whose message, and what stands above the answer."""
+
+    target_id: str
+    author: Jid
+    text: str
+
+
+def quotation_of(message: Fields) -> Quotation | None:
+    """The quotation in a text or a medium."""
+    for kind in (6, *_MEDIA):
+        context = message.message(kind).message(_CONTEXT) if kind in message else None
+        if context is not None and 1 in context:
+            gist = text_of(context.message(3))
+            return Quotation(context.text(1), Jid.parse(context.text(2)), gist)
+    return None
 
 
 def _key(target_id: str, chat: Jid, *, own: bool) -> bytes:

@@ -82,6 +82,18 @@ class Phone(Person):
             await self.tell(device, copy, attributes, content.marks(plain))
         return number
 
+    async def edit(self, to: Person, target_id: str, body: str) -> str:
+        """Writes an own message anew, on the phone."""
+        return await self.send(to, content.edit(body, target_id, to.lid))
+
+    async def take_back(self, to: Person, target_id: str) -> str:
+        """Deletes an own message for everybody, on the phone."""
+        return await self.send(to, content.revoke(target_id, to.lid))
+
+    async def react(self, to: Person, target_id: str, emoji: str, *, to_own: bool = False) -> str:
+        """Puts an emoji on a message of the other side's, or ``to_own``."""
+        return await self.send(to, content.reaction(emoji, target_id, to.lid, own=not to_own))
+
     async def read(self, author: Person, message_id: str) -> None:
         """Reads a message on the phone: linked devices learn that it was read there."""
         attributes: dict[str, Attribute] = {"from": self.lid, "recipient": author.lid}

@@ -19,7 +19,7 @@ import structlog
 from relay.app.clock import SystemClock
 from relay.delivery.codec import load_body
 from relay.delivery.ports import MediaGoneError, MediaUnavailableError
-from relay.domain.bodies import Reply
+from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
 from relay.domain.retry import RetryPolicy
@@ -81,6 +81,10 @@ async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
                 say("memory", kilobytes=memory("VmRSS"))
             case "tell_peak":
                 say("memory", kilobytes=memory("VmHWM"))
+            case "react":
+                body = load_body(order["body"].encode())
+                assert isinstance(body, ReplyReaction)
+                say("reacted", kind=type(await engine.react(body)).__name__)
             case "type":
                 await engine.show_typing(reply_of(order).to)
                 say("typed")

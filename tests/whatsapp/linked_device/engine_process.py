@@ -13,11 +13,21 @@ from types import TracebackType
 from typing import Any, Literal
 
 from relay.delivery.codec import dump_body
-from relay.domain.bodies import Reply
+from relay.domain.bodies import Quote, Reply, ReplyReaction
 from relay.domain.contents import Content, Media, Remote
-from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
+from relay.domain.ids import (
+    ChannelId,
+    ClientAddress,
+    ConversationId,
+    CrmMessageId,
+    OwnNumber,
+    WhatsAppMessageId,
+)
 from relay.domain.message import (
     Alias,
+    Deleted,
+    Edited,
+    Reacted,
     Receipt,
     Received,
     WhatsAppEvent,
@@ -117,7 +127,7 @@ class EngineProcess:
         self.order("send", number=number, to=to, text=text, own=own or self._own)
         return number
 
-    async def send_content(self, to: str, content: Content) -> Line:
+    async def send_content(self, to: str, content: Content, quotes: Quote | None = None) -> Line:
         """What became of a send of anything. The name of a kept file is its path here."""
         number = next(self._numbers)
         reply = Reply(
@@ -127,9 +137,33 @@ class EngineProcess:
             own=OwnNumber(self._own),
             to=ClientAddress(to),
             content=content,
+            quotes=quotes,
         )
         self.order("send", number=number, body=dump_body(reply).decode())
         return await self.outcome(number)
+
+    async def react(self, to: str, target: str, emoji: str, *, by_client: bool) -> str:
+        """What became of a reaction."""
+        body = ReplyReaction(
+            ConversationId("wa-1-2"),
+            ChannelId("sales"),
+            OwnNumber(self._own),
+            ClientAddress(to),
+            WhatsAppMessageId(target),
+            by_client,
+            emoji,
+        )
+        self.order("react", body=dump_body(body).decode())
+        line = await self.said.take(lambda line: line.event == "reacted", what="a reaction")
+        return str(line["kind"])
+
+    async def sequel(self) -> Edited | Deleted | Reacted:
+        """Waits for the next news of what became of a message."""
+        event = await self.heard.take(
+            lambda e: isinstance(e, Edited | Deleted | Reacted), what="a sequel"
+        )
+        assert isinstance(event, Edited | Deleted | Reacted)
+        return event
 
     async def fetch(self, content: Content, to: Path) -> Line:
         """What became of fetching a medium that was heard of, into a file."""
