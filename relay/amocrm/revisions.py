@@ -20,6 +20,13 @@ def name_of(message: Known) -> Fields:
     return {"id": message.crm} if message.crm is not None else {"msgid": message.ours}
 
 
+def _chat(said: Revision | Reaction) -> Fields:
+    """The chat by one id: ours is not known of one that amoCRM began and nobody has answered."""
+    if said.crm_chat is not None:
+        return {"conversation_ref_id": said.crm_chat}
+    return {"conversation_id": said.conversation}
+
+
 def quote(message: Known | None) -> Fields:
     """What is added to a message that answers another one."""
     return {} if message is None else {"reply_to": {"message": name_of(message)}}
@@ -31,7 +38,7 @@ def revision_request(revision: Revision, scope_id: str, shown: Fields) -> Reques
         "timestamp": revision.at_ms // 1000,
         "msec_timestamp": revision.at_ms,
         **name_of(revision.message),
-        "conversation_id": revision.conversation,
+        **_chat(revision),
         "message": shown,
     }
     return edit_message(scope_id, payload)
@@ -49,7 +56,7 @@ def reaction_request(
         raise NoBotError("a reaction from the phone needs chats.bot_id, and there is none")
     user = {"id": client_id} if reaction.origin is Origin.CLIENT else {"ref_id": bot_id}
     payload: Fields = {
-        "conversation_id": reaction.conversation,
+        **_chat(reaction),
         **name_of(reaction.message),
         "user": user,
         "type": "react" if reaction.emoji else "unreact",

@@ -174,7 +174,8 @@ def _reaction_out(ledger: Ledger, reaction: CrmReaction, cause: Cause) -> Sorted
         known.id, channel.id, own, way_to(known), quote.id, quote.by_client, reaction.emoji
     )
     letter = Letter(
-        key=f"reply_reaction:{reaction.message}:{reaction.author}:{reaction.at_ms}",
+        # amoCRM tells the time in seconds, in which one may change one's mind more than once.
+        key=f"reply_reaction:{reaction.message}:{reaction.author}:{reaction.at_ms}:{cause.trace}",
         lane=reply_lane(known.id),
         destination=Destination.WHATSAPP,
         body=body,

@@ -26,6 +26,7 @@ from relay.domain.bodies import (
 from relay.domain.contents import VIEW_ONCE, Content, Media, Text, Unsupported
 from relay.domain.ids import (
     ConversationId,
+    CrmChatId,
     CrmMessageId,
     MessageId,
     OwnNumber,
@@ -192,8 +193,10 @@ def _reacted(ledger: Ledger, reaction: Reacted, target: Target, cause: Cause) ->
     if isinstance(decided, Ignored):
         return Sorted(ignored=(decided.rule,))
     conversation, _ = decided
-    chat = target.chat or conversation.id
-    body = Reaction(chat, target.known, conversation.client, reaction.origin, reaction.emoji)
+    chat, unbound = _chat_of(ledger, target, conversation)
+    body = Reaction(
+        chat, target.known, conversation.client, reaction.origin, reaction.emoji, unbound
+    )
     return Sorted((_letter(body, f"reaction:{_own_id(reaction)}", target, conversation, cause),))
 
 
@@ -231,8 +234,8 @@ def _revised(
     shown = message.message.content
     if target.entry is not None and _amended(ledger, target.entry, shown, opening, cause.now_ms):
         return Sorted(ignored=(AMENDED,))
-    chat = target.chat or conversation.id
-    body = Revision(chat, target.known, shown, event.at_ms, opening)
+    chat, unbound = _chat_of(ledger, target, conversation)
+    body = Revision(chat, target.known, shown, event.at_ms, opening, unbound)
     if body in target.wordings:
         return Sorted(ignored=("duplicate",))
     key = _revision_key(target.known.ours, len(target.wordings) + 1)
@@ -277,6 +280,15 @@ def _decide(
     message = replace(message, client=conversation.client)
     verdict = decide_incoming(Incoming(message, cause.channel), cause.settings)
     return verdict if isinstance(verdict, Ignored) else (conversation, verdict)
+
+
+def _chat_of(
+    ledger: Ledger, target: Target, conversation: Conversation
+) -> tuple[ConversationId, CrmChatId | None]:
+    """In which chat amoCRM has the message, and amoCRM's own id of one that it began."""
+    known = ledger.conversation(target.chat) if target.chat else None
+    known = known or conversation
+    return known.id, None if known.crm_bound else known.crm_chat
 
 
 def _own_id(event: Afterwards) -> str:

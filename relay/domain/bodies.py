@@ -72,25 +72,27 @@ class ErrorReply:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A message that amoCRM has is to read so from now on."""
+    """A message that amoCRM has is to read so from now on; ``crm_chat`` as in a new message."""
 
     conversation: ConversationId
     message: Known
     content: Content
     at_ms: int
     marks: tuple[str, ...] = ()
+    crm_chat: CrmChatId | None = None
     kind: Literal["revision"] = "revision"
 
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """An emoji for a message that amoCRM has; empty: none any more."""
+    """An emoji for a message that amoCRM has; empty: none any more. ``crm_chat`` as there."""
 
     conversation: ConversationId
     message: Known
     client: Client
     origin: Origin
     emoji: str
+    crm_chat: CrmChatId | None = None
     kind: Literal["reaction"] = "reaction"
 
 

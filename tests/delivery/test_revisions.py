@@ -254,6 +254,17 @@ async def test_a_managers_reaction_reaches_its_message() -> None:
     assert none == ReplyReaction(*there, WhatsAppMessageId("W1"), by_client=False, emoji="")
 
 
+async def test_every_change_of_mind_reaches_the_client() -> None:
+    """amoCRM's hooks tell seconds: on, off and on again within one of them are three."""
+    async with running() as world:
+        await world.hear(from_client("A1"))
+        await settle()
+        for emoji in ("❤️", "", "❤️"):
+            await world.hook(reaction(FIRST.crm or CrmMessageId(""), emoji))
+    bodies = [entry.letter.body for entry in world.to_whatsapp.carried]
+    assert [b.emoji for b in bodies if isinstance(b, ReplyReaction)] == ["❤️", "", "❤️"]
+
+
 async def test_a_reaction_to_an_unknown_message_is_dropped() -> None:
     """There is nothing to put it on."""
     async with running() as world:

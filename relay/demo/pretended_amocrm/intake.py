@@ -43,7 +43,7 @@ class Intake:
     def edit_message(self, payload: JsonBody) -> Message:
         """Change a message's content; giving both ids gives the message our ``msgid``.
 
-        Raises Refusal if the message is unknown.
+        Raises Refusal if the message is unknown, or is not in the chat named.
         """
         if "id" in payload:
             message = self.account.message_by_id.get(payload["id"])
@@ -51,6 +51,10 @@ class Intake:
             message = self.account.message_by_msgid.get(payload["msgid"])
         if message is None:
             raise Refusal(400, "MessageUnknown", "no message has this id or msgid")
+        chat = self.account.chats[message.chat_id]
+        named = (payload.get("conversation_id"), payload.get("conversation_ref_id"))
+        if named[0] != chat.client_id and named[1] != chat.id:
+            raise Refusal(400, "EditedElsewhere", "the message is in another chat")
         if "msgid" in payload:
             message.msgid = payload["msgid"]
             self.account.message_by_msgid[payload["msgid"]] = message

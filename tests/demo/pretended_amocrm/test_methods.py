@@ -291,6 +291,16 @@ async def test_an_edit_of_nothing_is_refused(server: PretendedAmoCRM, client: Cl
     assert (answer.status, codes(server)) == (400, ["MessageUnknown"])
 
 
+async def test_an_edit_names_the_message_s_own_chat(
+    server: PretendedAmoCRM, client: Client
+) -> None:
+    """A message is edited in the chat that has it."""
+    await client.message("m-1")
+    await client.message("m-2", conversation_id="c-2", sender={"id": "wa-2", "name": "Petr"})
+    answer = await client.post(edited(conversation_id="c-2"))
+    assert (answer.status, codes(server)) == (400, ["EditedElsewhere"])
+
+
 async def test_an_edit_with_both_ids_gives_the_msgid(
     server: PretendedAmoCRM, client: Client
 ) -> None:
