@@ -143,6 +143,7 @@ async def test_a_reaction_repeated_after_a_broken_line_does_no_harm(live: Live) 
     hers = await there.anna.send(there.phone, "спасибо")
     await engine.message()
     there.device.drop_before_next_ack()
+    outcome = "Retry"
     for _ in range(5):
         outcome = await engine.react(ANNA, hers, "❤️", by_client=True)
         if outcome == "Delivered":
