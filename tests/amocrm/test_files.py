@@ -74,7 +74,9 @@ async def _give(_: web.Request) -> web.Response:
 
 
 @pytest.fixture
-async def host() -> AsyncIterator[Host]:
+async def host(request: pytest.FixtureRequest) -> AsyncIterator[Host]:
+    """Its parameter, if any: how long it may be silent, in seconds."""
+
     async def handle(request: web.Request) -> web.StreamResponse:
         here.seen.append((request.path, request.headers.get("Authorization")))
         return await here.answer(request)
@@ -88,7 +90,7 @@ async def host() -> AsyncIterator[Host]:
     app.router.add_get("/{path:.*}", handle)
     async with TestServer(app) as server:
         hosts = Hosts([str(server.make_url("/"))])
-        async with open_files_session(hosts, silence_s=0.2) as session:
+        async with open_files_session(hosts, silence_s=getattr(request, "param", 30.0)) as session:
             here = Host(server, AmoCrmFiles(session, hosts, token, lambda: LIMIT), _give)
             yield here
 
@@ -179,19 +181,22 @@ async def test_a_server_that_never_ends_is_cut_off(host: Host) -> None:
         await host.get()
 
 
+@pytest.mark.parametrize("host", [0.2], indirect=True)
 async def test_a_server_that_falls_silent_is_given_up(host: Host) -> None:
     """After a while without a byte."""
+    over = asyncio.Event()
 
     async def silent(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "100"})
         await response.prepare(request)
         await response.write(b"half")
-        await asyncio.sleep(5)
+        await over.wait()
         return response
 
     host.answer = silent
     with pytest.raises(MediaUnavailableError):
         await host.get()
+    over.set()
 
 
 @pytest.mark.parametrize("chunked", [True, False])
