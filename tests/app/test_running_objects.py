@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,60 +18,14 @@ from relay.delivery.housekeeping import Heartbeat
 from relay.delivery.ports import (
     Clock,
     Engine,
-    HandOver,
     KeptFile,
-    MediaUnavailableError,
-    MediaWriter,
-    Report,
 )
 from relay.demo.pretended_amocrm import PretendedAmoCRM
-from relay.domain.bodies import Reply, ReplyReaction
-from relay.domain.ids import ChannelId, ClientAddress, WhatsAppMessageId
-from relay.domain.outbox import Outcome, Retry
-from relay.domain.session import SessionState
+from relay.domain.ids import ChannelId
 from tests.app import files
+from tests.idle_engine import IdleEngine
 
 _SECRETS = SecretSource(None, {})
-
-
-class IdleEngine:
-    """Connected, and that is all."""
-
-    can_check = False
-
-    async def run(self, hand_over: HandOver, report: Report) -> None:
-        report(SessionState.CONNECTED, "connected")
-        await asyncio.Event().wait()
-
-    def read(self, payload: bytes) -> tuple[()]:
-        return ()
-
-    async def prepare(self, reply: Reply) -> Outcome | None:
-        return None
-
-    async def send(self, reply: Reply) -> Outcome:
-        return Retry("idle")
-
-    async def fetch(self, ref: str, write: MediaWriter) -> None:
-        """There is nothing to bring."""
-        del write
-        raise MediaUnavailableError(ref)
-
-    async def react(self, reaction: ReplyReaction) -> Outcome:
-        """Nobody reacts here."""
-        raise NotImplementedError
-
-    async def show_typing(self, to: ClientAddress) -> None:
-        """It has no way to."""
-        del to
-
-    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
-        """Nobody knows."""
-        del reply
-        return ()
-
-    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
-        return dict.fromkeys(numbers)
 
 
 class Factory:

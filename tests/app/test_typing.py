@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from relay.app.channels import ChannelCourier, Channels
-from relay.delivery.ports import HandOver, MediaUnavailableError, MediaWriter, Report
-from relay.domain.bodies import Reply, ReplyReaction
+from relay.delivery.ports import HandOver, Report
+from relay.domain.bodies import Reply
 from relay.domain.contents import Media, MediaKind, Remote, Text
 from relay.domain.ids import (
     ChannelId,
@@ -17,9 +17,7 @@ from relay.domain.ids import (
     ConversationId,
     CrmMessageId,
     OwnNumber,
-    WhatsAppMessageId,
 )
-from relay.domain.message import WhatsAppEvent
 from relay.domain.outbox import (
     Dead,
     Delivered,
@@ -33,14 +31,13 @@ from relay.domain.outbox import (
 from relay.domain.reasons import Reason
 from relay.domain.session import SessionState
 from tests.clock import HandClock
+from tests.idle_engine import IdleEngine
 
 SALES = ChannelId("sales")
 
 
-class TypingEngine:
+class TypingEngine(IdleEngine):
     """Writes down what it is asked to do."""
-
-    can_check = False
 
     def __init__(self) -> None:
         self.did: list[str] = []
@@ -51,34 +48,12 @@ class TypingEngine:
         report(self.state, "as the test wills")
         await asyncio.Event().wait()
 
-    def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
-        raise ValueError(payload)
-
-    async def prepare(self, reply: Reply) -> Outcome | None:
-        return None
-
     async def send(self, reply: Reply) -> Outcome:
         self.did.append(f"send {reply.to}")
         return Delivered("id")
 
-    async def fetch(self, ref: str, write: MediaWriter) -> None:
-        """There is nothing to bring."""
-        del write
-        raise MediaUnavailableError(ref)
-
-    async def react(self, reaction: ReplyReaction) -> Outcome:
-        """Nobody reacts here."""
-        raise NotImplementedError
-
     async def show_typing(self, to: ClientAddress) -> None:
         self.did.append(f"type {to}")
-
-    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
-        del reply
-        return ()
-
-    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
-        return dict.fromkeys(numbers)
 
 
 def entry(to: str) -> Entry:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +28,17 @@ from relay.delivery.ports import (
     Engine,
     HandOver,
     KeptFile,
-    MediaUnavailableError,
-    MediaWriter,
     Report,
 )
 from relay.delivery.store import StoreRefusedError
 from relay.demo.pretended_whatsapp.payload import read_payload
-from relay.domain.bodies import Reply, ReplyReaction
+from relay.domain.bodies import Reply
 from relay.domain.contents import Text
-from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
+from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.message import Failure, WhatsAppEvent
 from relay.domain.outbox import Closed, Dead, Delivered, Outcome, Retry, Unknown
 from relay.domain.session import SessionState
+from tests.idle_engine import IdleEngine
 
 SOCKET_VARIABLE = "WIRE_SOCKET"
 CLOCK_VARIABLE = "WIRE_CLOCK_MS"
@@ -65,10 +64,8 @@ def wire_engine(
     return WireEngine(id_, Path(os.environ[SOCKET_VARIABLE]))
 
 
-class WireEngine:
+class WireEngine(IdleEngine):
     """One channel's way to the test."""
-
-    can_check = False
 
     def __init__(self, channel: str, path: Path) -> None:
         self._channel = channel
@@ -97,9 +94,6 @@ class WireEngine:
     def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
         return read_payload(payload)
 
-    async def prepare(self, reply: Reply) -> Outcome | None:
-        return None
-
     async def send(self, reply: Reply) -> Outcome:
         if not isinstance(reply.content, Text):
             return Dead(f"cannot send {reply.content.kind}")
@@ -115,27 +109,6 @@ class WireEngine:
             return await answer
         finally:
             self._sending.pop(tag, None)
-
-    async def fetch(self, ref: str, write: MediaWriter) -> None:
-        """There is nothing to bring."""
-        del write
-        raise MediaUnavailableError(ref)
-
-    async def react(self, reaction: ReplyReaction) -> Outcome:
-        """Nobody reacts here."""
-        raise NotImplementedError
-
-    async def show_typing(self, to: ClientAddress) -> None:
-        """It has no way to."""
-        del to
-
-    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
-        """Nobody knows."""
-        del reply
-        return ()
-
-    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
-        return dict.fromkeys(numbers)
 
     async def _listen(
         self,

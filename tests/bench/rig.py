@@ -10,7 +10,7 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +26,9 @@ from relay.app.parts import Parts, Surroundings
 from relay.config.load import load
 from relay.config.model import Config
 from relay.config.secret import SecretSource
-from relay.delivery.ports import Engine, HandOver, MediaWriter, Report
+from relay.delivery.ports import HandOver, MediaWriter, Report
 from relay.delivery.steps import Step
-from relay.domain.bodies import Reply, ReplyReaction
+from relay.domain.bodies import Reply
 from relay.domain.contents import Media, MediaKind, Remote, Text
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
 from relay.domain.message import (
@@ -41,6 +41,7 @@ from relay.domain.outbox import Delivered, Outcome
 from relay.domain.session import SessionState
 from relay.sqlite.spool import open_spool
 from relay.sqlite.store import open_store
+from tests.idle_engine import IdleEngine
 
 OWN = OwnNumber("74950000001")
 SECRET = "0123456789abcdef0123456789abcdef01234567"
@@ -63,10 +64,8 @@ users:
 """
 
 
-class BenchEngine(Engine):
+class BenchEngine(IdleEngine):
     """Connected from the first moment; sends nothing anywhere, at once."""
-
-    can_check = False
 
     def __init__(self) -> None:
         self.hand_over: HandOver | None = None
@@ -96,9 +95,6 @@ class BenchEngine(Engine):
             ),
         )
 
-    async def prepare(self, reply: Reply) -> Outcome | None:
-        return None
-
     async def send(self, reply: Reply) -> Outcome:
         del reply
         self._count += 1
@@ -111,21 +107,6 @@ class BenchEngine(Engine):
         async with self._session.get(ref) as response:
             async for piece in response.content.iter_chunked(64 * 1024):
                 await write(piece)
-
-    async def react(self, reaction: ReplyReaction) -> Outcome:
-        """Nobody reacts here."""
-        raise NotImplementedError
-
-    async def show_typing(self, to: ClientAddress) -> None:
-        """It has no way to."""
-        del to
-
-    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
-        del reply
-        return ()
-
-    async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
-        return dict.fromkeys(numbers)
 
 
 def _picture(link: str) -> Media:

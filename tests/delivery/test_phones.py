@@ -10,20 +10,18 @@ import pytest
 
 from relay.delivery import phones as phones_module
 from relay.delivery.phones import Line, Phones
-from relay.delivery.ports import HandOver, MediaUnavailableError, MediaWriter, Report
-from relay.domain.bodies import Reply, ReplyReaction
-from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
-from relay.domain.outbox import Outcome, Retry
+from relay.domain.ids import ChannelId, OwnNumber
 from relay.domain.phone_check import FRESH_MS, PhoneCheck, PhoneState
 from tests.clock import HandClock, settle
 from tests.delivery.memory_store import MemoryStore
+from tests.idle_engine import IdleEngine
 
 SALES, SUPPORT = ChannelId("sales"), ChannelId("support")
 ANNA, BORIS = "79001234567", "79001234568"
 
 
 @dataclass
-class AskedEngine:
+class AskedEngine(IdleEngine):
     """An engine whose WhatsApp has the numbers it was given, and which remembers being asked."""
 
     there: dict[str, bool] = field(default_factory=dict)
@@ -33,36 +31,6 @@ class AskedEngine:
 
     def __post_init__(self) -> None:
         self.gate.set()
-
-    async def run(self, hand_over: HandOver, report: Report) -> None:
-        raise NotImplementedError
-
-    def read(self, payload: bytes) -> tuple[()]:
-        raise NotImplementedError
-
-    async def prepare(self, reply: Reply) -> Outcome | None:
-        return None
-
-    async def send(self, reply: Reply) -> Outcome:
-        return Retry("not here")
-
-    async def fetch(self, ref: str, write: MediaWriter) -> None:
-        """There is nothing to bring."""
-        del write
-        raise MediaUnavailableError(ref)
-
-    async def react(self, reaction: ReplyReaction) -> Outcome:
-        """Nobody reacts here."""
-        raise NotImplementedError
-
-    async def show_typing(self, to: ClientAddress) -> None:
-        """It has no way to."""
-        del to
-
-    async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
-        """Nobody knows."""
-        del reply
-        return ()
 
     async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
         self.asked.append(list(numbers))
