@@ -18,12 +18,11 @@ import structlog
 
 from relay.delivery.ports import HandOver
 from relay.domain.ids import OwnNumber
-from relay.whatsapp.linked_device.events import HANDED_OVER, SUBSCRIBED, Code
+from relay.whatsapp.linked_device.events import SUBSCRIBED, Code
+from relay.whatsapp.linked_device.hearing import Hearing
 from relay.whatsapp.linked_device.importing import Archive
 from relay.whatsapp.linked_device.library import Library
 from relay.whatsapp.linked_device.media_access import Access, read_access
-from relay.whatsapp.linked_device.numbers import stranger_in
-from relay.whatsapp.linked_device.payload import RawEvent, wrap
 from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, letters_request, parse
 from relay.whatsapp.linked_device.threads import on_own_thread, tell
 
@@ -32,11 +31,6 @@ REGISTER_S = 90.0  # dialling and the handshake; the library bounds both below t
 ENTER_S = 15.0  # a call waits that long for a change to be over
 CLOSE_S = 4.0  # a goodbye or a dialling; the relay as a whole has ten seconds to stop
 REMOVE_S = 15.0  # the library waits up to five for the server's answer to its goodbye
-DRAIN_S = 1.5
-QUIET_S = 0.05
-
-LAST = b"last"
-"""What a listener hears beside the code of history, if WhatsApp says that it was the last."""
 
 T = TypeVar("T")
 
@@ -81,16 +75,21 @@ class Client:
         name_in: Callable[[bytes], str | None] | None = None,
         on_stranger: Callable[[str], None] | None = None,
     ) -> None:
-        self.own: OwnNumber | None = None
         self._access: Access | None = None
         self._library = library
         self._database = database
         self._proxy = proxy
-        self._hand_over = hand_over
         self._listener = listener
-        self._archive = archive
-        self._name_in = name_in
-        self._on_stranger = on_stranger
+        self._subscribed = SUBSCRIBED if archive is None else (*SUBSCRIBED, Code.HISTORY)
+        self._hearing = Hearing(
+            hand_over,
+            archive,
+            known=self._confirm,
+            announce=self._announce,
+            broken=listener.broken,
+            name_in=name_in,
+            on_stranger=on_stranger,
+        )
         self._name = uuid.uuid4().hex
         self._loop = asyncio.get_running_loop()
         self._settled = asyncio.Event()  # registered, or over before it got so far
@@ -101,8 +100,11 @@ class Client:
         self._registered = False
         self._stopping = False
         self._left_behind = False
-        self._hearing = False
-        self._heard_at = time.monotonic()
+
+    @property
+    def own(self) -> OwnNumber | None:
+        """Whose device it is, once the library has said so."""
+        return self._hearing.own
 
     async def start(self) -> None:
         """Register and connect; back once the library says whose device it is, or has failed.
@@ -235,7 +237,7 @@ class Client:
             # it is confirmed to WhatsApp and lost.
             await self._bounded("disconnect", self._disconnect())
         if not self._ended.is_set():
-            await self._drain()
+            await self._hearing.drain()
         self._stopping = True
         async with self._library.gate.change():
             await self._bounded("stop", self._remove(), REMOVE_S)
@@ -263,78 +265,20 @@ class Client:
         except TimeoutError:
             log.error("library_hangs", doing=what, after_s=limit_s)
 
-    async def _drain(self) -> None:
-        """Wait until no event has come for a moment: the library has told WhatsApp it has them."""
-        until = time.monotonic() + DRAIN_S
-        while time.monotonic() < until:
-            quiet_s = time.monotonic() - self._heard_at
-            if not self._hearing and quiet_s >= QUIET_S:
-                return
-            await asyncio.sleep(QUIET_S)
-
-    # --- On the client's own thread --------------------------------------------------------------
-
     def _live(self) -> None:
+        """The client's own thread."""
         try:
             words = self._library.run_client(
                 self._name,
                 self._database,
                 self._proxy,
-                SUBSCRIBED if self._archive is None else (*SUBSCRIBED, Code.HISTORY),
-                self._hear,
+                self._subscribed,
+                self._hearing.hear,
                 overhear=self._overhear,
             )
         except Exception as error:  # noqa: BLE001 - told to the loop, which ends this life
             words = f"{type(error).__name__}: {error}"
         tell(self._loop, self._finish, words)
-
-    def _hear(self, code: int, data: bytes) -> None:
-        self._hearing = True
-        try:
-            self._take(code, data)
-        except BaseException as error:  # noqa: BLE001 - nothing may be raised into the library
-            # Without a traceback: some formatters add local variables, and a message is among them.
-            log.error("event_not_handed_over", code=code, error=f"{type(error).__name__}: {error}")
-            tell(self._loop, self._listener.broken, error)
-        finally:
-            self._heard_at = time.monotonic()
-            self._hearing = False
-
-    def _take(self, code: int, data: bytes) -> None:
-        if code == Code.DEVICE:
-            device = cast(OwnDevice, parse("Device", data))
-            self.own = OwnNumber(as_text(device.JID.User))
-            tell(self._loop, self._confirm)
-        elif code in HANDED_OVER or code == Code.HISTORY:
-            if self.own is None:
-                raise RuntimeError("an event came before the library said whose device it is")
-            if code == Code.HISTORY:
-                self._keep_past(self.own, data)
-                return
-            for past in self._archive.before(self.own, code, data) if self._archive else ():
-                self._hand_over.from_thread(past)
-            named = code == Code.MESSAGE and self._name_in is not None
-            name = self._name_in(data) if named and self._name_in else None
-            self._hand_over.from_thread(wrap(RawEvent(code, self.own, data, name)))
-            self._point_out_stranger(code, data)
-        else:
-            tell(self._loop, self._announce, code, data)
-
-    def _keep_past(self, own: OwnNumber, data: bytes) -> None:
-        if self._archive is not None:
-            last = self._archive.keep_past(own, data)
-            tell(self._loop, self._announce, int(Code.HISTORY), LAST if last else b"")
-
-    def _point_out_stranger(self, code: int, data: bytes) -> None:
-        """Only point: the library must not be called from its own thread."""
-        if self._on_stranger is None:
-            return
-        try:
-            hidden = stranger_in(code, data)
-        except ValueError:
-            return  # it is in the journal, and will be found unreadable there
-        if hidden is not None:
-            tell(self._loop, self._on_stranger, hidden)
 
     # --- On the loop -----------------------------------------------------------------------------
 

@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol, cast
 
-from relay.whatsapp.linked_device.client import LAST, Client
+from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.early import Early
 from relay.whatsapp.linked_device.events import Code
+from relay.whatsapp.linked_device.hearing import LAST
 from relay.whatsapp.linked_device.library import Library
 from relay.whatsapp.linked_device.library_log import without_numbers
 from relay.whatsapp.linked_device.pairing_terms import Linked, NotLinkedError, Screen, Why, Wish
