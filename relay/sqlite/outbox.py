@@ -6,11 +6,10 @@ unfinished entry, so that what is due is found by walking one small index, whate
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from relay.delivery.codec import dump_body, load_body
+from relay.delivery.codec import dump_body
 from relay.domain.ids import ChannelId
 from relay.domain.outbox import (
     TRANSITIONS,
@@ -20,15 +19,10 @@ from relay.domain.outbox import (
     EntryId,
     EntryState,
     Letter,
-    QueueFigures,
 )
-from relay.sqlite.journal import JournalTable
+from relay.sqlite.entries import EntryTable
 
 # Enumerations are bound as plain str and int: sqlite3 looks for an adapter for anything else.
-_COLUMNS = (
-    "id, key, lane, destination, body, trace, channel, accepted_ms, expires_ms,"
-    " state, attempts, due_ms, error"
-)
 _PUT = (
     "INSERT INTO entry (key, lane, destination, channel, trace, head,"
     " accepted_ms, expires_ms, due_ms, wake_ms, body)"
@@ -54,15 +48,6 @@ _FAR = (
 _BY_WAKE = (
     "SELECT id, wake_ms FROM entry WHERE destination = ? AND head = 1 AND state = 0"
     " ORDER BY wake_ms, id"
-)
-_ENTRY = f"SELECT {_COLUMNS} FROM entry WHERE id = ?"  # noqa: S608 - constants
-_ENTRIES = f"SELECT {_COLUMNS} FROM entry WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
-_BEGUN = f"SELECT {_COLUMNS} FROM entry WHERE destination = ? AND state = 1 ORDER BY id"  # noqa: S608
-_DEAD = f"SELECT {_COLUMNS} FROM entry WHERE state = 3 ORDER BY finished_ms DESC, id DESC LIMIT ?"  # noqa: S608
-_OF_KEY = f"SELECT {_COLUMNS} FROM entry WHERE key = ?"  # noqa: S608
-_LANE = (
-    f"SELECT {_COLUMNS} FROM entry"  # noqa: S608 - constants
-    " WHERE destination = ? AND lane = ? AND state < 2 ORDER BY id"
 )
 _AMEND = (
     "UPDATE entry SET lane = ?2, body = ?3, due_ms = ?4, wake_ms = min(?4, expires_ms), head = 0"
@@ -101,16 +86,9 @@ _SHIFT = (
     " due_ms = due_ms + ?1, wake_ms = wake_ms + ?1 WHERE state < 2"
 )
 _SHIFT_HELD = "UPDATE journal SET received_ms = received_ms + ? WHERE state = 3"
-_HELD_COUNT = "SELECT count(*), min(received_ms) FROM journal WHERE side = ? AND state = 3"
-_WAITING = "SELECT count(*), min(accepted_ms) FROM entry WHERE destination = ? AND state < 2"
-_DEAD_COUNT = "SELECT count(*) FROM entry WHERE state = 3 AND destination = ?"
-
-_Row = tuple[
-    int, str, str, str, bytes, str, str | None, int, int, int, int, int, str | None
-]  # as in _COLUMNS
 
 
-class OutboxTable(JournalTable):
+class OutboxTable(EntryTable):
     """The outbox's part of the ledger."""
 
     def put(self, letter: Letter) -> EntryId | None:
@@ -154,16 +132,6 @@ class OutboxTable(JournalTable):
             found += sorted(expiring, key=_by_wake)
             found += self._walk(_FAR, (to, horizon), limit, busy)
         return self._entries([entry for entry, _ in found[:limit]])
-
-    def _entries(self, ids: Sequence[int]) -> list[Entry]:
-        """These entries, in this order; those not remembered in one statement."""
-        known = self._memory.entries
-        found = {id_: known[id_] for id_ in map(EntryId, ids) if id_ in known}
-        if len(found) < len(ids):
-            others = [id_ for id_ in ids if id_ not in found]
-            rows = self._connection.execute(_ENTRIES, (json.dumps(others),))
-            found.update((EntryId(row[0]), _entry(row)) for row in rows)
-        return [found[EntryId(id_)] for id_ in ids]
 
     def _walk(
         self, sql: str, bounds: tuple[object, ...], limit: int, busy: Collection[EntryId]
@@ -245,10 +213,6 @@ class OutboxTable(JournalTable):
             self._connection.execute(_UNCROWN, (destination, changed))
             self._connection.execute(_CROWN, (destination, changed))
 
-    def begun(self, destination: Destination) -> Sequence[Entry]:
-        """Entries in BEGUN, oldest first."""
-        return [_entry(row) for row in self._connection.execute(_BEGUN, (str(destination),))]
-
     def hasten(self, destination: Destination, channel: ChannelId | None, now_ms: int) -> int:
         """Heads waiting for a later try become due now; how many."""
         self._now_ms = now_ms
@@ -259,34 +223,6 @@ class OutboxTable(JournalTable):
         self._memory.entries.clear()
         self._connection.execute(_SHIFT, (delta_ms,))
         self._connection.execute(_SHIFT_HELD, (delta_ms,))
-
-    def figures(self, destination: Destination) -> QueueFigures:
-        """The length of a queue."""
-        to = (str(destination),)
-        waiting, oldest_ms = self._connection.execute(_WAITING, to).fetchone()
-        held, held_ms = self._connection.execute(_HELD_COUNT, to).fetchone()
-        (dead,) = self._connection.execute(_DEAD_COUNT, to).fetchone()
-        since = [at_ms for at_ms in (oldest_ms, held_ms) if at_ms is not None]
-        return QueueFigures(waiting + held, min(since, default=None), dead)
-
-    def entry(self, entry: EntryId) -> Entry | None:
-        """One entry by its id."""
-        row = self._connection.execute(_ENTRY, (entry,)).fetchone()
-        return _entry(row) if row else None
-
-    def entry_of(self, key: str) -> Entry | None:
-        """One entry by its letter's key."""
-        row = self._connection.execute(_OF_KEY, (key,)).fetchone()
-        return _entry(row) if row else None
-
-    def waiting(self, destination: Destination, lane: str) -> Sequence[Entry]:
-        """The unfinished entries of a lane, oldest first."""
-        rows = self._connection.execute(_LANE, (str(destination), lane))
-        return [_entry(row) for row in rows]
-
-    def dead(self, limit: int) -> Sequence[Entry]:
-        """The latest to die first."""
-        return [_entry(row) for row in self._connection.execute(_DEAD, (limit,))]
 
     def _allowed(self, entry: EntryId, to: EntryState) -> tuple[int, EntryState, str, str]:
         standing = self._standing(entry)
@@ -304,19 +240,3 @@ class OutboxTable(JournalTable):
 
 def _by_wake(found: tuple[int, int]) -> tuple[int, int]:
     return found[1], found[0]
-
-
-def _entry(row: _Row) -> Entry:
-    number, key, lane, destination, body, trace, channel = row[:7]
-    accepted_ms, expires_ms, state, attempts, due_ms, error = row[7:]
-    letter = Letter(
-        key,
-        lane,
-        Destination(destination),
-        load_body(body),
-        trace,
-        None if channel is None else ChannelId(channel),
-        accepted_ms,
-        expires_ms,
-    )
-    return Entry(EntryId(number), letter, EntryState(state), attempts, due_ms, error)

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+import relay.sqlite.entries
 import relay.sqlite.journal
 import relay.sqlite.ledger
 import relay.sqlite.outbox
@@ -18,6 +19,7 @@ from relay.sqlite import SqliteStore
 
 _MODULES = (
     relay.sqlite.journal,
+    relay.sqlite.entries,
     relay.sqlite.outbox,
     relay.sqlite.people,
     relay.sqlite.posted,
