@@ -30,7 +30,6 @@ from relay.whatsapp.linked_device.book import AddressBook
 from relay.whatsapp.linked_device.checking import Checking
 from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.early import hand_over_early
-from relay.whatsapp.linked_device.history import Progress
 from relay.whatsapp.linked_device.importing import Importing
 from relay.whatsapp.linked_device.learning import Learning
 from relay.whatsapp.linked_device.library import Library, LibraryMissingError
@@ -45,6 +44,7 @@ from relay.whatsapp.linked_device.reachability import first_hop, reach
 from relay.whatsapp.linked_device.reading import read_payload
 from relay.whatsapp.linked_device.sealed import Sealed
 from relay.whatsapp.linked_device.sealing import DamagedError
+from relay.whatsapp.linked_device.standing import Standing
 from relay.whatsapp.linked_device.states import Then, Verdict
 from relay.whatsapp.linked_device.store import (
     SessionBusyError,
@@ -95,10 +95,13 @@ class LinkedDevice:
         self._phone = "".join(filter(str.isdigit, phone)) if phone else None
         self._proxy = proxy
         self._clock = clock
+        self._standing = Standing(clock)
         self._media_host = MediaHost(proxy)
         uploads = Uploads(kept, self._media_host)
         self._outbound = Outbound(channel, store_path, uploads, self._online, self._learn)
-        self._past = Importing(channel, store_path, import_history_ms, clock, self._tell_progress)
+        self._past = Importing(
+            channel, store_path, import_history_ms, clock, self._standing.tell_progress
+        )
         self._load = library
         self._retry = retry or RetryPolicy()
         self._pairing = asyncio.Event()
@@ -107,35 +110,29 @@ class LinkedDevice:
         self._learning: Learning | None = None
         self._checking = Checking(clock, self._ask_for_numbers, self._learn)
         self._removed = asyncio.Event()
-        self._state = SessionState.STARTING
-        self._since_ms = clock.now_ms()
-        self._told: tuple[SessionState, str] | None = None
-        self._report: Report | None = None
-        self._own: OwnNumber | None = None
 
     # --- The port --------------------------------------------------------------------------------
 
     async def run(self, hand_over: HandOver, report: Report) -> None:
         """See :class:`relay.delivery.ports.Engine`."""
-        self._told = None
         await on_own_thread("load-messages", load)
-        self._report = report
+        self._standing.begin(report)
         async with self._media_host.opened(), self._past.beside(hand_over):
-            await self._live(hand_over, report)
+            await self._live(hand_over)
 
-    async def _live(self, hand_over: HandOver, report: Report) -> NoReturn:
+    async def _live(self, hand_over: HandOver) -> NoReturn:
         """One life after the other."""
         attempts, again = 0, False
         while True:
-            if await self._until_paired(hand_over, report) or not again:
-                self._tell(report, SessionState.CONNECTING, "connecting")
+            if await self._until_paired(hand_over) or not again:
+                self._standing.tell(SessionState.CONNECTING, "connecting")
             # Else it is the same outage, with the state and the "since" that it began with.
             born_ms = self._clock.now_ms()
-            verdict = await self._one_life(hand_over, report)
+            verdict = await self._one_life(hand_over)
             # A life cut short at once, again and again, must not become a storm of logins.
             lasted = self._clock.now_ms() - born_ms >= STABLE_MS
             attempts, again = 1 if lasted else attempts + 1, verdict.then is Then.AGAIN
-            await self._rest(verdict, attempts, report)
+            await self._rest(verdict, attempts)
 
     def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
         """See :class:`relay.delivery.ports.Engine`."""
@@ -171,7 +168,7 @@ class LinkedDevice:
             raise MediaUnavailableError(str(error)) from error
 
     def _online(self) -> Client | None:
-        return self._client if self._state is SessionState.CONNECTED else None
+        return self._client if self._standing.state is SessionState.CONNECTED else None
 
     async def check(self, numbers: Sequence[str]) -> Mapping[str, bool | None]:
         """See :class:`relay.delivery.ports.Engine`."""
@@ -201,7 +198,7 @@ class LinkedDevice:
             client, life = self._client, self._life
             own = client.own if client else None
             if client is None or life is None or own is None or not life.connected:
-                raise NotUnlinkedError(f"the channel is {self._state.value}")
+                raise NotUnlinkedError(f"the channel is {self._standing.state.value}")
             if error := await client.logout():
                 raise NotUnlinkedError(without_numbers(error))
             life.unlinked()
@@ -212,7 +209,7 @@ class LinkedDevice:
 
     # --- A session's life ------------------------------------------------------------------------
 
-    async def _until_paired(self, hand_over: HandOver, report: Report) -> bool:
+    async def _until_paired(self, hand_over: HandOver) -> bool:
         """Back once the session's file holds a device that may be used; whether that took time.
 
         By then nothing is left that was heard while the device was linked.
@@ -226,8 +223,8 @@ class LinkedDevice:
                 return waited
             waited = True
             state, reason = obstacle
-            if (self._state, state) != (SessionState.LOGGED_OUT, SessionState.UNPAIRED):
-                self._tell(report, state, reason)
+            if (self._standing.state, state) != (SessionState.LOGGED_OUT, SessionState.UNPAIRED):
+                self._standing.tell(state, reason)
             await self._clock.wait_ms(self._pairing, LOOK_FOR_PAIRING_MS)
 
     def _obstacle(self) -> tuple[SessionState, str] | None:
@@ -239,7 +236,7 @@ class LinkedDevice:
                 SessionState.FAILED,
                 f"the session's file is damaged: remove it and run relay pair {self._channel}",
             )
-        self._own = number
+        self._standing.own = number
         if number is None:
             return SessionState.UNPAIRED, f"pair it: relay pair {self._channel}"
         if self._phone is not None and number != self._phone:
@@ -249,7 +246,7 @@ class LinkedDevice:
             )
         return None
 
-    async def _one_life(self, hand_over: HandOver, report: Report) -> Verdict:
+    async def _one_life(self, hand_over: HandOver) -> Verdict:
         """Connect and stay until something ends it; returns what ended it."""
         try:
             with self._store.locked():
@@ -257,7 +254,7 @@ class LinkedDevice:
                 unreachable = await reach(first_hop(self._proxy))
                 if unreachable is not None:
                     return Verdict(SessionState.RECONNECTING, unreachable, Then.AGAIN)
-                return self._removing(await self._with_client(hand_over, report))
+                return self._removing(await self._with_client(hand_over))
         except SessionBusyError:
             reason = "another process is using the session (a pairing, a second relay)"
             return Verdict(SessionState.REPLACED, reason, Then.AGAIN)
@@ -269,13 +266,13 @@ class LinkedDevice:
         if verdict is states.UNLINKED:
             self._store.remove()
             self._past.forget()
-            self._own = None
+            self._standing.own = None
             self._removed.set()
         return verdict
 
-    async def _with_client(self, hand_over: HandOver, report: Report) -> Verdict:
+    async def _with_client(self, hand_over: HandOver) -> Verdict:
         library = await on_own_thread("load-library", self._load)
-        life = Life(lambda verdict: self._tell(report, verdict.state, verdict.reason))
+        life = Life(lambda verdict: self._standing.tell(verdict.state, verdict.reason))
         learning = Learning(hand_over)
         book = AddressBook(self._channel, self._clock)
         client = Client(
@@ -294,7 +291,7 @@ class LinkedDevice:
             await client.start()
             async with learning.beside(client), book.beside(client):
                 verdict = states.dated(await self._watch(life.over), self._clock.now_ms())
-            self._tell(report, verdict.state, verdict.reason)
+            self._standing.tell(verdict.state, verdict.reason)
             return verdict
         finally:
             self._client = self._life = self._learning = None
@@ -306,29 +303,16 @@ class LinkedDevice:
         over.add_done_callback(lambda _: wake.set())
         while not over.done():
             await self._clock.wait_ms(wake, OFFLINE_CHECK_MS)
-            offline_ms = self._clock.now_ms() - max(self._since_ms, born_ms)
-            if self._state is not SessionState.CONNECTED and offline_ms >= OFFLINE_LIMIT_MS:
+            connected = self._standing.state is SessionState.CONNECTED
+            offline_ms = self._clock.now_ms() - max(self._standing.since_ms, born_ms)
+            if not connected and offline_ms >= OFFLINE_LIMIT_MS:
                 return states.OFFLINE
         return over.result()
 
-    async def _rest(self, verdict: Verdict, attempts: int, report: Report) -> None:
+    async def _rest(self, verdict: Verdict, attempts: int) -> None:
         """Say what happened, and wait as long as it demands."""
-        self._tell(report, verdict.state, verdict.reason)
+        self._standing.tell(verdict.state, verdict.reason)
         backoff_ms = self._retry.delay_ms(attempts, random.random())  # noqa: S311 - jitter
         wait_ms = verdict.rest_ms if verdict.then is Then.REST else backoff_ms
         self._pairing.clear()
         await self._clock.wait_ms(self._pairing, wait_ms)
-
-    def _tell(self, report: Report, state: SessionState, reason: str) -> None:
-        if (state, reason) == self._told:
-            return
-        self._state, self._told, self._since_ms = state, (state, reason), self._clock.now_ms()
-        report(state, reason, self._own)
-
-    def _tell_progress(self, progress: Progress | None) -> None:
-        if self._state is SessionState.CONNECTED and self._report is not None:
-            words = "connected"
-            if progress is not None:
-                words += f"; importing history: {progress.done} of {progress.total}"
-            self._told = self._state, words
-            self._report(self._state, words, self._own)
