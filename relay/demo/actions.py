@@ -9,6 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from relay.demo.errands import BusyError
 from relay.demo.file import LARGEST
+from relay.demo.pretended_whatsapp.sequels import (
+    LONGEST_EMOJI,
+    client_edits,
+    client_reacts,
+    client_takes_back,
+)
 from relay.demo.pretended_whatsapp.world import LONGEST_TEXT, UnfitError
 from relay.demo.show import Show
 from relay.demo.trouble import Trouble
@@ -18,6 +24,9 @@ _MOST_MESSAGES = 2_000
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"\S")]
+
+
+Emoji = Annotated[str, Field(max_length=LONGEST_EMOJI)]
 
 
 class _Action(BaseModel):
@@ -31,6 +40,30 @@ class ClientWrites(_Action):
     person: Id
     channel: Id
     text: Text
+    quotes: Id | None = None
+
+
+class ClientEdits(_Action):
+    """A client writes a message of his anew."""
+
+    do: Literal["client_edits"]
+    bubble: Id
+    text: Text
+
+
+class ClientTakesBack(_Action):
+    """A client deletes a message of his for everybody."""
+
+    do: Literal["client_takes_back"]
+    bubble: Id
+
+
+class ClientReacts(_Action):
+    """A client puts an emoji on a message, or takes his off (empty)."""
+
+    do: Literal["client_reacts"]
+    bubble: Id
+    emoji: Emoji
 
 
 class OwnerTypes(_Action):
@@ -73,6 +106,16 @@ class ManagerWrites(_Action):
     chat: Id
     user: int | None
     text: Text
+    quotes: Id | None = None
+
+
+class ManagerReacts(_Action):
+    """A manager puts an emoji on a message, or takes his off (empty)."""
+
+    do: Literal["manager_reacts"]
+    message: Id
+    user: int
+    emoji: Emoji
 
 
 class WriteFirst(_Action):
@@ -111,6 +154,10 @@ class Kill(_Action):
 
 Action = (
     ClientWrites
+    | ClientEdits
+    | ClientTakesBack
+    | ClientReacts
+    | ManagerReacts
     | OwnerTypes
     | ClientReads
     | SwitchClient
@@ -145,7 +192,15 @@ async def perform(show: Show, action: Action) -> None:
         raise BusyError("the demonstration is full: start it again")
     match action:
         case ClientWrites():
-            show.world.client_writes(action.person, action.channel, action.text)
+            show.world.client_writes(
+                action.person, action.channel, action.text, quotes=action.quotes
+            )
+        case ClientEdits():
+            client_edits(show.world, action.bubble, action.text)
+        case ClientTakesBack():
+            client_takes_back(show.world, action.bubble)
+        case ClientReacts():
+            client_reacts(show.world, action.bubble, action.emoji)
         case OwnerTypes():
             show.world.owner_types(action.person, action.channel, action.text)
         case ClientReads():
@@ -162,6 +217,8 @@ async def _perform_rest(show: Show, action: Action) -> None:
     match action:
         case ManagerWrites():
             _manager_writes(show, action)
+        case ManagerReacts():
+            _manager_reacts(show, action)
         case WriteFirst():
             _write_first(show, action)
         case SwitchTrouble():
@@ -180,7 +237,17 @@ def _manager_writes(show: Show, action: ManagerWrites) -> None:
     if action.user is None:
         show.errands.send(partial(show.crm.write_as_robot, action.chat, action.text))
     else:
-        show.errands.send(partial(show.crm.write, action.chat, action.user, action.text))
+        quoted = {"reply_to": {"message": {"id": action.quotes}}} if action.quotes else None
+        write = show.crm.write
+        show.errands.send(partial(write, action.chat, action.user, action.text, content=quoted))
+
+
+def _manager_reacts(show: Show, action: ManagerReacts) -> None:
+    if action.message not in show.crm.account.message_by_id:
+        raise UnfitError(f"there is no message {action.message!r}")
+    _known_user(show, action.user)
+    react = show.crm.reaction
+    show.errands.send(partial(react, action.message, action.user, action.emoji or None))
 
 
 def _write_first(show: Show, action: WriteFirst) -> None:

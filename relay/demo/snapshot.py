@@ -51,11 +51,20 @@ def _whatsapp(world: World) -> Json:
                 "text": _shown(b.text, b.file.name or b.file.what if b.file else None),
                 "at_ms": b.at_ms,
                 "tick": b.tick.name.lower(),
+                "quote": _bubble_words(world, b.quotes),
+                "edited": b.edited,
+                "deleted": b.deleted,
+                "reactions": dict(b.reactions),
             }
             for b in world.bubbles
         ],
         "not_on_whatsapp": NOT_ON_WHATSAPP,
     }
+
+
+def _bubble_words(world: World, id_: str | None) -> str | None:
+    bubble = world.bubble(id_) if id_ else None
+    return bubble.text if bubble else None
 
 
 def _amocrm(show: Show) -> Json:
@@ -82,7 +91,7 @@ def _chat(show: Show, chat: Chat) -> Json:
         "conversation": chat.client_id,
         "lead": chat.lead_id,
         "card": _card(account, chat),
-        "messages": [_message(message) for message in messages],
+        "messages": [_message(message, account) for message in messages],
     }
 
 
@@ -94,7 +103,9 @@ def _card(account: Account, chat: Chat) -> Json | None:
     return {"id": contact.id, "phones": [phone.value for phone in contact.phones]}
 
 
-def _message(message: Message) -> Json:
+def _message(message: Message, account: Account) -> Json:
+    replied = message.content.get("reply_to", {}).get("message", {}).get("id")
+    quoted = account.message_by_id.get(message.quoted_id or replied or "")
     report = message.reports[-1] if message.reports else None
     hook = message.hook
     return {
@@ -106,6 +117,9 @@ def _message(message: Message) -> Json:
         "status": message.status,
         "error_code": report.error_code if report else None,
         "error": report.error if report else None,
+        "quote": quoted.text if quoted else None,
+        "edited": bool(message.earlier_texts),
+        "reactions": dict(message.reactions),
         "error_reply": _ERROR_REPLY in (message.msgid or ""),
         "hook_lost": hook.lost if hook else None,
         "hook": None if hook is None else "lost" if hook.lost else _hook_state(hook.finished),

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 INSTALL = "apt-get install chromium"
 
@@ -71,6 +71,12 @@ def manager_writes(page: Page, text: str) -> None:
     """In the chat that is shown."""
     page.locator("#crm-text").fill(text)
     page.locator("#crm-form").get_by_role("button", name="Отправить").click()
+
+
+def press(bubble: Locator, deed: str) -> None:
+    """What may be done with a message is shown when the pointer is over it."""
+    bubble.hover()
+    bubble.get_by_role("button", name=deed).click()
 
 
 def write_first(page: Page, phone: str, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.demo.browser import client_writes, in_crm, manager_writes, save, write_first
+from tests.demo.browser import client_writes, in_crm, manager_writes, press, save, write_first
 
 pytestmark = pytest.mark.browser
 
@@ -24,6 +24,35 @@ def test_a_conversation_from_the_first_word_to_read(page: Page) -> None:
     expect(journal.get_by_text("Статус передан в amoCRM").first).to_be_visible()
     page.get_by_role("button", name="Компания").click()
     expect(phone.locator("[data-tick=read]")).to_be_visible()
+
+
+def test_what_becomes_of_a_message_is_seen_on_both_sides(page: Page) -> None:
+    """Edited, answered and reacted to on the phone; answered and reacted to in amoCRM."""
+    phone, crm = page.locator("#phone-chat"), page.locator("#crm-chat")
+    client_writes(page, "в 5")
+    expect(crm.get_by_text("в 5", exact=True)).to_be_visible()
+    press(phone.locator(".bubble").last, "Изменить")
+    client_writes(page, "в 6")
+    expect(crm.locator(".said", has_text="в 6")).to_be_visible()
+    press(crm.locator(".bubble").last, "Реакция ❤️")
+    expect(phone.locator(".reactions", has_text="❤️")).to_be_visible()
+    press(crm.locator(".bubble").last, "Ответить")
+    manager_writes(page, "Ждём")
+    expect(phone.locator(".bubble", has_text="Ждём").locator(".quote")).to_have_text("в 6")
+    press(phone.locator(".bubble", has_text="Ждём"), "Реакция 👍")
+    expect(crm.locator(".reactions", has_text="👍")).to_be_visible()
+    press(phone.locator(".bubble", has_text="Ждём"), "Ответить")
+    client_writes(page, "Буду")
+    expect(crm.locator(".bubble", has_text="Буду").locator(".quote")).to_have_text("Ждём")
+
+
+def test_what_is_taken_back_is_marked_in_amocrm(page: Page) -> None:
+    """Gone on the phone; readable in amoCRM, and marked."""
+    client_writes(page, "ой")
+    expect(page.locator("#crm-chat").get_by_text("ой", exact=True)).to_be_visible()
+    press(page.locator("#phone-chat .bubble").last, "Удалить у всех")
+    expect(page.locator("#phone-chat").get_by_text("Сообщение удалено")).to_be_visible()
+    expect(page.locator("#crm-chat").get_by_text("[Удалено] ой")).to_be_visible()
 
 
 def test_amocrm_down_holds_the_message_until_it_is_back(page: Page) -> None:

@@ -1,6 +1,7 @@
 // amoCRM on the right: its chats, a manager's or robot's answers, and its troubles.
 
 import { drawCard } from "./card.js";
+import { Aim, deedRow, quoteRow, reactionRow } from "./deeds.js";
 import { $, chips, el, follow, icon, keep, options, setHidden } from "./dom.js";
 import { act } from "./wire.js";
 import { clock, t } from "./words.js";
@@ -13,10 +14,12 @@ let titles = {};
 let lines = [];
 let chosen = null;
 let known = new Set();
+const aim = new Aim($("crm-aim"), $("crm-text"));
 
 export function openCrm(redraw) {
   $("chats").choose = (id) => {
     chosen = id;
+    aim.clear();
     $("crm-chat").replaceChildren();
     redraw();
   };
@@ -88,7 +91,8 @@ function drawForms(whatsapp, open) {
 
 function makeMessage(message) {
   const item = el("li", "bubble arrives");
-  item.append(el("span", "author", message.author.name), el("span", "said"), el("span", "stamp"));
+  item.append(el("span", "author", message.author.name), el("span", "quote"), el("span", "said"));
+  item.append(el("span", "stamp"), el("span"), el("span"));
   return item;
 }
 
@@ -98,11 +102,27 @@ function updateMessage(item, message) {
   item.classList.toggle("failed", message.status === -1 || message.hook === "lost");
   item.dataset.status = message.status ?? "none";
   item.classList.toggle("error-reply", message.error_reply);
-  item.children[1].textContent = message.text;
+  const [, quote, said, stamp, reactions, deeds] = item.children;
+  quote.replaceWith(quoteRow(message.quote));
+  said.textContent = message.text;
+  reactions.replaceWith(reactionRow(message.reactions));
+  deeds.replaceWith(deedRow(deedsOf(message)));
   const marks = [el("span", "", clock(message.at_ms))];
+  if (message.edited) marks.unshift(el("span", "", t("was_edited")));
   if (out && message.hook) marks.push(...delivery(message));
   if (message.author.kind === "bot") marks.unshift(el("span", "via", t("bot_mark")));
-  item.lastChild.replaceChildren(...marks);
+  stamp.replaceChildren(...marks);
+}
+
+function deedsOf(message) {
+  return {
+    react: (emoji) => {
+      const user = author() ?? state.users[0].id;
+      const off = Object.values(message.reactions).includes(emoji);
+      return act("manager_reacts", { message: message.id, user, emoji: off ? "" : emoji });
+    },
+    answer: () => aim.take("answer", message.id, message.text),
+  };
 }
 
 function delivery(message) {
@@ -123,8 +143,10 @@ async function answer(event) {
   const field = $("crm-text");
   const text = field.value.trim();
   if (!text || !chosen) return;
+  const answer = aim.id ? { quotes: aim.id } : {};
+  aim.clear();
   field.value = "";
-  if (!(await act("manager_writes", { chat: chosen, user: author(), text }))) field.value = text;
+  if (!(await act("manager_writes", { chat: chosen, user: author(), text, ...answer }))) field.value = text;
 }
 
 async function writeFirst(event) {

@@ -1,5 +1,6 @@
 // The phone on the left: a client's, or the company's handset, with one chat open.
 
+import { Aim, deedRow, quoteRow, reactionRow } from "./deeds.js";
 import { $, chips, el, follow, icon, keep, setHidden, setText } from "./dom.js";
 import { act } from "./wire.js";
 import { clock, number, t } from "./words.js";
@@ -9,11 +10,13 @@ const READ_AFTER_MS = 1200;
 const seen = { view: "client", person: "anna", channel: "sales" };
 let state = null;
 let reading = 0;
+const aim = new Aim($("phone-aim"), $("phone-text"));
 
 export function openPhone(redraw) {
   const choose = (change) => {
     Object.assign(seen, change);
     $("phone-chat").replaceChildren();
+    aim.clear();
     redraw();
   };
   $("view-client").addEventListener("click", () => choose({ view: "client" }));
@@ -83,18 +86,37 @@ function drawSwitch(button, on) {
 function makeBubble(bubble) {
   if (bubble.hint) return el("li", "hint", bubble.hint);
   const item = el("li", "bubble arrives");
-  item.append(el("span", "said", bubble.text), el("span", "stamp"));
+  item.append(el("span", "quote"), el("span", "said"), el("span", "stamp"), el("span"), el("span"));
   return item;
 }
 
 function updateBubble(item, bubble) {
   if (bubble.hint) return setText(item, bubble.hint);
   item.classList.toggle("mine", bubble.mine);
-  const stamp = item.lastChild;
+  const [quote, said, stamp, reactions, deeds] = item.children;
+  quote.replaceWith(quoteRow(bubble.quote));
+  said.textContent = bubble.deleted ? t("was_deleted") : bubble.text;
+  item.classList.toggle("deleted", bubble.deleted);
+  reactions.replaceWith(reactionRow(bubble.reactions));
+  deeds.replaceWith(deedRow(bubble.owner || bubble.deleted ? {} : deedsOf(bubble), bubble.reactions.client));
   const marks = [el("span", "", clock(bubble.at_ms))];
+  if (bubble.edited && !bubble.deleted) marks.unshift(el("span", "", t("was_edited")));
   if (bubble.owner && bubble.author === "relay") marks.unshift(el("span", "via", "amoCRM"));
   if (bubble.mine) marks.push(tick(bubble.tick));
   stamp.replaceChildren(...marks);
+}
+
+function deedsOf(bubble) {
+  const deeds = {
+    react: (emoji) => act("client_reacts", { bubble: bubble.id, emoji }),
+    answer: () => aim.take("answer", bubble.id, bubble.text),
+  };
+  if (!bubble.mine) return deeds;
+  return {
+    ...deeds,
+    edit: () => aim.take("edit", bubble.id, bubble.text),
+    delete: () => act("client_takes_back", { bubble: bubble.id }),
+  };
 }
 
 function tick(name) {
@@ -112,10 +134,17 @@ async function submit(event) {
   const field = $("phone-text");
   const text = field.value.trim();
   if (!text) return;
+  const { kind, id } = aim;
+  aim.clear();
   field.value = "";
+  const done = kind === "edit" ? act("client_edits", { bubble: id, text }) : say(text, id);
+  if (!(await done)) field.value = text;
+}
+
+function say(text, quotes) {
   const action = seen.view === "client" ? "client_writes" : "owner_types";
-  const done = await act(action, { person: seen.person, channel: seen.channel, text });
-  if (!done) field.value = text;
+  const answer = quotes && seen.view === "client" ? { quotes } : {};
+  return act(action, { person: seen.person, channel: seen.channel, text, ...answer });
 }
 
 // A client who has the chat open reads what comes, a moment later.

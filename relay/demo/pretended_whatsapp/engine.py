@@ -84,9 +84,16 @@ class SimulatedEngine:
             return Dead(str(error), tell=Reason.FILE_MISSING)
         if said is None:
             return Dead(f"cannot send {reply.content.kind}", tell=Reason.UNSUPPORTED)
+        quotes = {} if reply.quotes is None else {"quotes": reply.quotes.id}
+        return await self._asked(
+            writer, tag, {"send": {"tag": tag, "to": reply.to, **said, **quotes}}
+        )
+
+    async def _asked(self, writer: asyncio.StreamWriter, tag: int, wish: Said) -> Outcome:
+        """Say it, and wait for what became of it."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._sending[tag] = answer
-        say(writer, {"send": {"tag": tag, "to": reply.to, **said}})
+        say(writer, wish)
         try:
             async with asyncio.timeout(_ANSWER_S):
                 return await answer
@@ -121,9 +128,14 @@ class SimulatedEngine:
         return self._tag
 
     async def react(self, reaction: ReplyReaction) -> Outcome:
-        """It has no way to."""
-        del reaction
-        return Dead("the pretended WhatsApp knows no reactions")
+        """Put an emoji on a message; a repetition changes nothing."""
+        writer = self._writer
+        if writer is None or not self._online:
+            return Retry("not connected to WhatsApp")
+        tag = self._next_tag()
+        wish = {"tag": tag, "target": reaction.target, "emoji": reaction.emoji}
+        outcome = await self._asked(writer, tag, {"react": wish})
+        return Retry(outcome.reason) if isinstance(outcome, Unknown) else outcome
 
     async def show_typing(self, to: ClientAddress) -> None:
         """It has no way to."""
@@ -199,6 +211,8 @@ def _outcome(answer: Said) -> Outcome:
             return Delivered(id_)
         case {"result": "offline"}:
             return Retry("WhatsApp cannot be reached")
+        case {"result": "no_message"}:
+            return Dead("there is no such message")
         case {"result": "not_on_whatsapp"}:
             reason = Reason.NOT_ON_WHATSAPP
             return Dead(reason.value, Failure.NO_SUCH_CLIENT, tell=reason)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from relay.demo.pretended_whatsapp.sequels import relay_reacts
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, PIECE, Said, hear, say
 from relay.demo.pretended_whatsapp.world import Attachment, Bubble, Line, World
 
@@ -112,6 +113,8 @@ class _Device:
             self._coming.setdefault(piece["tag"], bytearray()).extend(b64decode(piece["data"]))
         if isinstance(said.get("fetch"), dict):
             self._fetch(said["fetch"])
+        if isinstance(said.get("react"), dict):
+            self._react(said["react"])
         if isinstance(said.get("check"), dict):
             self._check(said["check"])
         self.look()
@@ -121,7 +124,16 @@ class _Device:
         if self._line.online:
             file = self._attachment(wish)
             to, text = str(wish["to"]), str(wish["text"])
-            answer |= _result(self._world.send(self._line.channel, to, text, file))
+            quotes = str(wish["quotes"]) if "quotes" in wish else None
+            answer |= _result(self._world.send(self._line.channel, to, text, file, quotes))
+        say(self._writer, {"sent": answer})
+
+    def _react(self, wish: Said) -> None:
+        answer: Said = {"tag": wish["tag"], "result": "offline"}
+        if self._line.online:
+            target = str(wish["target"])
+            there = relay_reacts(self._world, target, str(wish["emoji"]))
+            answer |= {"result": "sent", "id": target} if there else {"result": "no_message"}
         say(self._writer, {"sent": answer})
 
     def _attachment(self, wish: Said) -> Attachment | None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from relay.domain.contents import Content, Media, MediaKind, Remote, Text, Unsupported
 from relay.domain.ids import ClientAddress, OwnNumber, WhatsAppMessageId
 from relay.domain.message import (
     Client,
+    Deleted,
+    Edited,
     Noise,
     Origin,
+    Reacted,
     Receipt,
     Received,
     Status,
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from relay.demo.pretended_whatsapp.world import Attachment
 
 Fields = Mapping[str, object]
+
+Author = Literal["client", "relay", "phone"]
+"""Who does something in a chat of a line: see :class:`world.Bubble`."""
 
 
 def message(
@@ -34,11 +40,13 @@ def message(
     text: str,
     at_ms: int,
     media: Fields | None = None,
+    quotes: str | None = None,
 ) -> bytes:
     """A message seen on a line: of a client, or of the owner's handset."""
     return _encoded(
         {
             **({"media": media} if media is not None else {}),
+            **({"quotes": quotes} if quotes is not None else {}),
             "type": "message",
             "id": id_,
             "own": own,
@@ -49,6 +57,22 @@ def message(
             "at_ms": at_ms,
         }
     )
+
+
+def sequel(
+    happened: str,
+    *,
+    id_: str,
+    target: str,
+    own: str,
+    client: str,
+    name: str,
+    at_ms: int,
+    **more: str,
+) -> bytes:
+    """What a client did with a message afterwards: ``edited``, ``deleted`` or ``reacted``."""
+    about = {"id": id_, "target": target, "own": own, "client": client, "name": name}
+    return _encoded({"type": happened, **about, "at_ms": at_ms, **more})
 
 
 def media(ref: str, file: Attachment) -> Fields:
@@ -85,6 +109,8 @@ def read_payload(payload: bytes) -> Sequence[WhatsAppEvent]:
             return (_message(fields),)
         case "receipt":
             return (_receipt(fields),)
+        case "edited" | "deleted" | "reacted":
+            return (_sequel(fields),)
         case str(other):
             return (Noise(other),)
         case _:
@@ -101,7 +127,27 @@ def _message(fields: Fields) -> Received:
         sent_at_ms=_number(fields, "at_ms"),
         origin=Origin(_text(fields, "from")),
         content=_content(text, fields.get("media")),
+        quotes=WhatsAppMessageId(str(fields["quotes"])) if "quotes" in fields else None,
     )
+
+
+def _sequel(fields: Fields) -> Edited | Deleted | Reacted:
+    number = _text(fields, "client")
+    own, client = (
+        OwnNumber(_text(fields, "own")),
+        Client(ClientAddress(number), f"+{number}", _text(fields, "name")),
+    )
+    id_, target = (WhatsAppMessageId(_text(fields, name)) for name in ("id", "target"))
+    at_ms = _number(fields, "at_ms")
+    match fields["type"]:
+        case "edited":
+            new = Text(_text(fields, "text"))
+            return Edited(own, client, id_, target, at_ms, Origin.CLIENT, new)
+        case "deleted":
+            return Deleted(own, client, id_, target, at_ms, Origin.CLIENT)
+        case _:
+            emoji = str(fields.get("emoji", ""))
+            return Reacted(own, client, id_, target, at_ms, Origin.CLIENT, emoji)
 
 
 def _content(text: object, file: object) -> Content:

@@ -6,10 +6,13 @@ WhatsApp  {"event": TEXT}                               one at a time, until it 
 device    {"taken": true}                               taken
 device    {"send": {"tag": N, "to": NUMBER, "text": TEXT}}
           with a file: {…, "media": {"what", "name", "mime", "duration_s"}} after its bytes
+          answering a message: {…, "quotes": ID}
+device    {"react": {"tag": N, "target": ID, "emoji": TEXT}}
 device    {"piece": {"tag": N, "data": BASE64}}         of the file that is about to be sent
 device    {"fetch": {"tag": N, "ref": REF, "offset": N}}
 WhatsApp  {"fetched": {"tag": N, "result": "piece" | "gone" | "offline", "data": BASE64}}
-WhatsApp  {"sent": {"tag": N, "result": "sent" | "offline" | "not_on_whatsapp", "id": ID}}
+WhatsApp  {"sent": {"tag": N, "result": RESULT, "id": ID}}
+          RESULT: "sent" | "offline" | "not_on_whatsapp" | "no_message"
 """
 
 from __future__ import annotations

@@ -89,6 +89,10 @@ class Bubble:
     at_ms: int
     tick: Tick = Tick.SENT
     file: Attachment | None = None
+    quotes: str | None = None
+    edited: bool = False
+    deleted: bool = False
+    reactions: dict[payload.Author, str] = field(default_factory=dict)
 
 
 class UnfitError(ValueError):
@@ -124,7 +128,7 @@ class World:
         """The number of a channel; a channel never seen is given a new one."""
         if channel not in self.lines:
             self.lines[channel] = Line(channel, str(_FIRST_NUMBER + len(self.lines)))
-            self._changed()
+            self.changed()
         return self.lines[channel]
 
     def person_of(self, number: str) -> Person | None:
@@ -134,13 +138,18 @@ class World:
     # --- What people do --------------------------------------------------------------------------
 
     def client_writes(
-        self, person: str, channel: str, text: str, file: Attachment | None = None
+        self,
+        person: str,
+        channel: str,
+        text: str,
+        file: Attachment | None = None,
+        quotes: str | None = None,
     ) -> Bubble:
         """A client writes to a channel's number; with a file, the text is its caption."""
         client, line = self._person(person), self._line(channel)
         if not client.online:
             raise UnfitError("the client's phone is off")
-        return self._into_line(client, line, "client", text, file)
+        return self._into_line(client, line, "client", text, file, quotes=quotes)
 
     def owner_types(self, person: str, channel: str, text: str) -> Bubble:
         """The owner writes to a client on the handset; the linked device hears of it."""
@@ -161,19 +170,19 @@ class World:
         client.online = online
         for line in self.lines.values() if online else ():
             self._receipt(client, line, Tick.DELIVERED)
-        self._changed()
+        self.changed()
 
     def switch_line(self, channel: str, online: bool) -> None:
         """Cut a channel off from WhatsApp, or connect it again."""
         self._line(channel).online = online
-        self._changed()
+        self.changed()
 
     # --- What the linked device does -------------------------------------------------------------
 
     def link(self, channel: str, linked: bool) -> None:
         """A linked device has come for this channel, or has gone."""
         self.line(channel).linked = linked
-        self._changed()
+        self.changed()
 
     def file(self, ref: str) -> bytes | None:
         """The bytes of a message's file; None if WhatsApp has them no more."""
@@ -184,7 +193,12 @@ class World:
         self._files.pop(bubble.id, None)
 
     def send(
-        self, channel: str, to: str, text: str, file: Attachment | None = None
+        self,
+        channel: str,
+        to: str,
+        text: str,
+        file: Attachment | None = None,
+        quotes: str | None = None,
     ) -> Bubble | None:
         """The linked device sends; None if the number is not on WhatsApp."""
         client = self.person_of(to)
@@ -192,8 +206,9 @@ class World:
             return None
         line = self._line(channel)
         bubble = self._bubble(client, line, "relay", text, file)
+        bubble.quotes = quotes
         self._reach(bubble, client)
-        self._changed()
+        self.changed()
         return bubble
 
     def taken(self, channel: str) -> None:
@@ -202,7 +217,21 @@ class World:
         held = line.held.popleft()
         if held.bubble is not None and held.bubble.author == "client":
             held.bubble.tick = Tick.DELIVERED
-        self._changed()
+        self.changed()
+
+    def bubble(self, id_: str) -> Bubble | None:
+        """The message with this id."""
+        return next((bubble for bubble in self.bubbles if bubble.id == id_), None)
+
+    def tell(self, bubble: Bubble, happened: str, **more: str) -> None:
+        """The linked device is to hear what its client did with a message."""
+        client, line = self._person(bubble.person), self._line(bubble.line)
+        raw = payload.sequel(
+            happened, id_=self._new_id(), target=bubble.id, own=line.number, client=client.number,
+            name=client.name, at_ms=self._now_ms(), **more,
+        )  # fmt: skip
+        line.held.append(Held(raw))
+        self.changed()
 
     # --- Inside ----------------------------------------------------------------------------------
 
@@ -213,10 +242,13 @@ class World:
         author: Literal["client", "phone"],
         text: str,
         file: Attachment | None = None,
+        *,
+        quotes: str | None = None,
     ) -> Bubble:
         if len(line.held) >= _MOST_HELD:
             raise UnfitError("WhatsApp holds too much for this channel already")
         bubble = self._bubble(client, line, author, text, file)
+        bubble.quotes = quotes
         raw = payload.message(
             id_=bubble.id,
             own=line.number,
@@ -226,9 +258,10 @@ class World:
             text=text,
             at_ms=bubble.at_ms,
             media=None if file is None else payload.media(bubble.id, file),
+            quotes=quotes,
         )
         line.held.append(Held(raw, bubble))
-        self._changed()
+        self.changed()
         return bubble
 
     def _bubble(
@@ -271,7 +304,7 @@ class World:
                 own=line.number, ids=ids, read=tick is Tick.READ, at_ms=self._now_ms()
             )
             line.held.append(Held(raw))
-            self._changed()
+            self.changed()
 
     def _person(self, person: str) -> Person:
         if person not in self.people:
@@ -283,6 +316,7 @@ class World:
             raise UnfitError(f"no channel {channel!r} was ever linked")
         return self.lines[channel]
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Tell every listener."""
         for listener in tuple(self._listeners):
             listener()
