@@ -44,11 +44,21 @@ class Memory:
     """What is remembered of the people and of the outbox; None: known not to be there.
 
     ``entries`` were put and not touched since. ``early``: whether there are receipts that came
-    before their link; ``held``: whether rows of the journal are held anywhere. None: not known.
-    ``lasting``: whether these two may be remembered; only the one who writes sees them change.
+    before their link; ``held``: whether rows of the journal are held anywhere; ``posted``: whether
+    anything of our own was posted. None: not known. ``lasting``: whether these may be remembered;
+    only the one who writes sees them change.
     """
 
-    __slots__ = ("aliases", "checks", "conversations", "early", "entries", "held", "lasting")
+    __slots__ = (
+        "aliases",
+        "checks",
+        "conversations",
+        "early",
+        "entries",
+        "held",
+        "lasting",
+        "posted",
+    )
 
     def __init__(
         self, people: int = PEOPLE, entries: Remembered[EntryId, Entry] | None = None
@@ -60,6 +70,7 @@ class Memory:
         self.entries = Remembered[EntryId, Entry](ENTRIES) if entries is None else entries
         self.early: bool | None = None
         self.held: bool | None = None
+        self.posted: bool | None = None
         self.lasting = people > 0
 
     def of_reader(self) -> Memory:
@@ -77,3 +88,4 @@ class Memory:
         self.entries.clear()
         self.early = None
         self.held = None
+        self.posted = None

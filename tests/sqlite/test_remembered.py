@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from relay.delivery.ledger import Conversation, Ledger
-from relay.domain.ids import ClientAddress, ConversationId, OwnNumber
+from relay.domain.ids import (
+    ClientAddress,
+    ConversationId,
+    CrmMessageId,
+    MessageId,
+    OwnNumber,
+)
 from relay.domain.message import Client
 from relay.domain.outbox import Destination
 from relay.domain.phone_check import PhoneCheck
@@ -30,6 +36,7 @@ def know(ledger: Ledger) -> None:
     ledger.save_alias(OWN, ANNA, OTHER)
     ledger.save_phone_check(ANNA, PhoneCheck.answered(True, 5))
     ledger.put(letter("k"))
+    ledger.post(MessageId("p"), ID, CrmMessageId("c"))
     ledger.hold(ledger.append("amocrm", b"{}", "t", 5), PLACE)
 
 
@@ -37,7 +44,8 @@ def known(ledger: Ledger) -> list[object]:
     found = ledger.conversation(ID), ledger.alias(OWN, ANNA), ledger.phone_check(ANNA)
     due = ledger.due(Destination.AMOCRM, 10**9, 9, (), 10**6)
     held = [PLACE] if ledger.is_held([PLACE]) else []
-    return [thing for thing in (*found, *due, *held) if thing is not None]
+    posted = ["c"] if ledger.posted(CrmMessageId("c")) else []
+    return [thing for thing in (*found, *due, *held, *posted) if thing is not None]
 
 
 async def test_what_was_undone_is_not_remembered(store: SqliteStore) -> None:
@@ -45,7 +53,7 @@ async def test_what_was_undone_is_not_remembered(store: SqliteStore) -> None:
 
     def fail(ledger: Ledger) -> None:
         know(ledger)
-        assert len(known(ledger)) == 5
+        assert len(known(ledger)) == 6
         raise BoomError
 
     assert await store.transact(known) == []
@@ -65,7 +73,7 @@ async def test_who_only_reads_sees_nothing_that_is_not_committed(store: SqliteSt
         return store._snapshot.run(known)
 
     assert await store.transact(write_and_look) == []
-    assert len(await store.query(known)) == 5
+    assert len(await store.query(known)) == 6
 
 
 async def test_what_a_shell_changes_is_seen(store: SqliteStore, tmp_path: Path) -> None:
@@ -100,6 +108,18 @@ async def test_what_is_held_is_asked_anew_whenever_that_may_have_changed(
         shell.execute("UPDATE journal SET state = 3, place = 'chat:3'")
     shell.close()
     assert await held("chat:3")
+
+
+async def test_the_first_post_of_our_own_is_known(store: SqliteStore) -> None:
+    """A hook about it is never taken for a manager's message, though none was known before."""
+    crm_id = CrmMessageId("c")
+
+    async def posted() -> bool:
+        return await store.transact(lambda ledger: ledger.posted(crm_id))
+
+    assert not await posted()
+    await store.transact(lambda ledger: ledger.post(MessageId("p"), ID, crm_id))
+    assert await posted()
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
