@@ -17,6 +17,7 @@ from relay.amocrm.credentials import CredentialsHolder
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.protocol import Request
 from relay.amocrm.revisions import NoBotError, reaction_request, revision_request
+from relay.delivery.repeating import RepeatingCourier
 from relay.domain.bodies import (
     ErrorReply,
     Fetch,
@@ -61,10 +62,8 @@ class Scope(Protocol):
         ...
 
 
-class ChatsCourier:
+class ChatsCourier(RepeatingCourier):
     """The courier of letters for amoCRM; it may repeat, for ``msgid`` tells a repetition."""
-
-    repeatable = True
 
     def __init__(
         self,
@@ -84,24 +83,6 @@ class ChatsCourier:
         self._language = language
         self._link = link
         self._rewrite_phones = rewrite_phones
-
-    async def prepare(self, entry: Entry) -> Outcome | None:
-        """Everything amoCRM needs is there."""
-        del entry
-        return None
-
-    def lead_ms(self, entry: Entry) -> int:
-        """Nobody watches."""
-        del entry
-        return 0
-
-    async def lead_in(self, entry: Entry) -> None:
-        """Nothing."""
-
-    async def interrupted(self, entry: Entry) -> Outcome:
-        """Simply once more: amoCRM recognises the ``msgid``."""
-        del entry
-        return Retry("interrupted", after_ms=0)
 
     def why_late(self, entry: Entry) -> Reason:
         """Nobody is told of what amoCRM does not get."""

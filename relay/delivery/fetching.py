@@ -12,6 +12,7 @@ from relay.delivery.ports import (
     MediaTooLargeError,
     MediaUnavailableError,
 )
+from relay.delivery.repeating import RepeatingCourier
 from relay.delivery.store import StoreRefusedError
 from relay.domain.bodies import Fetch
 from relay.domain.contents import Kept, Loss, Lost, Remote
@@ -28,10 +29,8 @@ SHORTEST_MS = 30 * SECOND
 _TRUSTED = 2  # attempts in which a file that is shorter than was told counts as cut off
 
 
-class MediaCourier:
+class MediaCourier(RepeatingCourier):
     """The courier of letters that fetch. Everything may be repeated: nobody sees it."""
-
-    repeatable = True
 
     def __init__(
         self, store: MediaStore, sources: MediaSources, finish: Finisher, clock: Clock
@@ -40,24 +39,6 @@ class MediaCourier:
         self._sources = sources
         self._finish = finish
         self._clock = clock
-
-    async def prepare(self, entry: Entry) -> Outcome | None:
-        """Nothing is needed."""
-        del entry
-        return None
-
-    def lead_ms(self, entry: Entry) -> int:
-        """Nobody watches."""
-        del entry
-        return 0
-
-    async def lead_in(self, entry: Entry) -> None:
-        """Nothing."""
-
-    async def interrupted(self, entry: Entry) -> Outcome:
-        """Simply once more."""
-        del entry
-        return Retry("interrupted", after_ms=0)
 
     def why_late(self, entry: Entry) -> Reason:
         """Only its message has a writer, who is told of the file itself."""

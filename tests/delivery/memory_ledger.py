@@ -31,7 +31,7 @@ from tests.delivery.memory_tables import HeardTime, MemoryPeople, Tables
 
 
 class MemoryLedger(MemoryPeople):
-    """Implements ``relay.delivery.ports.Ledger`` over tables in memory."""
+    """Implements ``relay.delivery.ledger.Ledger`` over tables in memory."""
 
     def __init__(self, tables: Tables, heard: HeardTime) -> None:
         super().__init__(tables)

@@ -32,7 +32,7 @@ class _Work:
 
 
 class MemoryStore:
-    """Implements ``relay.delivery.ports.Store``.
+    """Implements ``relay.delivery.store.Store``.
 
     ``refuse``: while set, every work is refused, as by a full disk. ``held``: while set, works
     wait uncommitted; :meth:`release` lets them go. ``commits`` counts the transactions.

@@ -32,11 +32,6 @@ class Door:
         port: int = self._keeper.getsockname()[1]
         return port
 
-    @property
-    def is_open(self) -> bool:
-        """Whether connections are taken."""
-        return self._listener is not None
-
     async def open(self, port: int = 0) -> None:
         """Listen; the first time on `port` (0: any), later always on the same."""
         if self._listener is not None:
