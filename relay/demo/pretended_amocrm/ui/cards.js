@@ -53,7 +53,7 @@ function phoneField(value, changed) {
   return field;
 }
 
-const FOLDED_AFTER = 3;
+const FOLDED_AFTER = new URLSearchParams(location.search).has('unfolded') ? Infinity : 3;
 
 function contactForm(contact, save) {
   const form = node('div', 'linked-form__multiple-container');
