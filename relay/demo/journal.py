@@ -12,6 +12,9 @@ from typing import Any
 
 from relay.sqlite.glance import glance
 
+_TAKEN_OFF = "✕"
+"""Stands for the words of what takes something away: a reaction, or a whole message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
@@ -35,11 +38,23 @@ def _read(source: str, payload: bytes, lane: str) -> Looked:
     except ValueError:
         return Looked(lane=lane)
     match source.partition("/")[0], said:
-        case "amocrm", {"message": {"message": {"text": str(text)}}}:
-            return Looked(text, lane=lane)
         case "whatsapp", {"type": "receipt", "ids": list(ids), "status": str(status)}:
             return Looked(about=tuple(map(str, ids)), status=status, lane=lane)
+        case side, _:
+            return Looked(_words(side, said), lane=lane)
+
+
+def _words(side: str, said: object) -> str:
+    match side, said:
+        case "amocrm", {"message": {"message": {"text": str(text)}}}:
+            return text
+        case "amocrm", {"action": {"reaction": dict(reaction)}}:
+            return str(reaction.get("emoji") or _TAKEN_OFF)
+        case "whatsapp", {"type": "reacted", "emoji": str(emoji)}:
+            return emoji or _TAKEN_OFF
+        case "whatsapp", {"type": "deleted"}:
+            return _TAKEN_OFF
         case "whatsapp", {"text": str(text)}:
-            return Looked(text, lane=lane)
+            return text
         case _:
-            return Looked(lane=lane)
+            return ""

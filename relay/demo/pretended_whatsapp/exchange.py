@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Self
 
 from relay.demo.pretended_whatsapp.sequels import relay_reacts
+from relay.demo.pretended_whatsapp.things import Attachment, Bubble, Line
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, PIECE, Said, hear, say
-from relay.demo.pretended_whatsapp.world import Attachment, Bubble, Line, World
+from relay.demo.pretended_whatsapp.world import World
 
 
 class Exchange:

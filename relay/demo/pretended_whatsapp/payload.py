@@ -22,7 +22,7 @@ from relay.domain.message import (
 )
 
 if TYPE_CHECKING:
-    from relay.demo.pretended_whatsapp.world import Attachment
+    from relay.demo.pretended_whatsapp.things import Attachment
 
 Fields = Mapping[str, object]
 

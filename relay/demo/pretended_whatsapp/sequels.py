@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from relay.demo.pretended_whatsapp import payload
-from relay.demo.pretended_whatsapp.world import LONGEST_TEXT, Bubble, UnfitError, World
+from relay.demo.pretended_whatsapp.things import Bubble
+from relay.demo.pretended_whatsapp.world import LONGEST_TEXT, UnfitError, World
 
 LONGEST_EMOJI = 16
 """Characters; a flag of a region has fourteen."""

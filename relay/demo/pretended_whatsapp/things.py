@@ -1,0 +1,82 @@
+"""Who and what there is on the pretended WhatsApp, as plain data."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from dataclasses import dataclass, field
+
+from relay.demo.pretended_whatsapp.payload import Author
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file in a message. ``what`` is the relay's word for its kind; WhatsApp keeps ``data``."""
+
+    what: str
+    data: bytes = field(repr=False)
+    name: str = ""
+    mime: str = ""
+    duration_s: int | None = None
+
+
+class Tick(enum.IntEnum):
+    """The ticks under a message, as its author sees them: one, two, two blue."""
+
+    SENT = 1
+    DELIVERED = 2
+    READ = 3
+
+
+@dataclass(slots=True)
+class Person:
+    """A client with a phone. ``number`` has digits only; without ``online`` the phone is off."""
+
+    id: str
+    name: str
+    number: str
+    online: bool = True
+
+
+@dataclass(slots=True)
+class Line:
+    """A company's number, which one channel of the relay is linked to.
+
+    ``online``: whether WhatsApp can be reached; ``held`` is what the linked device has not taken.
+    """
+
+    channel: str
+    number: str
+    online: bool = True
+    linked: bool = False
+    held: deque[Held] = field(default_factory=deque)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Something that the linked device is yet to take, and the message that it is, if it is one."""
+
+    raw: bytes
+    bubble: Bubble | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Bubble:
+    """A message in the chat of a line and a person. ``author`` is who wrote it.
+
+    ``relay`` is the linked device: a manager or a robot in amoCRM; ``phone`` is the owner's
+    handset.
+    """
+
+    id: str
+    line: str
+    person: str
+    author: Author
+    text: str
+    at_ms: int
+    tick: Tick = Tick.SENT
+    file: Attachment | None = None
+    quotes: str | None = None
+    edited: bool = False
+    deleted: bool = False
+    reactions: dict[Author, str] = field(default_factory=dict)
