@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 
 from relay.media.names import State
 from relay.media.store import FileStore, Found
@@ -34,13 +35,25 @@ def media_routes(store: FileStore) -> list[web.RouteDef]:
         found = await store.on_thread(store.find, request.match_info["name"])
         if found is None:
             raise web.HTTPNotFound
-        response = web.FileResponse(found.path, headers=_headers(found))
-        await response.prepare(request)  # sends all of it
-        if found.name.state is State.NEW and _ended(request, response):
-            await store.on_thread(store.note_fetched, found)
-        return response
+        return _Given(store, found)
 
     return [web.get("/media/{name}", give)]
+
+
+class _Given(web.FileResponse):
+    """A file on its way out; it is noted once its last byte has left."""
+
+    def __init__(self, store: FileStore, found: Found) -> None:
+        super().__init__(found.path, headers=_headers(found))
+        self._store = store
+        self._found = found
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Send all of it: aiohttp's own of this kind does so, and is to be asked but once."""
+        writer = await super().prepare(request)
+        if self._found.name.state is State.NEW and _ended(request, self):
+            await self._store.on_thread(self._store.note_fetched, self._found)
+        return writer
 
 
 def _headers(found: Found) -> dict[str, str]:
@@ -52,7 +65,7 @@ def _headers(found: Found) -> dict[str, str]:
     }
 
 
-def _ended(request: web.Request, response: web.StreamResponse) -> bool:
+def _ended(request: web.BaseRequest, response: web.StreamResponse) -> bool:
     """Whether the last byte went out."""
     if request.method != "GET":
         return False

@@ -132,15 +132,6 @@ async def test_invalid_utf8_does_not_end_the_stream(live: Live) -> None:
     assert (await engine.message()).content == Text("next")
 
 
-async def test_what_cannot_be_carried_yet_is_named(live: Live) -> None:
-    """A reaction, a deletion: a word each, in order."""
-    there, engine = live
-    await there.anna.send(there.phone, content.reaction("👍", "3A01", there.anna.lid, own=True))
-    await there.anna.send(there.phone, content.revoke("3A01", there.anna.lid))
-    assert (await engine.message()).content == Unsupported("reaction")
-    assert (await engine.message()).content == Unsupported("deletion")
-
-
 async def test_places_and_cards_are_read(live: Live) -> None:
     """A place with its name, a card with its numbers."""
     there, engine = live
