@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from relay.domain.message import Client
 
@@ -29,6 +29,15 @@ class Blacklist:
 
     numbers: frozenset[str] = frozenset()
     beginnings: tuple[str, ...] = ()
+    _shortest: int = field(init=False, repr=False, compare=False)
+    _heads: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Nearly all numbers begin like none of the beginnings: that is seen in one look."""
+        shortest = min(map(len, self.beginnings), default=0)
+        heads = frozenset(beginning[:shortest] for beginning in self.beginnings)
+        object.__setattr__(self, "_shortest", shortest)
+        object.__setattr__(self, "_heads", heads)
 
     @classmethod
     def compiled(cls, entries: Iterable[str]) -> Blacklist:
@@ -53,6 +62,8 @@ class Blacklist:
         return (client.phone.removeprefix("+") if client.phone else client.address) in self
 
     def _begins(self, number: str) -> bool:
+        if number[: self._shortest] not in self._heads:
+            return False
         # Between a beginning and the number nothing can stand but what begins with it too, and
         # none of those is kept: so it is the last one that is not behind the number, or none.
         place = bisect_right(self.beginnings, number)
