@@ -57,6 +57,7 @@ async def _prepare(
     channels = {name: {"title": name, "engine": "linked_device"} for name in names}
     tree = files.config(amocrm)
     tree["channels"] = channels
+    tree["users"] = {"everyone_else": {"channels": names}}
     files.save(home / "config.yaml", tree)
 
 

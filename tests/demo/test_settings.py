@@ -186,3 +186,17 @@ def test_a_switch_there_and_back_leaves_the_file_as_it_was(page: Page) -> None:
             changed = [a != b for a, b in zip(before.split("\n"), after.split("\n"), strict=True)]
             assert 1 <= sum(changed) <= 2
         assert field.input_value() == first
+
+
+def test_two_clicks_in_a_row_are_there_and_back(page: Page) -> None:
+    """The second edits what the first has made, though the relay has not seen that yet."""
+    field = page.get_by_role("textbox", name="Файл настроек")
+    first = field.input_value()
+    rule = page.get_by_role("switch", name="8 → +7")
+    rule.evaluate("button => { button.click(); button.click(); }")
+    assert field.input_value() == first
+    rule.evaluate("button => { button.click(); button.click(); button.click(); }")
+    assert "phone_8_to_7: false" in field.input_value()
+    expect(rule).to_have_attribute("aria-checked", "false")
+    expect(page.locator("#verdict")).to_have_attribute("data-outcome", "taken")
+    assert "phone_8_to_7: false" in field.input_value()

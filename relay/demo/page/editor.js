@@ -16,6 +16,9 @@ const IDEAS = [
 
 let state = null;
 let mistakes = new Map();
+let pending = null; // what was saved here and has not come back as the file's text yet
+let unanswered = 0;
+let saving = Promise.resolve(); // one after the other: the last text saved is the one that stays
 
 export function openEditor() {
   const yaml = $("yaml");
@@ -31,7 +34,8 @@ export function drawEditor(whole) {
   const yaml = $("yaml");
   const untouched = state === null || yaml.value === state.text;
   state = file;
-  if (untouched && yaml.value !== file.text) yaml.value = file.text;
+  if (pending === file.text && !unanswered) pending = null;
+  if (untouched && pending === null && yaml.value !== file.text) yaml.value = file.text;
   setText($("path"), file.path);
   mistakes = new Map(file.mistakes.map((m) => [m.line, m.message]));
   drawVerdict();
@@ -41,7 +45,7 @@ export function drawEditor(whole) {
 }
 
 // What a click edits: the file as it was saved last, or as it began if that has mistakes.
-const startingPoint = () => (state.mistakes.length ? state.first_text : state.text);
+const startingPoint = () => pending ?? (state.mistakes.length ? state.first_text : state.text);
 
 function set(text, key, value) {
   return text.replace(new RegExp(`^( *${key}: )(\\S+)`, "m"), `$1${value}`);
@@ -52,7 +56,8 @@ function put(text) {
   $("yaml").value = text;
   paint();
   show(text.split("\n").findIndex((line, i) => line !== before[i]));
-  return save();
+  save();
+  drawRules(startingPoint(), put);
 }
 
 // Brings the first line that changed into sight, and lights it up for a moment.
@@ -66,8 +71,15 @@ function show(line) {
   row?.classList.add("touched");
 }
 
-async function save() {
-  await act("save", { text: $("yaml").value });
+function save() {
+  const text = $("yaml").value;
+  pending = text;
+  unanswered += 1;
+  saving = saving.then(async () => {
+    const done = await act("save", { text });
+    unanswered -= 1;
+    if (!done && !unanswered) pending = null;
+  });
 }
 
 function onKey(event) {
