@@ -234,6 +234,7 @@ class Parts:
             on_held=self._on_held,
             on_typing=self.typists.show,
             steps=self._steps,
+            rush=self.intake.rush,
         )
 
     def _dispatcher(self, side: Destination, courier: Courier) -> Dispatcher:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from relay.delivery.ledger import Ledger
 from relay.delivery.ports import Clock
+from relay.delivery.rush import Rush
 from relay.delivery.sorter import Note, Sorter
 from relay.delivery.store import (
     Spooled,
@@ -25,10 +26,12 @@ class Intake:
     """The door of the journal.
 
     What comes in is sorted in the transaction that keeps it, by the sorter of its source, unless
-    that one is behind: then the row waits for its turn. A fault in the sorting costs no row.
+    that one is behind, or there is a rush: then the row waits for its turn. A fault in the sorting
+    costs no row.
     """
 
     def __init__(self, store: Store, clock: Clock, sorter: Callable[[str], Sorter]) -> None:
+        self.rush = Rush()
         self._store = store
         self._clock = clock
         self._sorter = sorter
@@ -50,16 +53,17 @@ class Intake:
             StoreRefusedError: it was not kept.
         """
         sorter, take_in, append = self._works(source, payload)
-        try:
-            note = await self._store.transact(take_in)
-        except asyncio.CancelledError:
-            sorter.wake()  # it is kept all the same, and nobody else will tell
-            raise
-        except StoreRefusedError:
-            raise
-        except Exception:  # noqa: BLE001  a fault of ours: the sorter will meet it, the row is safe
-            await self._store.transact(append)
-            note = None
+        with self.rush:
+            try:
+                note = await self._store.transact(append if self.rush.on else take_in)
+            except asyncio.CancelledError:
+                sorter.wake()  # it is kept all the same, and nobody else will tell
+                raise
+            except StoreRefusedError:
+                raise
+            except Exception:  # noqa: BLE001  a fault of ours: the sorter will meet it, the row is safe
+                await self._store.transact(append)
+                note = None
         sorter.tell(note)
 
     async def accept_all(self, batch: Sequence[Spooled]) -> None:

@@ -18,6 +18,7 @@ from relay.delivery.ledger import Ledger
 from relay.delivery.letters import Cause, Composing, Held, Sorted
 from relay.delivery.outgoing import Ahead, crm_letters
 from relay.delivery.ports import Clock, HookReader, Staff
+from relay.delivery.rush import Rush
 from relay.delivery.steps import Steps
 from relay.delivery.store import Store, StoreRefusedError
 from relay.domain.ids import CrmPersonId
@@ -92,6 +93,7 @@ class Sorter:
 
     ``readers`` gives the reader of a channel, or None if the channel is not known any more.
     ``on_held`` is told of each row of which nothing can be made yet; None: there may be some.
+    To a ``rush`` the sorter's own task gives way.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class Sorter:
         on_held: Callable[[Held | None], None],
         on_typing: Callable[[Composing], None],
         steps: Steps,
+        rush: Rush,
     ) -> None:
         self._side = side
         self._store = store
@@ -120,6 +123,7 @@ class Sorter:
         self._on_held = on_held
         self._on_typing = on_typing
         self._steps = steps
+        self._rush = rush
         self._woken = asyncio.Event()
         self._woken.set()
         self._behind = True  # whether there may be unread rows: asking for each one is dear
@@ -167,6 +171,7 @@ class Sorter:
         while True:
             await self._woken.wait()
             self._woken.clear()
+            await self._rush.give_way(self._clock)
             try:
                 more = await self.sort_some()
             except StoreRefusedError:

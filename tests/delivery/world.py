@@ -164,6 +164,7 @@ class World:
                 on_held=self._on_held,
                 on_typing=self.typed.append,
                 steps=told,
+                rush=self.intake.rush,
             )
         couriers: dict[Destination, Courier] = {
             Destination.AMOCRM: self.into_amocrm,
