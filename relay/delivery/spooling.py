@@ -73,7 +73,8 @@ class Spooling:
         """
         if self._spool.fits(spooled.source, spooled.payload):
             self._wait_until(lambda: self._spool.put(spooled.source, spooled.payload))
-            self._loop.call_soon_threadsafe(self._wanted.set)
+            if not self._wanted.is_set():  # else the loop has yet to look: waking it is not free
+                self._loop.call_soon_threadsafe(self._wanted.set)
         else:  # straight into the journal, behind everything that is in the spool
             self._wait_until(lambda: not self._spool.waiting(1))
             self._intake.accept_from_thread(spooled.source, spooled.payload)
