@@ -1,8 +1,8 @@
 """Links numbers for pages inside amoCRM: ``relay pair`` as a child, its codes handed on.
 
-Linking needs a process of its own (:mod:`relay.whatsapp.linked_device.pairing`). The child prints
-codes on standard output and everything else on standard error; whatever ends it leaves the channel
-as it was, unless a number was linked.
+Linking needs a process of its own (:mod:`relay.whatsapp.linked_device.pairing`). The child tells
+what happens on standard output, an event a line; whatever ends it leaves the channel as it was,
+unless a number was linked.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import secrets
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import orjson
 import segno
 import structlog
 
@@ -26,7 +26,7 @@ from relay.delivery.ports import Clock
 from relay.domain.ids import UserId
 from relay.domain.phone import normalise
 from relay.domain.retry import MINUTE, SECOND
-from relay.widget.pairings import CannotPairError, Pairing
+from relay.widget.pairings import CannotPairError, Failure, Linked, Pairing
 
 LIMIT_S: Final = 230.0
 """160 seconds for the code, a minute to connect, and a little."""
@@ -39,8 +39,6 @@ MOST: Final = 4
 
 _ENDING_S: Final = 15.0  # the phone may have taken the code: then the device is logged out again
 _LONGEST_LINE: Final = 64 * 1024
-_SECONDS = re.compile(r"(\d+) s\)?$")
-_FIRST_CODE_S: Final = 60
 
 _NOT_FOR_CHILDREN: Final = frozenset(
     {"LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
@@ -53,11 +51,11 @@ PairCommand = Callable[[str, str | None], Sequence[str]]
 
 
 def pair_command(path: Path) -> PairCommand:
-    """``relay pair`` for the file at ``path``, with this very installation."""
+    """``relay pair`` for the file at ``path``, with this very installation, telling events."""
 
     def command(channel: str, phone: str | None) -> Sequence[str]:
         letters = () if phone is None else (f"--code=+{phone}",)
-        relay = (sys.executable, "-m", "relay", "pair", f"--config={path}")
+        relay = (sys.executable, "-m", "relay", "pair", "--events", f"--config={path}")
         return (*relay, *letters, "--", channel)
 
     return command
@@ -70,12 +68,14 @@ class _Run:
     id: str
     channel: str
     user: UserId
-    by_letters: bool
     state: str = "starting"
-    code: str | None = None
+    qr: str | None = None
+    letters: str | None = None
     until_ms: int | None = None
     ended_ms: int | None = None
-    trouble: str = ""
+    linked: Linked | None = None
+    failure: Failure | None = None
+    words: str = ""  # the last of standard error, for an end that no event tells
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
@@ -106,14 +106,14 @@ class ChildPairings:
             CannotPairError: it cannot be.
         """
         if self._command is None or self._owner is None:
-            raise CannotPairError("no number can be linked here")
+            raise CannotPairError("not_here")
         if channel not in self._channels():
-            raise CannotPairError(f"{channel}: no such channel to be linked")
+            raise CannotPairError("no_channel", channel)
         digits = None if phone is None else normalise(phone)
         if phone is not None and digits is None:
-            raise CannotPairError("not a telephone number")
+            raise CannotPairError("no_number", phone)
         await self._make_room(channel, user)
-        run = _Run(secrets.token_urlsafe(32), channel, user, digits is not None)
+        run = _Run(secrets.token_urlsafe(32), channel, user)
         self._runs[run.id] = run
         work = self._follow(run, self._command(channel, digits))
         run.task = self._owner.create_task(work, name=f"pairing of {channel}")
@@ -140,10 +140,10 @@ class ChildPairings:
         going = [run for run in self._runs.values() if run.ended_ms is None]
         for run in going:
             if run.channel == channel and run.user != user:
-                raise CannotPairError(f"{channel}: somebody else is linking it now")
+                raise CannotPairError("somebody_else")
         mine = [run for run in going if run.channel == channel]
         if len(going) - len(mine) >= MOST:
-            raise CannotPairError("too many numbers are being linked now")
+            raise CannotPairError("too_many_pairings")
         for run in mine:
             await self._stop(run)
 
@@ -166,17 +166,18 @@ class ChildPairings:
             async with asyncio.timeout(LIMIT_S):
                 await self._child(run, command)
         except TimeoutError:
-            run.state, run.trouble = "failed", "Nobody took a code in time."
+            run.state, run.failure = "failed", Failure("timeout")
         except OSError as error:
-            run.state, run.trouble = "failed", f"relay pair: {error.strerror}"
+            run.state, run.failure = "failed", Failure("other", f"relay pair: {error.strerror}")
         except asyncio.CancelledError:
-            run.state, run.trouble = "ended", ""
+            run.state = "ended"
             raise
         except Exception as error:  # noqa: BLE001 - a pairing must not take the relay with it
-            run.state, run.trouble = "failed", "internal error"
+            run.state, run.failure = "failed", Failure("internal")
             _log.error("pairing_failed", channel=run.channel, exc_info=error)
         finally:
-            run.code, run.until_ms, run.ended_ms = None, None, self._clock.now_ms()
+            run.qr, run.letters, run.until_ms = None, None, None
+            run.ended_ms = self._clock.now_ms()
             _log.info("pairing_ended", channel=run.channel, user=run.user, state=run.state)
 
     async def _child(self, run: _Run, command: Sequence[str]) -> None:
@@ -198,35 +199,51 @@ class ChildPairings:
             status = await process.wait()
         finally:
             await _end(process)
-        run.state = "linked" if status == 0 else "failed"
+        run.state = "linked" if status == 0 and run.linked is not None else "failed"
+        if run.state == "failed" and run.failure is None:
+            run.failure = Failure("other", run.words)
 
     def _hear(self, run: _Run, line: str) -> None:
-        """Standard output: a code is one word; sentences tell that it is done."""
-        if " " in line or not line:
-            return
-        run.state, run.code = "waiting", line
-        run.until_ms = self._clock.now_ms() + _FIRST_CODE_S * SECOND
+        """Standard output: what happens, an event a line."""
+        match _event(line):
+            case {"event": "qr", "text": str(text), "seconds": int(seconds)}:
+                run.state, run.qr = "waiting", text
+                run.until_ms = self._clock.now_ms() + seconds * SECOND
+            case {"event": "letters", "text": str(text), "seconds": int(seconds)}:
+                run.state, run.letters = "waiting", text
+                run.until_ms = self._clock.now_ms() + seconds * SECOND
+            case {"event": "taken"}:
+                run.state = "waiting"
+                run.qr, run.letters, run.until_ms = None, None, None
+            case {"event": "linked", "own": str(own), "name": str() | None as name}:
+                run.linked = Linked(f"+{own}", name)
+            case {"event": "failed", "why": str(why), "detail": str(detail), "words": str(words)}:
+                run.failure = Failure(why, detail or words)
 
     def _heed(self, run: _Run, line: str) -> None:
-        """Standard error: how long the code lasts, that it was taken, or what went wrong."""
-        seconds = _SECONDS.search(line)
-        if seconds is not None:
-            run.until_ms = self._clock.now_ms() + int(seconds[1]) * SECOND
-        elif "has taken it" in line:
-            run.code, run.until_ms = None, None
-        elif line:
-            run.trouble = line.removeprefix(f"{run.channel}: ").removeprefix("Error: ")
+        """Standard error: words."""
+        run.words = line or run.words
 
     def _view(self, run: _Run) -> Pairing:
         left_ms = None if run.until_ms is None else max(0, run.until_ms - self._clock.now_ms())
         return Pairing(
             id=run.id,
             state=run.state,
-            qr=_modules(run.code) if run.code is not None and not run.by_letters else None,
-            code=run.code if run.by_letters else None,
+            qr=_modules(run.qr) if run.qr is not None else None,
+            code=run.letters,
             expires_seconds=None if left_ms is None else left_ms // SECOND,
-            detail=run.trouble or None if run.state == "failed" else None,
+            linked=run.linked if run.state == "linked" else None,
+            failure=run.failure if run.state == "failed" else None,
         )
+
+
+def _event(line: str) -> dict[str, Any]:
+    """What the line tells; nothing if it is of no event."""
+    try:
+        said = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _modules(text: str) -> list[str]:

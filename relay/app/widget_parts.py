@@ -15,7 +15,7 @@ from relay.delivery.phones import Phones
 from relay.delivery.ports import Clock
 from relay.delivery.store import Store
 from relay.domain.ids import ChannelId, UserId
-from relay.domain.session import Session
+from relay.domain.session import Session, SessionState
 from relay.web.health import moment
 from relay.widget.book import ChannelView, Person, Rights, SettingsBook
 from relay.widget.gate import Access, Gate
@@ -23,6 +23,15 @@ from relay.widget.pairings import PairingDesk, Pairings
 from relay.widget.phones import PhoneDesk
 from relay.widget.settings import SettingsDesk
 from relay.widget.tokens import Integration
+
+_UNLINKED = frozenset(
+    {
+        SessionState.UNPAIRED,
+        SessionState.LOGGED_OUT,
+        SessionState.FAILED,  # perhaps its session is damaged; if not, linking tells what to do
+        SessionState.STOPPED,
+    }
+)
 
 
 class AccountNumber:
@@ -124,14 +133,15 @@ class WidgetParts:
 
 
 def _view(id_: ChannelId, channel: AnyChannel, session: Session | None) -> ChannelView:
+    state = session.state if session else SessionState.STOPPED
     return ChannelView(
         id=id_,
         title=channel.title,
-        state=session.state.value if session else "stopped",
+        state=state.value,
         reason=session.reason if session else "not running",
         since=moment(session.since_ms) if session else None,
         own=f"+{session.own}" if session and session.own else None,
-        linkable=isinstance(channel, LinkedDevice),
+        linkable=isinstance(channel, LinkedDevice) and state in _UNLINKED,
     )
 
 

@@ -106,19 +106,28 @@ def status(path: Path, as_json: bool) -> None:
 @click.argument("channel")
 @config_option
 @click.option("--code", "phone", metavar="PHONE", help="Letters for this number, no QR code.")
-def pair(channel: str, path: Path, phone: str | None) -> None:
+@click.option("--events", is_flag=True, hidden=True, help="A JSON object a line, for a program.")
+def pair(channel: str, path: Path, phone: str | None, *, events: bool) -> None:
     """Link a WhatsApp number to a channel: scan the QR code with its phone."""
-    from relay.cli.pair import PairError, letters_number, run_pair, target_of  # noqa: PLC0415
+    from relay.cli.pair import (  # noqa: PLC0415
+        PairError,
+        letters_number,
+        run_pair,
+        target_of,
+        tell_failure,
+    )
 
     config = _load(path, required=False).config
     try:
         target = target_of(config, channel)
         letters_for = letters_number(target, phone) if phone is not None else None
     except PairError as error:
+        if events:
+            tell_failure(error)
         _fail(str(error))
     except ValueError:
         raise click.BadParameter("not a telephone number", param_hint="--code") from None
-    run_pair(target, letters_for)
+    run_pair(target, letters_for, events=events)
 
 
 @main.command()

@@ -24,7 +24,7 @@ from relay.app.exits import EXIT_FAILED
 from relay.app.linking import paired_route, unpair_route
 from relay.cli.control import StatusError, ask
 from relay.cli.pair_words import BUSY, CANCELLED, DAMAGED, linked, not_linked, not_unlinked
-from relay.cli.screen import shown
+from relay.cli.screen import Events, line, shown
 from relay.config.channel import LinkedDevice
 from relay.config.errors import nearest
 from relay.config.model import Config
@@ -50,7 +50,15 @@ _UNPAIR_LIMIT_S = 200.0  # a message in flight first, then the library's own 75 
 
 
 class PairError(Exception):
-    """It is not to be; the text says why and what to do."""
+    """It is not to be; the text says why and what to do.
+
+    ``why`` and ``detail`` say the same for a program.
+    """
+
+    def __init__(self, words: str, why: str = "other", detail: str = "") -> None:
+        super().__init__(words)
+        self.why = why
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +121,17 @@ def letters_number(target: Target, written: str) -> str:
     if target.phone is not None and digits != target.phone:
         raise PairError(
             f'{target.channel}: the file says `phone: "+{target.phone}"`, which is another number'
-            f" than +{digits}"
+            f" than +{digits}",
+            "other_number",
+            f"+{target.phone}",
         )
     return digits
 
 
-def run_pair(target: Target, letters_for: str | None) -> NoReturn:
-    """Link a number; the process ends here."""
+def run_pair(target: Target, letters_for: str | None, *, events: bool) -> NoReturn:
+    """Link a number; the process ends here. ``events``: told in JSON, for a program."""
     _prepare()
-    _end(target, _pair(target, letters_for))
+    _end(target, _pair(target, letters_for, events=events), events=events)
 
 
 def run_unpair(target: Target, *, sure: bool) -> NoReturn:
@@ -142,6 +152,11 @@ def exit_with(message: str) -> NoReturn:
     exit_process(EXIT_FAILED)
 
 
+def tell_failure(error: PairError) -> None:
+    """The event of a bad end."""
+    Events(sys.stdout).tell(event="failed", why=error.why, detail=error.detail, words=str(error))
+
+
 def _prepare() -> None:
     """What the library demands of the process; it begins anew if it must."""
     reexec_if_needed()
@@ -156,7 +171,7 @@ def _confirmed(question: str) -> bool:
         return False
 
 
-async def _pair(target: Target, letters_for: str | None) -> str:
+async def _pair(target: Target, letters_for: str | None, *, events: bool) -> str:
     store = target.store
     try:
         own = store.own_number()
@@ -165,10 +180,16 @@ async def _pair(target: Target, letters_for: str | None) -> str:
     if own is not None:
         raise PairError(
             f"{target.channel}: +{own} is linked already. To link another number, or the same"
-            f" again, let go of it first: relay unpair {target.channel}"
+            f" again, let go of it first: relay unpair {target.channel}",
+            "linked_already",
+            f"+{own}",
         )
     wish = Wish(target.proxy, target.phone, letters_for, history=target.history)
     with store.locked():
+        if events:
+            end = await pair(store, wish, Events(sys.stdout), load_library)
+            await _told(target)
+            return line(event="linked", own=end.own, name=end.name)
         async with shown(sys.stdout, sys.stderr) as screen:
             end = await pair(store, wish, screen, load_library)
     return f"{linked(target.channel, end)}\n{await _told(target)}"
@@ -206,10 +227,10 @@ async def _unpair(target: Target, own: str) -> str:
     return done
 
 
-def _end(target: Target, work: Coroutine[object, object, str]) -> NoReturn:
+def _end(target: Target, work: Coroutine[object, object, str], *, events: bool = False) -> NoReturn:
     """Do it, say how it ended, and leave, whatever the library's threads are doing."""
     runner = asyncio.Runner()  # not closed: that would wait for a client that nobody can stop
-    with _explaining(target):
+    with _explaining(target, events=events):
         click.echo(runner.run(_interruptible(work)), file=sys.stdout)
     exit_process(0)
 
@@ -230,21 +251,40 @@ async def _interruptible(work: Coroutine[object, object, str]) -> str:
 
 
 @contextmanager
-def _explaining(target: Target) -> Iterator[None]:
+def _explaining(target: Target, *, events: bool = False) -> Iterator[None]:
     """What goes wrong inside ends the process, with words."""
     try:
         yield
-    except asyncio.CancelledError:
-        exit_with(f"{target.channel}: {CANCELLED}")
-    except NotLinkedError as error:
-        exit_with(not_linked(target.channel, target.phone, error))
-    except (PairError, LibraryMissingError) as error:
-        exit_with(str(error))
-    except NotUnlinkedError as error:
-        exit_with(not_unlinked(target.channel, str(error)))
-    except SessionBusyError:
-        exit_with(f"{target.channel}: {BUSY}")
-    except SessionDamagedError:
-        exit_with(f"{target.channel}: {DAMAGED}")
-    except (OSError, sqlite3.Error) as error:
-        exit_with(f"{target.store.path}: {error}; run this as root or as the relay's user")
+    except BaseException as error:
+        failure = _failure(target, error)
+        if failure is None:
+            raise
+        if events:
+            tell_failure(failure)
+        exit_with(str(failure))
+
+
+def _failure(target: Target, error: BaseException) -> PairError | None:
+    """What went wrong, in words; None if nobody knows."""
+    named, why, detail = f"{target.channel}: ", "other", ""
+    match error:
+        case PairError():
+            return error
+        case asyncio.CancelledError():
+            words, why = named + CANCELLED, "interrupted"
+        case NotLinkedError():
+            words = not_linked(target.channel, target.phone, error)
+            why, detail = error.why.name.lower(), error.detail
+        case LibraryMissingError():
+            words = str(error)
+        case NotUnlinkedError():
+            words = not_unlinked(target.channel, str(error))
+        case SessionBusyError():
+            words, why = named + BUSY, "busy"
+        case SessionDamagedError():
+            words = named + DAMAGED
+        case OSError() | sqlite3.Error():
+            words = f"{target.store.path}: {error}; run this as root or as the relay's user"
+        case _:
+            return None
+    return PairError(words, why, detail)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TextIO
 
+import orjson
+
 from relay.cli.qr import coloured, qr_lines
 from relay.whatsapp.linked_device.pairing_terms import Screen
 
@@ -116,6 +118,34 @@ class Plain:
     def taken(self) -> None:
         """Say so."""
         print(TAKEN, file=self.words, flush=True)
+
+
+def line(**keys: object) -> str:
+    """An event as a line of JSON."""
+    return orjson.dumps(keys).decode()
+
+
+@dataclass(slots=True)
+class Events:
+    """A JSON object a line, for another program; implements :class:`Screen`."""
+
+    out: TextIO
+
+    def show_code(self, text: str, seconds: int) -> None:
+        """The text of a QR code."""
+        self.tell(event="qr", text=text, seconds=seconds)
+
+    def show_letters(self, letters: str, seconds: int) -> None:
+        """The letters."""
+        self.tell(event="letters", text=letters, seconds=seconds)
+
+    def taken(self) -> None:
+        """Say so."""
+        self.tell(event="taken")
+
+    def tell(self, **keys: object) -> None:
+        """One line."""
+        print(line(**keys), file=self.out, flush=True)
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ _PARTS: Final = (
     "side.js",
     "card.js",
     "draft.js",
+    "pairing.js",
     "channels.js",
     "sections.js",
     "blacklist.js",
@@ -64,6 +65,7 @@ def build_archive(backend: str, version: str) -> bytes:
 def archive_files(backend: str, version: str) -> dict[str, bytes]:
     """What is in the archive, by name."""
     found = {"manifest.json": _manifest(backend, version), "script.js": script(backend)}
+    found["page.css"] = (FRONT / "page.css").read_bytes()  # loaded when the page is opened
     for folder in ("i18n", "images"):
         for file in sorted((FRONT / folder).iterdir(), key=lambda file: file.name):
             found[f"{folder}/{file.name}"] = file.read_bytes()

@@ -107,7 +107,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class ChannelView:
-    """A channel as it stands now. ``own`` is its number with the plus, once it is known."""
+    """A channel as it stands now. ``own`` is its number with the plus, once it is known.
+
+    ``linkable``: a number can be linked to it now.
+    """
 
     id: str
     title: str

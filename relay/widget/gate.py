@@ -33,7 +33,7 @@ from relay.widget.tokens import (
 CALLS: Final = Allowance(at_once=120, a_second=2)
 """Of one user: a card, or a page of settings, makes a handful."""
 
-_ALLOWED_HEADERS: Final = f"{HEADER}, Content-Type, X-Requested-With"
+_ALLOWED_HEADERS: Final = f"{HEADER}, Content-Type, X-Requested-With, Accept-Language"
 _PREFLIGHT_S: Final = 600
 _QUIET_MS: Final = MINUTE  # between two log lines of one kind: the door is open to anyone
 
@@ -44,7 +44,7 @@ _log = structlog.stdlib.get_logger("relay.widget")
 class Access:
     """What decides who may call, as of one moment. ``integration``: None if there is no widget.
 
-    ``origin``: where the account's pages come from.
+    ``origin``: where the account's pages come from. ``language``: for pages that ask for none.
     """
 
     integration: Integration | None
@@ -112,24 +112,25 @@ class Gate:
         async def answer(request: web.Request) -> web.Response:
             access = self._access()
             headers = _headers(request, access)
+            language = language_of(request, access.language)
             try:
-                body = await handle(await self._let_in(request, access))
+                body = await handle(await self._let_in(request, access, language))
             except ProblemError as problem:
-                return self._refused(problem, access, headers)
+                return _refused(problem, language, headers)
             except StoreRefusedError:
-                return self._refused(ProblemError(Trouble.DISK), access, headers)
+                return _refused(ProblemError(Trouble.DISK), language, headers)
             except web.HTTPRequestEntityTooLarge:
-                return self._refused(ProblemError(Trouble.TOO_LARGE), access, headers)
+                return _refused(ProblemError(Trouble.TOO_LARGE), language, headers)
             except Exception as error:  # noqa: BLE001 - the page gets an answer it may act upon
                 _log.error("widget_failed", path=request.path, exc_info=error)
-                return self._refused(ProblemError(Trouble.INTERNAL), access, headers)
+                return _refused(ProblemError(Trouble.INTERNAL), language, headers)
             return web.Response(
                 body=orjson.dumps(body), headers=headers, content_type="application/json"
             )
 
         return answer
 
-    async def _let_in(self, request: web.Request, access: Access) -> Call:
+    async def _let_in(self, request: web.Request, access: Access, language: Language) -> Call:
         if access.integration is None:
             raise ProblemError(Trouble.NOT_CONFIGURED)
         if "Origin" in request.headers and not _from_account(request, access):
@@ -150,19 +151,7 @@ class Gate:
         if not await self._store.transact(lambda it: it.spend(claims.id, ends_ms, now_ms)):
             self._tell(Trouble.TOKEN, "it has been used before")
             raise ProblemError(Trouble.TOKEN)
-        return Call(request, claims.user, access.language)
-
-    def _refused(
-        self, problem: ProblemError, access: Access, headers: dict[str, str]
-    ) -> web.Response:
-        if problem.retry_after_s is not None:
-            headers["Retry-After"] = str(problem.retry_after_s)
-        return web.Response(
-            status=problem.status,
-            body=orjson.dumps(problem.body(access.language)),
-            headers=headers,
-            content_type="application/problem+json",
-        )
+        return Call(request, claims.user, language)
 
     def _tell(self, trouble: Trouble, reason: str) -> None:
         now_ms = self._clock.now_ms()
@@ -170,6 +159,27 @@ class Gate:
             return
         self._spoke_ms[trouble] = now_ms
         _log.warning("widget_refused", trouble=trouble.value, reason=reason)
+
+
+def _refused(problem: ProblemError, language: Language, headers: dict[str, str]) -> web.Response:
+    if problem.retry_after_s is not None:
+        headers["Retry-After"] = str(problem.retry_after_s)
+    return web.Response(
+        status=problem.status,
+        body=orjson.dumps(problem.body(language)),
+        headers=headers,
+        content_type="application/problem+json",
+    )
+
+
+def language_of(request: web.Request, otherwise: Language) -> Language:
+    """The first language of the page's that we speak (``Accept-Language``, in its order)."""
+    known = {language.value: language for language in Language}
+    for wish in request.headers.get("Accept-Language", "").split(","):
+        found = known.get(wish.partition(";")[0].strip().lower().partition("-")[0])
+        if found is not None:
+            return found
+    return otherwise
 
 
 def _from_account(request: web.Request, access: Access) -> bool:

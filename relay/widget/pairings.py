@@ -17,6 +17,7 @@ from relay.domain.ids import UserId
 from relay.widget.book import Rights
 from relay.widget.gate import Call, Method
 from relay.widget.limits import Allowance, Limits
+from relay.widget.pairing_words import words_for
 from relay.widget.problems import JSON, ProblemError, Trouble
 
 PATH: Final = "/widget/pairings"
@@ -27,11 +28,29 @@ BEGINNINGS: Final = Allowance(at_once=5, a_second=1 / 60)
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a number was not linked: a key of :mod:`relay.widget.pairing_words`, and what about it.
+
+    ``about`` is a number or a channel; for what has no key, words.
+    """
+
+    why: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The number that was linked, with the plus, and the name WhatsApp has for it."""
+
+    own: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Pairing:
     """How a pairing stands: ``starting``, ``waiting``, ``linked``, ``failed`` or ``ended``.
 
-    ``qr``: the modules of the code, row by row; ``code``: letters to type; ``detail``: how it
-    ended, in words.
+    ``qr``: the modules of the code, row by row; ``code``: letters to type.
     """
 
     id: str
@@ -39,11 +58,16 @@ class Pairing:
     qr: Sequence[str] | None = None
     code: str | None = None
     expires_seconds: int | None = None
-    detail: str | None = None
+    linked: Linked | None = None
+    failure: Failure | None = None
 
 
 class CannotPairError(Exception):
-    """It cannot be begun; the text says why."""
+    """It cannot be begun."""
+
+    def __init__(self, why: str, about: str = "") -> None:
+        super().__init__(f"{why}: {about}")
+        self.failure = Failure(why, about)
 
 
 class Pairings(Protocol):
@@ -93,17 +117,18 @@ class PairingDesk:
         if wait_s is not None:
             raise ProblemError(Trouble.TOO_OFTEN, retry_after_s=wait_s)
         try:
-            return _as_json(await self._pairings.begin(channel, phone, call.user))
+            pairing = await self._pairings.begin(channel, phone, call.user)
         except CannotPairError as error:
-            raise ProblemError(Trouble.PAIRING, str(error)) from None
+            raise ProblemError(Trouble.PAIRING, _words(error.failure, call)) from None
+        return _as_json(pairing, call)
 
     async def _tell(self, call: Call) -> JSON:
         self._administrators_only(call)
-        return _found(self._pairings.find(call.request.match_info["id"], call.user))
+        return _found(self._pairings.find(call.request.match_info["id"], call.user), call)
 
     async def _end(self, call: Call) -> JSON:
         self._administrators_only(call)
-        return _found(await self._pairings.end(call.request.match_info["id"], call.user))
+        return _found(await self._pairings.end(call.request.match_info["id"], call.user), call)
 
     def _administrators_only(self, call: Call) -> None:
         if not self._rights(call.user).administrator:
@@ -126,18 +151,25 @@ def _asked(body: bytes) -> tuple[str, str | None]:
             raise ProblemError(Trouble.BAD_REQUEST, '{"channel": "…", "phone": null}')
 
 
-def _found(pairing: Pairing | None) -> JSON:
+def _found(pairing: Pairing | None, call: Call) -> JSON:
     if pairing is None:
         raise ProblemError(Trouble.GONE)
-    return _as_json(pairing)
+    return _as_json(pairing, call)
 
 
-def _as_json(pairing: Pairing) -> JSON:
+def _as_json(pairing: Pairing, call: Call) -> JSON:
+    linked, failure = pairing.linked, pairing.failure
     return {
         "id": pairing.id,
         "state": pairing.state,
         "qr": None if pairing.qr is None else list(pairing.qr),
         "code": pairing.code,
         "expires_seconds": pairing.expires_seconds,
-        "detail": pairing.detail,
+        "own": None if linked is None else linked.own,
+        "name": None if linked is None else linked.name,
+        "detail": None if failure is None else _words(failure, call),
     }
+
+
+def _words(failure: Failure, call: Call) -> str:
+    return words_for(failure.why, failure.about, call.language)

@@ -1,4 +1,5 @@
-"""``/widget/settings`` and ``/widget/blacklist``: the file's sections, for those they are open to.
+"""``/widget/settings`` and ``/widget/blacklist``: the file's sections, for those they are open to;
+``/widget/channels``: how the numbers stand.
 
 The server decides what a user sees and may change; what is not open to him is not even named.
 """
@@ -31,6 +32,7 @@ from relay.widget.wishes import read_wish
 
 SETTINGS: Final = "/widget/settings"
 LIST: Final = "/widget/blacklist"
+CHANNELS: Final = "/widget/channels"
 LONGEST_PAGE: Final = 1_000
 MOST_MISTAKES: Final = 100
 _NATIONAL: Final = 11  # digits of a Russian number as people dial it, 8 first
@@ -73,6 +75,7 @@ class SettingsDesk:
             Method("GET", SETTINGS, self._show),
             Method("PATCH", SETTINGS, self._change),
             Method("GET", LIST, self._search),
+            Method("GET", CHANNELS, self._stand),
         )
 
     async def _show(self, call: Call) -> JSON:
@@ -101,6 +104,12 @@ class SettingsDesk:
         except OSError as error:
             raise ProblemError(Trouble.DISK, error.strerror) from None
         return self._shown(book, rights, call.language)
+
+    async def _stand(self, call: Call) -> JSON:
+        rights = self._rights(call.user)
+        if not rights.administrator:
+            raise ProblemError(Trouble.RIGHTS)
+        return {"channels": [_channel(view, rights) for view in self._channels()]}
 
     async def _search(self, call: Call) -> JSON:
         if not self._rights(call.user).may(BLACKLIST):
@@ -135,7 +144,11 @@ class SettingsDesk:
             "administrator": rights.administrator,
             "trouble": _trouble(book, language),
             "settings": settings,
-            "channels": [_channel(view, rights) for view in self._channels()],
+            "channels": [
+                _channel(view, rights)
+                for view in self._channels()
+                if rights.administrator or rights.sections
+            ],
         }
         if rights.may(USERS):
             shown[USERS] = {name: dict(user) for name, user in book.users.items()}
@@ -148,6 +161,9 @@ class SettingsDesk:
 
 
 def _channel(view: ChannelView, rights: Rights) -> JSON:
+    """A channel, by its name alone for those who may only bind people to it."""
+    if not rights.administrator:
+        return {"id": view.id, "title": view.title}
     return {
         "id": view.id,
         "title": view.title,
@@ -155,7 +171,7 @@ def _channel(view: ChannelView, rights: Rights) -> JSON:
         "reason": view.reason,
         "since": view.since,
         "own": view.own,
-        "can_pair": view.linkable and rights.administrator,
+        "can_pair": view.linkable,
     }
 
 

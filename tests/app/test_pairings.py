@@ -15,23 +15,28 @@ import segno
 
 from relay.app.pairings import ChildPairings, pair_command
 from relay.domain.ids import UserId
-from relay.widget.pairings import CannotPairError, Pairing
+from relay.whatsapp.linked_device.pairing_terms import Why
+from relay.widget.pairing_words import KNOWN
+from relay.widget.pairings import CannotPairError, Failure, Linked, Pairing
 from tests.clock import HandClock
 
 OLGA, BORIS = UserId(17), UserId(18)
 CODE = "2@abc,def,ghi,1"
 
-_SHOWING = f"""
-import signal, sys, time, os
-signal.pthread_sigmask(signal.SIG_BLOCK, {{{{signal.SIGUSR1}}}})
-open({{pid!r}}, "w").write(str(os.getpid()))
-print("to be shown as QR code, 60 s", file=sys.stderr, flush=True)
-print({CODE!r}, flush=True)
+_SHOWING = """
+import json, signal, sys, time, os
+signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGUSR1}})
+open({pid!r}, "w").write(str(os.getpid()))
+def tell(**keys): print(json.dumps(keys), flush=True)
+print("a word of the library", flush=True)
+tell(event={kind!r}, text={code!r}, seconds=60)
 """
 _WAITS = "time.sleep(600)\n"
-_UNTIL_TAKEN = "signal.sigwait({signal.SIGUSR1})\n"
-_LINKED = "print('sales: linked to +74950000001 (Sales)\\nThe running relay connects now')\n"
-_FAILED = "sys.exit('sales: Nobody took a code in time.')\n"
+_UNTIL_TOLD = "signal.sigwait({signal.SIGUSR1})\n"
+_TAKEN = "tell(event='taken')\n"
+_LINKED = "tell(event='linked', own='74950000001', name='Sales')\n"
+_FAILED = "tell(event='failed', why='wrong_number', detail='+7495', words='Wrong.'); sys.exit(1)\n"
+_CRASHED = "sys.exit('config.yaml:1:1: x')\n"
 
 
 class Scene:
@@ -45,20 +50,24 @@ class Scene:
 
     def _command(self, channel: str, phone: str | None) -> Sequence[str]:
         self.commands.append((channel, phone))
-        shows = _SHOWING.format(pid=str(self.pid))
+        kind = "letters" if phone else "qr"
+        shows = _SHOWING.format(pid=str(self.pid), code=CODE, kind=kind)
         return (sys.executable, "-c", shows + self.script)
 
-    async def until(self, id_: str, state: str) -> Pairing:
+    async def until(self, id_: str, state: str, *, code: bool | None = None) -> Pairing:
         """The pairing, once it stands so."""
-        return await until(self.pairings, id_, state)
+        return await until(self.pairings, id_, state, code=code)
 
 
-async def until(pairings: ChildPairings, id_: str, state: str) -> Pairing:
-    """The pairing, once it stands so: looked at as a page does, again and again."""
+async def until(
+    pairings: ChildPairings, id_: str, state: str, *, code: bool | None = None
+) -> Pairing:
+    """The pairing, once it stands so, with a code or without: looked at again and again."""
     async with asyncio.timeout(30):
         while True:
             found = pairings.find(id_, OLGA)
-            if found is not None and found.state == state:
+            shows = found is not None and bool(found.qr or found.code)
+            if found is not None and found.state == state and code in (None, shows):
                 return found
             await asyncio.sleep(0)
 
@@ -79,9 +88,9 @@ async def running(directory: Path) -> AsyncIterator[Scene]:
 
 
 async def test_the_code_is_shown_and_the_number_linked(tmp_path: Path) -> None:
-    """The modules of the very code, then the end, which can still be asked for."""
+    """The modules of the very code until it is taken, then the end, which can be asked for."""
     async with running(tmp_path) as scene:
-        scene.script = _UNTIL_TAKEN + _LINKED
+        scene.script = _UNTIL_TOLD + _TAKEN + _UNTIL_TOLD + _LINKED
         begun = await scene.pairings.begin("sales", None, OLGA)
         assert begun.state == "starting"
         shown = await scene.until(begun.id, "waiting")
@@ -89,9 +98,14 @@ async def test_the_code_is_shown_and_the_number_linked(tmp_path: Path) -> None:
         assert shown.qr == ["".join(map(str, row)) for row in matrix]
         assert shown.expires_seconds == 60
         assert shown.code is None
-        os.kill(int(scene.pid.read_text()), signal.SIGUSR1)
+        child = int(scene.pid.read_text())
+        os.kill(child, signal.SIGUSR1)
+        taken = await scene.until(begun.id, "waiting", code=False)
+        assert (taken.qr, taken.expires_seconds) == (None, None)
+        os.kill(child, signal.SIGUSR1)
         done = await scene.until(begun.id, "linked")
-        assert (done.qr, done.detail) == (None, None)
+        assert (done.qr, done.failure) == (None, None)
+        assert done.linked == Linked("+74950000001", "Sales")
         assert len(begun.id) >= 40
 
 
@@ -105,18 +119,31 @@ async def test_letters_are_shown_as_they_are(tmp_path: Path) -> None:
 
 
 async def test_how_it_failed_is_told(tmp_path: Path) -> None:
-    """In the child's own last words; also where there is no child to be had."""
+    """By the child's event, else by its last words; also where there is no child to be had."""
     async with running(tmp_path) as scene:
         scene.script = _FAILED
         begun = await scene.pairings.begin("sales", None, OLGA)
-        assert (await scene.until(begun.id, "failed")).detail == "Nobody took a code in time."
+        failed = await scene.until(begun.id, "failed")
+        assert failed.failure == Failure("wrong_number", "+7495")
+        scene.script = _CRASHED
+        begun = await scene.pairings.begin("sales", None, OLGA)
+        failed = await scene.until(begun.id, "failed")
+        assert failed.failure == Failure("other", "config.yaml:1:1: x")
     nothing = ChildPairings(lambda *_: ("/nowhere/relay",), HandClock(), lambda: ["sales"])
     task = asyncio.create_task(nothing.run())
     await asyncio.sleep(0)
     begun = await nothing.begin("sales", None, OLGA)
-    assert "No such file" in str((await until(nothing, begun.id, "failed")).detail)
+    assert "No such file" in str((await until(nothing, begun.id, "failed")).failure)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_nobody_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that does not end by itself is ended, and that is told as nobody's coming in time."""
+    monkeypatch.setattr("relay.app.pairings.LIMIT_S", 0.5)
+    async with running(tmp_path) as scene:
+        begun = await scene.pairings.begin("sales", None, OLGA)
+        assert (await scene.until(begun.id, "failed")).failure == Failure("timeout")
 
 
 async def test_ended_the_child_is_gone(tmp_path: Path) -> None:
@@ -135,7 +162,7 @@ async def test_one_channel_is_linked_once_at_a_time(tmp_path: Path) -> None:
     """His own next attempt replaces the former; somebody else's is refused."""
     async with running(tmp_path) as scene:
         first = await scene.pairings.begin("sales", None, OLGA)
-        with pytest.raises(CannotPairError, match="somebody else"):
+        with pytest.raises(CannotPairError, match="somebody_else"):
             await scene.pairings.begin("sales", None, BORIS)
         second = await scene.pairings.begin("sales", None, OLGA)
         assert (await scene.until(first.id, "ended")).id != second.id
@@ -157,6 +184,12 @@ def test_the_command_is_this_installations() -> None:
     """A channel or number can never pass for an option."""
     command = pair_command(Path("/etc/relay/config.yaml"))
     assert list(command("-x", None))[1:] == [
-        "-m", "relay", "pair", "--config=/etc/relay/config.yaml", "--", "-x",
+        "-m", "relay", "pair", "--events", "--config=/etc/relay/config.yaml", "--", "-x",
     ]  # fmt: skip
     assert "--code=+74950000001" in command("sales", "74950000001")
+
+
+@pytest.mark.parametrize("why", Why)
+def test_every_end_of_the_child_has_words_for_the_page(why: Why) -> None:
+    """Whatever ends a linking is told in the page's language."""
+    assert why.name.lower() in KNOWN

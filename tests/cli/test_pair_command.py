@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,19 @@ def test_letters_for_another_number_than_the_files(file: Path) -> None:
     result = relay("pair", "sales", "-c", file, "--code", "8 (495) 000-00-02")
     assert (result.exit_code, result.stdout) == (1, "")
     assert '`phone: "+74950000001"`, which is another number than +74950000002' in result.stderr
+
+
+def test_a_program_is_told_by_an_event(file: Path) -> None:
+    """With ``--events`` what went wrong is a line of JSON too, before anybody was asked."""
+    result = relay("pair", "sales", "-c", file, "--events", "--code", "8 (495) 000-00-02")
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert (told["event"], told["why"], told["detail"]) == (
+        "failed",
+        "other_number",
+        "+74950000001",
+    )
+    assert told["words"] in result.stderr
 
 
 @pytest.mark.parametrize("written", ["", "12", "abc"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
 from relay.cli.qr import coloured, qr_lines
-from relay.cli.screen import TAKEN, Page, Plain, Size, Terminal, drawn, shown
+from relay.cli.screen import TAKEN, Events, Page, Plain, Size, Terminal, drawn, shown
 
 CODE = qr_lines("https://wa.me/settings/linked_devices#" + "x" * 230)
 WIDE = Size(120, 50)
@@ -76,6 +77,20 @@ def test_plain_text_is_said_once() -> None:
     assert codes.getvalue().splitlines() == ["https://wa.me/1", "https://wa.me/2", "ABCD-EFGH"]
     assert "20 s" in words.getvalue()
     assert TAKEN in words.getvalue()
+
+
+def test_events_are_lines_of_json() -> None:
+    """For a program: what is shown, for how long, and that it was taken."""
+    out = io.StringIO()
+    events = Events(out)
+    events.show_code("https://wa.me/1", 60)
+    events.show_letters("ABCD-EFGH", 160)
+    events.taken()
+    assert [json.loads(line) for line in out.getvalue().splitlines()] == [
+        {"event": "qr", "text": "https://wa.me/1", "seconds": 60},
+        {"event": "letters", "text": "ABCD-EFGH", "seconds": 160},
+        {"event": "taken"},
+    ]
 
 
 class _Window(io.StringIO):

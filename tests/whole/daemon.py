@@ -85,8 +85,10 @@ class Daemon:
 
 
 @contextlib.asynccontextmanager
-async def relay_run(config: Path, environment: Mapping[str, str]) -> AsyncIterator[Daemon]:
-    """``relay run -c CONFIG``; killed at the end if it still runs."""
+async def relay_run(
+    config: Path, environment: Mapping[str, str], *, run_as: int | None = None
+) -> AsyncIterator[Daemon]:
+    """``relay run -c CONFIG``; killed at the end if it still runs. ``run_as``: a user's number."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -98,6 +100,9 @@ async def relay_run(config: Path, environment: Mapping[str, str]) -> AsyncIterat
         stdout=asyncio.subprocess.PIPE,
         stderr=None,  # the library's greeting and, if ever, the traceback of a crash
         limit=1 << 20,
+        user=run_as,
+        group=run_as,
+        extra_groups=None if run_as is None else [],
     )
     daemon = Daemon(process)
     try:

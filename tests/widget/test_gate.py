@@ -85,15 +85,29 @@ async def test_a_browser_may_ask_beforehand() -> None:
         assert "Access-Control-Allow-Origin" not in other.headers
 
 
-async def test_errors_are_told_to_the_page_in_its_language() -> None:
-    """A problem can be read by the account's page, in Russian or in English."""
+@pytest.mark.parametrize(
+    ("asked", "file", "told"),
+    [
+        (None, Language.RU, Language.RU),
+        (None, Language.EN, Language.EN),
+        ("en", Language.RU, Language.EN),
+        ("ru-RU,ru;q=0.9,en;q=0.8", Language.EN, Language.RU),
+        ("es, EN-gb;q=0.5", Language.RU, Language.EN),
+        ("es", Language.RU, Language.RU),
+        (";,*,q=1", Language.EN, Language.EN),
+    ],
+)
+async def test_errors_are_told_to_the_page_in_its_language(
+    asked: str | None, file: Language, told: Language
+) -> None:
+    """A problem is read by the account's page in the language it asks for, else in the file's."""
     async with office_of() as office:
-        russian = await office.call("GET", PHONES, token="x")
-        office.speak(Language.EN)
-        english = await office.call("GET", PHONES, token="x")
-    assert russian.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert "amoCRM не подтвердила" in russian.json["title"]
-    assert "amoCRM has not confirmed" in english.json["title"]
+        office.speak(file)
+        headers = {} if asked is None else {"Accept-Language": asked}
+        answer = await office.call("GET", PHONES, token="x", headers=headers)
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    words = {Language.RU: "amoCRM не подтвердила", Language.EN: "amoCRM has not confirmed"}
+    assert words[told] in answer.json["title"]
 
 
 @pytest.mark.parametrize("trouble", Trouble)

@@ -94,10 +94,19 @@ async def test_others_see_their_sections_alone() -> None:
         assert shown["settings"] == {"error_label": "[X]", "blacklist": {"total": 2}}
         assert not shown["administrator"]
         assert not {"users", "account_users", "sections"} & shown.keys()
-        assert not shown["channels"][0]["can_pair"]
+        assert shown["channels"] == [{"id": "sales", "title": "Продажи"}]
         shown = (await office.call("GET", "/widget/settings", user=NOBODY)).json
-        assert shown["settings"] == {}
+        assert (shown["settings"], shown["channels"]) == ({}, [])
         assert (await office.call("GET", "/widget/blacklist", user=NOBODY)).code == "forbidden"
+
+
+async def test_how_numbers_stand_is_for_administrators() -> None:
+    """They may look again and again; nobody else may."""
+    shelf = Shelf()
+    async with office_of(None, shelf.methods) as office:
+        [channel] = (await office.call("GET", "/widget/channels", user=ADMIN)).json["channels"]
+        assert (channel["state"], channel["own"]) == ("connected", "+74950000001")
+        assert (await office.call("GET", "/widget/channels", user=MANAGER)).code == "forbidden"
 
 
 async def test_a_change_is_made_in_the_users_name() -> None:

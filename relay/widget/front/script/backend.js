@@ -9,7 +9,8 @@ function Backend(widget, byDefault) {
 
   // Resolves with the answer's JSON; rejects with {status, problem}: status 0 if nobody answered.
   this.call = function (method, path, data) {
-    const request = { url: address() + path, method: method, dataType: 'json', timeout: 70000 };
+    const headers = { 'Accept-Language': APP.lang_id }; // refusals are read by the page's user
+    const request = { url: address() + path, method: method, dataType: 'json', timeout: 70000, headers: headers };
     if (data !== undefined) {
       request.data = JSON.stringify(data);
       request.contentType = 'application/json';

@@ -20,3 +20,5 @@ function choice(text, checked, changed) {
   const box = el('input', { type: 'checkbox', checked: checked, onchange: () => changed(box.checked) });
   return el('label', { class: 'choice' }, box, el('span', {}, text));
 }
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -28,7 +28,7 @@ return function () {
 
   this.callbacks = {
     render: guarded(function () {
-      addStyle(STYLE);
+      addStyle('relay-wa-style', 'style', { textContent: STYLE });
       openCard();
     }),
     init: guarded(function () {}),
@@ -39,7 +39,7 @@ return function () {
     onSave: guarded(function () {}),
     onInstall: guarded(function () {}),
     advancedSettings: guarded(function () {
-      addStyle(STYLE);
+      pageStyle(self);
       const place = document.querySelector(PAGE_PLACES);
       if (place) new SettingsPage(backend, wordsOf(self, 'page'), place).open();
     }),
