@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 
 from relay.delivery.letters import Held
+from relay.delivery.notes import StillHeld
 from relay.delivery.ports import Clock, Staff
-from relay.delivery.sorter import Sorter, StillHeld
+from relay.delivery.sorter import Sorter
 from relay.delivery.store import StoreRefusedError
 from relay.domain.ids import CrmPersonId
 from relay.domain.retry import MINUTE, SECOND

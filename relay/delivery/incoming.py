@@ -20,7 +20,8 @@ from relay.delivery.pacing import free
 from relay.delivery.people import learn, meet
 from relay.delivery.phones import note_written
 from relay.delivery.proof import prove
-from relay.delivery.revisions import as_message, quoted, revision_letters
+from relay.delivery.revisions import as_message, revision_letters
+from relay.delivery.targets import quoted
 from relay.domain.bodies import NewMessage, StatusUpdate
 from relay.domain.ids import conversation_id, message_id
 from relay.domain.incoming import Ignored, Incoming, decide_incoming

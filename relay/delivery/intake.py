@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Sequence
 
 from relay.delivery.ledger import Ledger
+from relay.delivery.notes import Note
 from relay.delivery.ports import Clock
 from relay.delivery.rush import Rush
-from relay.delivery.sorter import Note, Sorter
+from relay.delivery.sorter import Sorter
 from relay.delivery.store import (
     Spooled,
     Store,

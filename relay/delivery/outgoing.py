@@ -13,7 +13,7 @@ from relay.delivery.people import conversation_of, find, remember_chat, way_to
 from relay.delivery.phones import Absent
 from relay.delivery.ports import Staff
 from relay.delivery.proof import reply_key
-from relay.delivery.revisions import UNKNOWN_TARGET, quote_of
+from relay.delivery.targets import UNKNOWN_TARGET, quote_of
 from relay.domain.bodies import Quote, Reply, ReplyReaction
 from relay.domain.ids import ConversationId, CrmChatId, CrmPersonId, OwnNumber
 from relay.domain.message import (

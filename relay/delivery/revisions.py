@@ -6,31 +6,24 @@ speaks of a message that amoCRM never got is a message of its own, if it says an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from relay.delivery.awaiting import fetch_key, may_change
-from relay.delivery.holding import incoming_lane, message_key, withdraw
+from relay.delivery.holding import incoming_lane, withdraw
 from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.letters import Cause, Sorted
 from relay.delivery.people import meet
-from relay.delivery.proof import reply_key
+from relay.delivery.targets import UNKNOWN_TARGET, Target, anew, find_target, revision_key
 from relay.domain.bodies import (
     Body,
-    Known,
     NewMessage,
-    Quote,
     Reaction,
-    Reply,
     Revision,
 )
 from relay.domain.contents import VIEW_ONCE, Content, Media, Text, Unsupported
 from relay.domain.ids import (
     ConversationId,
     CrmChatId,
-    CrmMessageId,
-    MessageId,
-    OwnNumber,
-    WhatsAppMessageId,
     message_id,
 )
 from relay.domain.incoming import Ignored, Incoming, decide_incoming
@@ -38,97 +31,16 @@ from relay.domain.marks import mark
 from relay.domain.message import (
     Deleted,
     Edited,
-    Origin,
     Reacted,
     Received,
 )
-from relay.domain.outbox import Destination, Entry, EntryState, Letter
+from relay.domain.outbox import Destination, Entry, Letter
 from relay.domain.texts import DELETED
 
 Afterwards = Edited | Deleted | Reacted
 
-UNKNOWN_TARGET = "unknown_target"
-"""The rule that drops what speaks of a message that never came this way."""
-
 AMENDED = "amended"
 """The rule for what was put into the message itself, which still waits for its file."""
-
-_MOST_WORDINGS = 100
-"""More of one message are not looked for; WhatsApp lets a message be edited for minutes only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A message that something is said about afterwards: its ids, and its letter if it is kept.
-
-    ``ours``: the relay sent it for somebody in amoCRM. ``wordings``: how it was written anew.
-    """
-
-    known: Known
-    entry: Entry | None
-    ours: bool
-    wordings: tuple[Revision, ...] = ()
-
-    @property
-    def told(self) -> bool:
-        """Whether amoCRM has it, or will have it before anything that is put into its lane now."""
-        dead = self.entry is not None and self.entry.state is EntryState.DEAD
-        return self.known.crm is not None or (self.entry is not None and not dead)
-
-    def may_change(self, origin: Origin) -> bool:
-        """Whether it was written on that side: WhatsApp's clients do not check that for us."""
-        body = self.entry.letter.body if self.entry else None
-        writer = body.origin if isinstance(body, NewMessage) else Origin.PHONE
-        return body is None or writer is origin
-
-    @property
-    def content(self) -> Content | None:
-        """What it said last, if that is still kept."""
-        body = self.entry.letter.body if self.entry else None
-        first = body.content if isinstance(body, NewMessage | Reply) else None
-        return _anew(self.wordings[-1].content, first) if self.wordings else first
-
-    @property
-    def chat(self) -> ConversationId | None:
-        """The conversation in whose chat amoCRM has it: it stays there if two become one."""
-        match self.entry.letter.body if self.entry else None:
-            case NewMessage() as body:
-                return body.conversation
-            case Reply() as body:
-                return body.chat or body.conversation
-        return None
-
-
-def find_target(ledger: Ledger, own: OwnNumber, id_: WhatsAppMessageId) -> Target | None:
-    """The message with that id on WhatsApp; None if it never came this way."""
-    link, ours = ledger.linked(own, id_), message_id(own, id_)
-    entry = ledger.entry_of(message_key(ours))
-    sent = ledger.entry_of(reply_key(link.crm_id)) if link and entry is None else None
-    if link is None and entry is None:
-        return None
-    known = Known(ours, link.crm_id if link else None)
-    return Target(known, entry or sent, sent is not None, _wordings(ledger, ours))
-
-
-def _wordings(ledger: Ledger, message: MessageId) -> tuple[Revision, ...]:
-    """How a message was written anew, oldest first."""
-    found: list[Revision] = []
-    while len(found) < _MOST_WORDINGS:
-        entry = ledger.entry_of(_revision_key(message, len(found) + 1))
-        if entry is None or not isinstance(entry.letter.body, Revision):
-            break
-        found.append(entry.letter.body)
-    return tuple(found)
-
-
-def _revision_key(message: MessageId, number: int) -> str:
-    return f"revision:{message}:{number}"
-
-
-def quoted(ledger: Ledger, message: Received) -> Known | None:
-    """What a message answers, as amoCRM knows it; None if amoCRM does not."""
-    target = find_target(ledger, message.own, message.quotes) if message.quotes else None
-    return target.known if target is not None and target.told else None
 
 
 def as_message(ledger: Ledger, event: Afterwards) -> Received | None:
@@ -158,20 +70,11 @@ def revision_letters(ledger: Ledger, event: Afterwards, cause: Cause) -> Sorted:
         case Edited() if target.content == Unsupported(VIEW_ONCE):
             return Sorted(ignored=(VIEW_ONCE,))  # its words were to be seen once, too
         case Edited():
-            return _revised(ledger, event, target, cause, _anew(event.content, target.content))
+            return _revised(ledger, event, target, cause, anew(event.content, target.content))
         case Deleted():
             return _deleted(ledger, event, target, cause)
         case Reacted():
             return _reacted(ledger, event, target, cause)
-
-
-def _anew(content: Content, before: Content | None) -> Content:
-    """Of a medium only its words can be edited: the file is the one that came with it."""
-    if not isinstance(content, Media):
-        return content
-    if isinstance(before, Media):
-        return replace(before, caption=content.caption)
-    return content if content.at is not None or not content.caption else Text(content.caption)
 
 
 def _deleted(ledger: Ledger, deletion: Deleted, target: Target, cause: Cause) -> Sorted:
@@ -200,20 +103,6 @@ def _reacted(ledger: Ledger, reaction: Reacted, target: Target, cause: Cause) ->
     return Sorted((_letter(body, f"reaction:{_own_id(reaction)}", target, conversation, cause),))
 
 
-def quote_of(ledger: Ledger, crm_id: CrmMessageId) -> tuple[OwnNumber, Quote] | None:
-    """A message on WhatsApp by amoCRM's id of it, and the number of ours it was seen by."""
-    link = ledger.link_of(crm_id)
-    if link is None:
-        return None
-    target = find_target(ledger, link.own, link.whatsapp_id)
-    body = target.entry.letter.body if target and target.entry else None
-    by_client = isinstance(body, NewMessage) and body.origin is Origin.CLIENT
-    if body is None:  # forgotten by housekeeping: most of what is answered is a client's
-        by_client = True
-    content = target.content if target else None
-    return link.own, Quote(link.whatsapp_id, by_client, content or Text(""))
-
-
 def _revised(
     ledger: Ledger,
     event: Edited | Deleted,
@@ -238,7 +127,7 @@ def _revised(
     body = Revision(chat, target.known, shown, event.at_ms, opening, unbound)
     if body in target.wordings:
         return Sorted(ignored=("duplicate",))
-    key = _revision_key(target.known.ours, len(target.wordings) + 1)
+    key = revision_key(target.known.ours, len(target.wordings) + 1)
     return Sorted((_letter(body, key, target, conversation, cause),))
 
 

@@ -10,20 +10,20 @@ however often the relay is killed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from relay.delivery.incoming import client_letters
 from relay.delivery.ledger import Ledger
 from relay.delivery.letters import Cause, Composing, Held, Sorted
+from relay.delivery.notes import NO_SEQ, Looked, Note, StillHeld
 from relay.delivery.outgoing import Ahead, crm_letters
 from relay.delivery.ports import Clock, HookReader, Staff
 from relay.delivery.rush import Rush
 from relay.delivery.steps import Steps
 from relay.delivery.store import Store, StoreRefusedError
-from relay.domain.ids import CrmPersonId
 from relay.domain.message import CrmEvent, WhatsAppEvent
-from relay.domain.outbox import Destination, JournalRow, Letter, Seq
+from relay.domain.outbox import Destination, JournalRow, Letter
 from relay.domain.settings import Settings
 
 Reader = Callable[[bytes], Sequence[WhatsAppEvent]]
@@ -31,61 +31,6 @@ Reader = Callable[[bytes], Sequence[WhatsAppEvent]]
 _BATCH = 64  # rows a transaction: enough to share an fsync, few enough not to hold the store long
 _REFUSED_WAIT_MS = 500
 _AMOCRM = "amocrm"
-_NO_SEQ = Seq(0)  # of a row that gets its place only after it was sorted
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What became of one row, to be logged once it is durable."""
-
-    row: JournalRow
-    result: Sorted | None
-    error: str | None = None
-
-    @property
-    def letters(self) -> tuple[Letter, ...]:
-        """The letters that follow from it."""
-        return self.result.letters if self.result is not None else ()
-
-    @property
-    def held(self) -> Held | None:
-        """Where it waits, if nothing can be made of it yet."""
-        return self.result.held if self.result is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """How far a look at what is held has come; ``places`` are those where something still is."""
-
-    seq: Seq = _NO_SEQ
-    places: frozenset[str] = frozenset()
-    next_ms: int | None = None
-    authors: frozenset[CrmPersonId] = frozenset()
-    notes: tuple[Note, ...] = ()
-
-    def ahead(self, places: Collection[str]) -> bool:
-        """Whether something older is still held in one of those places."""
-        return not self.places.isdisjoint(places)
-
-    def plus(self, note: Note) -> _Looked:
-        """One row more."""
-        looked, held = replace(self, seq=note.row.seq, notes=(*self.notes, note)), note.held
-        if held is None:
-            return looked
-        return replace(
-            looked,
-            places=self.places.union(held.places),
-            next_ms=min(held.until_ms, self.next_ms or held.until_ms),
-            authors=self.authors | ({held.author} if held.author is not None else set()),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class StillHeld:
-    """What is held after a look at it: until when the first, and whose authors are unknown."""
-
-    next_ms: int | None = None
-    authors: frozenset[CrmPersonId] = frozenset()
 
 
 class Sorter:
@@ -140,7 +85,7 @@ class Sorter:
         if self._behind and ledger.unread(self._side, 1):
             self.leave(ledger, source, payload, trace, now_ms)
             return None
-        row = JournalRow(_NO_SEQ, source, payload, trace, now_ms)
+        row = JournalRow(NO_SEQ, source, payload, trace, now_ms)
         note = self._sort(ledger, row, self._settings(), now_ms, ledger.is_held)
         if note.result is None:
             seq = ledger.append(source, payload, trace, now_ms)
@@ -208,18 +153,18 @@ class Sorter:
         Raises:
             StoreRefusedError: some of it was not looked at; it is still held.
         """
-        looked = _Looked()
+        looked = Looked()
         while True:
             looked = await self._look_on(looked)
             self._tell([note for note in looked.notes if note.held is None])
             if len(looked.notes) < _BATCH:
                 return StillHeld(looked.next_ms, looked.authors)
 
-    async def _look_on(self, before: _Looked) -> _Looked:
+    async def _look_on(self, before: Looked) -> Looked:
         """Look at the next batch of what is held."""
         settings, now = self._settings(), self._clock.now_ms()
 
-        def work(ledger: Ledger) -> _Looked:
+        def work(ledger: Ledger) -> Looked:
             looked = replace(before, notes=())
             for row in ledger.held(self._side, before.seq, _BATCH):
                 note = self._sort(ledger, row, settings, now, looked.ahead)
