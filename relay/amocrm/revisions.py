@@ -21,7 +21,12 @@ def name_of(message: Known) -> Fields:
 
 
 def _chat(said: Revision | Reaction) -> Fields:
-    """The chat by one id: ours is not known of one that amoCRM began and nobody has answered."""
+    """The chat by one id: ours is not known of one that amoCRM began and nobody has answered.
+
+    UNCONFIRMED: that ``edit_message`` takes ``conversation_ref_id``; only for ``react`` is it said.
+    UNCONFIRMED too: whether amoCRM finds a message under its conversation's other name once two
+    conversations of one client have become one, so the name it came in by is the one used.
+    """
     if said.crm_chat is not None:
         return {"conversation_ref_id": said.crm_chat}
     return {"conversation_id": said.conversation}
