@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-import segno
 import structlog
 
 from relay.delivery.ports import Clock
@@ -248,6 +247,8 @@ def _event(line: str) -> dict[str, Any]:
 
 def _modules(text: str) -> list[str]:
     """The QR code of a text, a row of 0 and 1 for each row of modules."""
+    import segno  # noqa: PLC0415  a relay that links nobody need not hold it
+
     code = segno.make(text, error="l", micro=False, boost_error=False)
     return ["".join("1" if module else "0" for module in row) for row in code.matrix]
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from relay import __version__
+from relay.app.collector import calm_collector
 from relay.app.exits import EXIT_CONFIGURATION, EXIT_FAILED
 from relay.app.not_yet import not_yet
 from relay.config.errors import ConfigErrors
@@ -62,6 +63,7 @@ def main() -> None:
 @config_option
 def run(path: Path) -> None:
     """Run the relay until it is told to stop."""
+    calm_collector()  # loading keeps all it makes: to look for garbage was a sixth of the start
     from relay.app.daemon import run_daemon  # noqa: PLC0415  other commands need not load it
 
     run_daemon(_load(path, required=True), path)

@@ -31,9 +31,7 @@ V = TypeVar("V")
 class Part(BaseModel):
     """A mapping of the file with fixed keys."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Reading:

@@ -7,6 +7,7 @@ from typing import Final, get_args
 from relay.config.channel import CloudApi, LinkedDevice, Pacing
 from relay.config.errors import nearest
 from relay.config.fields import Part
+from relay.config.meanings import meanings
 from relay.config.model import (
     AmoCrm,
     Chats,
@@ -97,8 +98,8 @@ def missing_key(path: Path) -> str:
     key = str(path[-1])
     for part in PARTS.get(_general(path[:-1]), ()):
         for name, field in part.model_fields.items():
-            if key == (field.alias or name) and field.description:
-                said = field.description.removesuffix(".")
+            if key == (field.alias or name):
+                said = meanings(part)[name].removesuffix(".")
                 return f"missing: {said[0].lower()}{said[1:]}"
     return "missing"
 

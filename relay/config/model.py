@@ -1,7 +1,8 @@
 """The file, typed: every key, its meaning, its default. Frozen; a reload makes a new one.
 
-The attribute docstrings are the descriptions of the JSON Schema. Names of attributes are the keys
-of the file, but for durations and sizes: those are milliseconds and bytes here and say so.
+The attribute docstrings are the descriptions of the JSON Schema (:mod:`meanings`). Names of
+attributes are the keys of the file, but for durations and sizes: those are milliseconds and bytes
+here and say so.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from relay.config.fields import CHANNEL_ID_PATTERN
+from relay.config.fields import CHANNEL_ID_PATTERN, Part
+from relay.config.keys import PARTS
+from relay.config.meanings import meanings
 from relay.config.model import Config
 from relay.config.values import DEFAULT, EVERYONE_ELSE
 
@@ -21,6 +23,8 @@ def json_schema() -> dict[str, Any]:
     definitions = schema.pop("$defs")
     body = {"$schema": DIALECT, **_plain(schema), "title": TITLE}
     body["$defs"] = {name: _plain(part) for name, part in definitions.items()}
+    for part in {part for parts in PARTS.values() for part in parts}:
+        _describe(body if part is Config else body["$defs"][part.__name__], part)
     properties = body["properties"]
     properties["channels"]["propertyNames"] = {
         "pattern": CHANNEL_ID_PATTERN,
@@ -29,11 +33,15 @@ def json_schema() -> dict[str, Any]:
     properties["users"]["propertyNames"] = {"pattern": f"^([1-9][0-9]*|{EVERYONE_ELSE})$"}
     account = body["$defs"]["AmoCrm"]
     account["oneOf"] = [{"required": ["token"]}, {"required": ["oauth"]}]
-    for name, field in Config.model_fields.items():
-        properties[name]["description"] = field.description
     for name in ("log", "delivery", "settings", "users"):
         properties[name] = _or_empty(properties[name])
     return body
+
+
+def _describe(section: dict[str, Any], part: type[Part]) -> None:
+    """Say what each key means."""
+    for name, meaning in meanings(part).items():
+        section["properties"][part.model_fields[name].alias or name]["description"] = meaning
 
 
 def _or_empty(section: dict[str, Any]) -> dict[str, Any]:

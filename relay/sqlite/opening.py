@@ -38,7 +38,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA mmap_size = 0",
-    "PRAGMA cache_size = -1024",
+    "PRAGMA cache_size = -512",
     "PRAGMA wal_autocheckpoint = 1000",  # pages until a commit copies the log: hooks wait for it
     "PRAGMA journal_size_limit = 67108864",
 )
@@ -97,6 +97,7 @@ def open_directory(directory: Path, account: str) -> Opened:
             writer.execute("PRAGMA busy_timeout = 0")  # from now on it is the loop that waits
             reader = _connect(database)
             reader.execute("PRAGMA query_only = ON")
+            reader.execute("PRAGMA cache_size = -256")  # the heads of lanes: few pages
         except sqlite3.Error as error:
             raise _trouble(error, database) from error
         undo.pop_all()

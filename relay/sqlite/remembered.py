@@ -18,7 +18,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 PEOPLE = 2_048
-ENTRIES = 1_024
+ENTRIES = 256  # at about 4 kB
 
 
 class Remembered(dict[K, V]):

@@ -112,6 +112,7 @@ async def taking_in(messages: int, rate: int, *, within: Path | None = None) -> 
             hand_over.from_thread(payload(number, number % CLIENTS))
             free.append(time.perf_counter())
 
+    await asyncio.to_thread(os.sync)  # else a commit here waits for what came before on this disk
     with sink() as url, tempfile.TemporaryDirectory(prefix="bench-", dir=within) as home:
         async with rig(url, observe, Path(home)) as rigged:
             bare = await asyncio.to_thread(_bare_commits, rigged.storage / "bare", rate)

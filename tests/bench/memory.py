@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 if __name__ == "__main__":  # brought by the tools of the tests; a relay's own environment has none
-    sys.modules["rich"] = None  # type: ignore[assignment]  # as Python marks what is not there
+    for name in ("rich", "greenlet"):
+        sys.modules[name] = None  # type: ignore[assignment]  # as Python marks what is not there
 
 from relay.app.collector import calm_collector
 from tests.bench.into_amocrm import Counter, push
