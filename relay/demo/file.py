@@ -66,6 +66,9 @@ delivery:
     amocrm: 24h
     whatsapp: 1h            # поставьте 10s и отключите канал от WhatsApp
 
+media:
+  limit: 16MB               # о файле больше этого скажет строка в чате
+
 settings:
   default_channel: sales    # с какого номера пишут первыми: sales | support
   import_sent_from_phone: true   # набранное на телефоне видно в amoCRM, с пометкой

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relay.demo.shown import WHAT
 from relay.sqlite.glance import glance
 
 _TAKEN_OFF = "✕"
@@ -18,9 +19,13 @@ _TAKEN_OFF = "✕"
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A journal row: the text in it, the WhatsApp messages a receipt is about, and the lane."""
+    """A journal row: the text in it, the WhatsApp messages a receipt is about, and the lane.
+
+    ``what``: the kind of the thing it holds, or ``text``.
+    """
 
     text: str = ""
+    what: str = "text"
     about: tuple[str, ...] = ()
     status: str = ""
     lane: str = ""
@@ -41,13 +46,27 @@ def _read(source: str, payload: bytes, lane: str) -> Looked:
         case "whatsapp", {"type": "receipt", "ids": list(ids), "status": str(status)}:
             return Looked(about=tuple(map(str, ids)), status=status, lane=lane)
         case side, _:
-            return Looked(_words(side, said), lane=lane)
+            return Looked(*_words(side, said), lane=lane)
 
 
-def _words(side: str, said: object) -> str:
+def _words(side: str, said: object) -> tuple[str, str]:
+    """The words, and what kind of thing goes with them."""
     match side, said:
-        case "amocrm", {"message": {"message": {"text": str(text)}}}:
-            return text
+        case "amocrm", {"message": {"message": {"text": str(text)} as message}}:
+            what = WHAT.get(str(message.get("type")), "text")
+            return text or (str(message.get("file_name", "")) if what == "document" else ""), what
+        case "whatsapp", {"media": {"what": str(what), "name": str(name)}, "text": str(text)}:
+            return text or name, what
+        case "whatsapp", {"place": {"name": str(name)}}:
+            return name, "location"
+        case "whatsapp", {"card": {"name": str(name)}}:
+            return name, "contact"
+        case _:
+            return _plain_words(side, said), "text"
+
+
+def _plain_words(side: str, said: object) -> str:
+    match side, said:
         case "amocrm", {"action": {"reaction": dict(reaction)}}:
             return str(reaction.get("emoji") or _TAKEN_OFF)
         case "whatsapp", {"type": "reacted", "emoji": str(emoji)}:

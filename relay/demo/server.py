@@ -15,8 +15,10 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from relay.demo.actions import parse, perform
+from relay.demo.actions import parse
 from relay.demo.errands import BusyError
+from relay.demo.files import file_routes
+from relay.demo.performing import perform
 from relay.demo.pretended_whatsapp.world import UnfitError
 from relay.demo.show import Show
 from relay.demo.snapshot import snapshot
@@ -34,7 +36,6 @@ _KINDS = {
 }
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
@@ -48,6 +49,7 @@ class PageServer:
         names = ("127.0.0.1", "localhost")
         self._hosts = frozenset(f"{name}:{port}" for name in names)
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
+        self._headers = _HEADERS | {"Content-Security-Policy": _policy(show)}
         self._closing = asyncio.Event()
 
     def app(self) -> web.Application:
@@ -59,6 +61,7 @@ class PageServer:
                 web.get("/page/{name}", self._file),
                 web.get("/events", self._events),
                 web.post("/act", self._act),
+                *file_routes(self._show),
             ]
         )
         app.on_shutdown.append(self._close)
@@ -79,14 +82,14 @@ class PageServer:
         return guard
 
     async def _index(self, _: web.Request) -> web.Response:
-        return _answer(PAGE / "index.html")
+        return self._answer(PAGE / "index.html")
 
     async def _file(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         known = {path.name: path for path in PAGE.iterdir() if path.suffix in _KINDS}
         if name not in known:
             return web.Response(status=404, text="no such file\n")
-        return _answer(known[name])
+        return self._answer(known[name])
 
     async def _act(self, request: web.Request) -> web.Response:
         if request.content_type != "application/json":
@@ -104,7 +107,9 @@ class PageServer:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if self._show.changes.readers >= _MOST_READERS:
             return web.Response(status=503, text="too many pages are open\n")
-        response = web.StreamResponse(headers={**_HEADERS, "Content-Type": "text/event-stream"})
+        response = web.StreamResponse(
+            headers={**self._headers, "Content-Type": "text/event-stream"}
+        )
         await response.prepare(request)
         with self._show.changes.reader() as flag:
             while not self._closing.is_set():
@@ -118,6 +123,21 @@ class PageServer:
                     break  # the page has gone
         return response
 
+    def _answer(self, path: Path) -> web.Response:
+        kind = _KINDS[path.suffix]
+        return web.Response(
+            body=path.read_bytes(), content_type=kind, charset="utf-8", headers=self._headers
+        )
+
+
+def _policy(show: Show) -> str:
+    """Everything comes from here, but for files: amoCRM's, and those behind the relay's links."""
+    files = f"'self' {show.public_url} {show.crm.url}"
+    return (
+        f"default-src 'self'; img-src {files}; media-src {files}; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+
 
 async def serve(show: Show, sock: socket.socket) -> web.AppRunner:
     """Serve the page on this listening socket, until the runner is cleaned up."""
@@ -128,10 +148,3 @@ async def serve(show: Show, sock: socket.socket) -> web.AppRunner:
     await runner.setup()
     await web.SockSite(runner, sock).start()
     return runner
-
-
-def _answer(path: Path) -> web.Response:
-    kind = _KINDS[path.suffix]
-    return web.Response(
-        body=path.read_bytes(), content_type=kind, charset="utf-8", headers=_HEADERS
-    )

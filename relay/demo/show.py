@@ -27,6 +27,7 @@ from relay.demo.pretended_whatsapp import Exchange, World
 from relay.demo.reloads import Reloads
 from relay.demo.story import Story
 from relay.demo.trouble import Switches
+from relay.demo.uploads import Uploads
 from relay.widget.archive import build_archive, version_at
 
 _HEALTH_EVERY_S = 1.0
@@ -55,6 +56,7 @@ class Show:
         self.switches = Switches(crm)
         self.keeper = Keeper(place, doors, self.hear, changed)
         self.errands = Errands()
+        self.uploads = Uploads()
         self.health: dict[str, Any] | None = None
         self.first_text = file.first_text(
             crm.identity, crm=crm.url, hooks=doors.hooks, admin=doors.admin
@@ -63,7 +65,7 @@ class Show:
         self.titles = file.titles(self.text, place.config) or {}
         self._health_url = f"http://127.0.0.1:{doors.admin}/healthz"
         self._look_now = asyncio.Event()
-        public = file.public_url(doors.hooks)
+        self.public_url = public = file.public_url(doors.hooks)
         crm.sender.url = f"{public}/amocrm/hook/:scope_id"
         crm.ui.token_audience = public
         crm.ui.upload_widget(build_archive(public, version_at(datetime.now(UTC))))

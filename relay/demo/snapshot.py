@@ -8,6 +8,13 @@ from relay.demo.cast import NOT_ON_WHATSAPP
 from relay.demo.pretended_amocrm import Account, Chat, Message
 from relay.demo.pretended_whatsapp import World
 from relay.demo.show import Show
+from relay.demo.shown import (
+    brief,
+    brief_of_bubble,
+    brief_of_message,
+    thing_of_bubble,
+    thing_of_message,
+)
 from relay.demo.story import Tale
 
 Json = dict[str, Any]
@@ -48,23 +55,24 @@ def _whatsapp(world: World) -> Json:
                 "channel": b.line,
                 "person": b.person,
                 "author": b.author,
-                "text": _shown(b.text, b.file.name or b.file.what if b.file else None),
+                "text": b.text,
+                "thing": thing_of_bubble(b),
+                "brief": brief_of_bubble(b),
                 "at_ms": b.at_ms,
                 "tick": b.tick.name.lower(),
-                "quote": _bubble_words(world, b.quotes),
+                "quote": brief_of_bubble(world.bubble(b.quotes)) if b.quotes else None,
                 "edited": b.edited,
                 "deleted": b.deleted,
                 "reactions": dict(b.reactions),
             }
             for b in world.bubbles
         ],
+        "typing": [
+            {"channel": channel, "person": person, "until_ms": until_ms}
+            for (channel, person), until_ms in world.typing_until_ms.items()
+        ],
         "not_on_whatsapp": NOT_ON_WHATSAPP,
     }
-
-
-def _bubble_words(world: World, id_: str | None) -> str | None:
-    bubble = world.bubble(id_) if id_ else None
-    return bubble.text if bubble else None
 
 
 def _amocrm(show: Show) -> Json:
@@ -112,23 +120,20 @@ def _message(message: Message, account: Account) -> Json:
         "id": message.id,
         "direction": message.direction,
         "author": {"kind": message.author.kind, "name": message.author.name},
-        "text": _shown(message.text, str(message.content.get("file_name", "")) or None),
+        "text": message.text,
+        "thing": thing_of_message(message),
+        "brief": brief_of_message(message),
         "at_ms": message.timestamp_ms,
         "status": message.status,
         "error_code": report.error_code if report else None,
         "error": report.error if report else None,
-        "quote": quoted.text if quoted else None,
+        "quote": brief_of_message(quoted),
         "edited": bool(message.earlier_texts),
         "reactions": dict(message.reactions),
         "error_reply": _ERROR_REPLY in (message.msgid or ""),
         "hook_lost": hook.lost if hook else None,
         "hook": None if hook is None else "lost" if hook.lost else _hook_state(hook.finished),
     }
-
-
-def _shown(text: str, file: str | None) -> str:
-    """The words of a message; a file is shown by its name."""
-    return text if file is None else "\n".join(filter(None, (f"📎 {file}", text)))
 
 
 def _hook_state(finished: bool) -> str:
@@ -146,15 +151,16 @@ def _relay(show: Show) -> Json:
 
 
 def _tale(tale: Tale, world: World) -> Json:
-    about = [bubble.text for bubble in world.bubbles if bubble.id in tale.looked.about]
+    looked = tale.looked
+    about = [brief_of_bubble(bubble) for bubble in world.bubbles if bubble.id in looked.about]
     return {
         "trace": tale.trace,
         "began_ms": tale.began_ms,
         "direction": tale.direction,
         "channel": tale.channel,
-        "lane": tale.looked.lane,
-        "text": tale.looked.text or " · ".join(about),
-        "status": tale.looked.status,
+        "lane": looked.lane,
+        "about": about or [brief(looked.text, looked.what)],
+        "status": looked.status,
         "steps": tale.steps,
         "dropped": tale.dropped,
     }

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, sync_playwright
 
 INSTALL = "apt-get install chromium"
 
@@ -58,6 +59,23 @@ def a_demonstration() -> Iterator[str]:
             assert process.wait(_PATIENCE_S) == 0
 
 
+@contextmanager
+def fresh_page(browser: Browser, url: str) -> Iterator[Page]:
+    """The page of a running demonstration, ready; it must not complain in the console."""
+    complaints: list[str] = []
+    page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="ru-RU")
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None,
+    )
+    page.goto(url)
+    expect(page.locator("body[data-ready=true]")).to_be_attached()
+    yield page
+    assert complaints == []
+    page.close()
+
+
 # --- What a person does on the page ---------------------------------------------------------------
 
 
@@ -71,6 +89,26 @@ def manager_writes(page: Page, text: str) -> None:
     """In the chat that is shown."""
     page.locator("#crm-text").fill(text)
     page.locator("#crm-form").get_by_role("button", name="Отправить").click()
+
+
+def attach(page: Page, side: str, sample: str) -> None:
+    """On the ``phone`` or in the ``crm``: take a sample from the menu of the clip."""
+    page.locator(f"#{side}-form").get_by_role("button", name="Прикрепить").click()
+    page.locator(f"#{side}-menu").get_by_role("button", name=sample, exact=True).click()
+
+
+def choose(page: Page, side: str, name: str, data: bytes, mime: str = "") -> None:
+    """Take a file from the disk."""
+    with page.expect_file_chooser() as chooser:
+        attach(page, side, "Файл с диска…")
+    file = FilePayload(name=name, mimeType=mime or "application/octet-stream", buffer=data)
+    chooser.value.set_files(file)
+
+
+def send(page: Page, side: str, caption: str = "") -> None:
+    """Send what was taken, with these words."""
+    page.locator(f"#{side}-text").fill(caption)
+    page.locator(f"#{side}-form").get_by_role("button", name="Отправить").click()
 
 
 def press(bubble: Locator, deed: str) -> None:
@@ -100,3 +138,30 @@ def save(page: Page, old: str, new: str) -> None:
 def in_crm(page: Page) -> list[str]:
     """The texts of amoCRM's chat, in order."""
     return page.locator("#crm-chat .said").all_text_contents()
+
+
+# --- What is seen there -----------------------------------------------------------------------
+
+
+def phone(page: Page, inside: str) -> Locator:
+    """That part of the latest message on the phone."""
+    return page.locator("#phone-chat .bubble").last.locator(inside)
+
+
+def crm(page: Page, inside: str) -> Locator:
+    """That part of the latest message in amoCRM."""
+    return page.locator("#crm-chat .bubble").last.locator(inside)
+
+
+def width_of(picture: Locator) -> int:
+    """Of the picture itself, once it has come."""
+    found = picture.evaluate("async (img) => { await img.decode(); return img.naturalWidth; }")
+    assert isinstance(found, int)
+    return found
+
+
+def bytes_behind(page: Page, link: Locator) -> bytes:
+    """What a click on it saves."""
+    with page.expect_download() as waited:
+        link.click()
+    return Path(waited.value.path()).read_bytes()

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.demo.browser import INSTALL, a_browser, a_demonstration, find_chromium
+from tests.demo.browser import (
+    INSTALL,
+    a_browser,
+    a_demonstration,
+    client_writes,
+    find_chromium,
+    fresh_page,
+)
 
 PATIENCE_MS = 15_000
 """For what takes a retry or a restart of the relay."""
@@ -27,18 +34,21 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """The page of a fresh demonstration, ready; it must not complain in the console."""
-    complaints: list[str] = []
-    with a_demonstration() as url:
-        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="ru-RU")
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda said: (
-                complaints.append(said.text) if said.type in {"error", "warning"} else None
-            ),
-        )
-        page.goto(url)
-        expect(page.locator("body[data-ready=true]")).to_be_attached()
+    with a_demonstration() as url, fresh_page(browser, url) as page:
         yield page
-        assert complaints == []
-        page.close()
+
+
+@pytest.fixture(scope="module")
+def shared_url(browser: Browser) -> Iterator[str]:
+    """One demonstration for all of a module: each test speaks of its own messages alone."""
+    with a_demonstration() as url:
+        yield url
+
+
+@pytest.fixture
+def shared(browser: Browser, shared_url: str) -> Iterator[Page]:
+    """A page of it in which everything has come that was sent before."""
+    with fresh_page(browser, shared_url) as page:
+        client_writes(page, "Начнём")
+        expect(page.locator("#crm-chat .said").last).to_have_text("Начнём")
+        yield page

@@ -20,9 +20,9 @@ from relay.demo.actions import (
     SwitchLine,
     SwitchTrouble,
     WriteFirst,
-    perform,
 )
 from relay.demo.keeper import Life
+from relay.demo.performing import perform
 from relay.demo.reloads import Outcome
 from relay.demo.show import Show, open_show
 from relay.demo.trouble import Trouble

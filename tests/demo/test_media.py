@@ -89,7 +89,7 @@ async def test_a_file_survives_a_kill_and_a_cut(tmp_path: Path) -> None:
 async def test_a_file_over_the_limit_is_a_line(tmp_path: Path) -> None:
     """With its name, its size and the limit; the limit of the file as it is now."""
     async with running(tmp_path) as show:
-        text = show.text + "\nmedia: {limit: 1MB}\n"
+        text = show.text.replace("limit: 16MB", "limit: 1MB")
         await do(show, Save(do="save", text=text))
         await until(show, lambda: show.reloads.verdict.outcome is Outcome.TAKEN)
         large = Attachment("video", bytes(1_500_000), "свадьба.mp4", "video/mp4")

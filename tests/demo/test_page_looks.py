@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.demo.browser import client_writes
+from tests.demo.browser import attach, client_writes, send
 
 pytestmark = pytest.mark.browser
 
@@ -26,9 +26,13 @@ def test_the_page_speaks_english(page: Page) -> None:
 def test_everything_can_be_named_and_reached(page: Page) -> None:
     """Every control has a name, no id stands twice, and a message can be sent by keyboard."""
     client_writes(page, "Привет")
-    expect(page.locator("#crm-chat").get_by_text("Привет")).to_be_visible()
+    for sample in ("Голосовое сообщение", "Прайс-лист, PDF"):
+        attach(page, "phone", sample)
+    send(page, "phone")
+    expect(page.locator("#crm-chat .paper")).to_be_visible()
     nameless = page.evaluate(
-        """() => [...document.querySelectorAll('button, input, select, textarea, [role=log]')]
+        """() => [...document.querySelectorAll('button, input, select, textarea, video, a, '
+                + '[role=log], [role=group]')]
             .filter(n => !(n.ariaLabel || n.textContent.trim() || n.labels?.length))
             .map(n => n.outerHTML)"""
     )
@@ -38,6 +42,12 @@ def test_everything_can_be_named_and_reached(page: Page) -> None:
             return ids.filter((id, i) => ids.indexOf(id) !== i) }"""
     )
     assert repeated == []
+    page.locator("#phone-attach").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Фото кресла")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#phone-attach")).to_be_focused()
+    expect(page.locator("#phone-menu")).to_be_hidden()
     page.locator("#phone-text").focus()
     page.keyboard.type("С клавиатуры")
     page.keyboard.press("Enter")
@@ -55,10 +65,36 @@ def test_nothing_sticks_out(page: Page) -> None:
             assert page.evaluate(_STICKING_OUT) == []
 
 
+def test_a_narrow_page_holds_everything(page: Page) -> None:
+    """On the width of a phone too nothing sticks out of its panel, files included."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    for sample in ("Фото кресла", "Прайс-лист, PDF", "Голосовое сообщение", "Контакт"):
+        attach(page, "phone", sample)
+        if page.locator("#phone-file").is_visible():
+            send(page, "phone", "подпись")
+    expect(page.locator("#crm-chat .contact")).to_be_visible()
+    page.get_by_role("button", name="Написать первым").click()
+    for language in ("Рус", "Eng"):
+        page.get_by_role("button", name=language).click()
+        assert page.evaluate(_STICKING_OUT) == []
+
+
+def test_both_languages_have_the_same_words(page: Page) -> None:
+    """Nothing is left untranslated, and no word is kept that the other language lacks."""
+    lacking = page.evaluate(
+        """async () => {
+            const { RU } = await import('/page/words_ru.js');
+            const { EN } = await import('/page/words_en.js');
+            return [...Object.keys(RU).filter((key) => !(key in EN)),
+                ...Object.keys(EN).filter((key) => !(key in RU))]; }"""
+    )
+    assert lacking == []
+
+
 _STICKING_OUT = """() => {
     const right = (node) => node.getBoundingClientRect().right;
-    const out = [...document.querySelectorAll('.panel, .top')].filter((box) =>
-        [...box.querySelectorAll(':scope > :not(.chips), .panel-head > *')]
+    const out = [...document.querySelectorAll('.panel, .top, .bubble')].filter((box) =>
+        [...box.querySelectorAll(':scope > :not(.chips), .panel-head > *, .thing > *')]
             .some((node) => right(node) > right(box) + 1));
     const cut = [...document.querySelectorAll('#badges, .panel-head, .troubles')]
         .filter((box) => box.scrollWidth > box.clientWidth);
@@ -86,7 +122,11 @@ _PLACES = """() => [...document.querySelectorAll('.panel, .composer, .troubles, 
 def test_contrast_is_enough(page: Page) -> None:
     """Words stand out from what is behind them by 4.5 to 1, in light and in dark."""
     client_writes(page, "Привет")
-    expect(page.locator("#crm-chat").get_by_text("Привет")).to_be_visible()
+    for sample in ("Голосовое сообщение", "Контакт", "Место на карте", "Прайс-лист, PDF"):
+        attach(page, "phone", sample)
+    send(page, "phone")
+    expect(page.locator("#crm-chat .paper")).to_be_visible()
+    page.locator("#phone-attach").click()
     for scheme in ("light", "dark"):
         page.emulate_media(
             color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"

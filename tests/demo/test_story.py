@@ -63,6 +63,16 @@ async def test_the_journal_tells_text_and_lane(tmp_path: Path) -> None:
         "t2": ("amocrm", '{"message":{"message":{"text":"да"}}}'.encode()),
         "t3": ("whatsapp/sales", b'{"type":"receipt","ids":["M1"],"status":"read"}'),
         "t4": ("amocrm", b"nonsense"),
+        "t6": (
+            "whatsapp/sales",
+            '{"type":"message","text":"","media":{"what":"document","name":"Смета.pdf"}}'.encode(),
+        ),
+        "t7": (
+            "amocrm",
+            b'{"message":{"message":{"type":"picture","text":"","file_name":"a.png"}}}',
+        ),
+        "t8": ("whatsapp/sales", b'{"type":"message","text":"","place":{"name":"Tverskaya"}}'),
+        "t9": ("whatsapp/sales", b'{"type":"message","text":"","card":{"name":"Pyotr"}}'),
     }
 
     def append(ledger: Ledger) -> None:
@@ -78,6 +88,10 @@ async def test_the_journal_tells_text_and_lane(tmp_path: Path) -> None:
         "t3": Looked(about=("M1",), status="read"),
         "t4": Looked(),
         "t5": Looked(),
+        "t6": Looked("Смета.pdf", "document"),
+        "t7": Looked("", "image"),
+        "t8": Looked("Tverskaya", "location"),
+        "t9": Looked("Pyotr", "contact"),
     }
     assert look(tmp_path / "nothing.db", "t1") == Looked()
 

@@ -1,29 +1,37 @@
 // amoCRM on the right: its chats, a manager's or robot's answers, and its troubles.
 
+import { Attaching } from "./attach.js";
 import { drawCard } from "./card.js";
 import { Aim, deedRow, quoteRow, reactionRow } from "./deeds.js";
 import { $, chips, el, follow, icon, keep, options, setHidden } from "./dom.js";
-import { act } from "./wire.js";
+import { keepThing } from "./media.js";
+import { act, inOrder } from "./wire.js";
 import { clock, t } from "./words.js";
 
 const TROUBLES = document.querySelectorAll("[data-trouble]");
 const ROBOT = "robot";
+const SAMPLES = ["answer", "film", "voice", "price"];
+const TYPING_EVERY_MS = 4000;
 
 let state = null;
 let titles = {};
 let lines = [];
 let chosen = null;
 let known = new Set();
+let typedMs = 0;
 const aim = new Aim($("crm-aim"), $("crm-text"));
+const attaching = new Attaching("crm", SAMPLES, aim, sender);
 
 export function openCrm(redraw) {
   $("chats").choose = (id) => {
     chosen = id;
     aim.clear();
+    attaching.clear();
     $("crm-chat").replaceChildren();
     redraw();
   };
   $("crm-form").addEventListener("submit", answer);
+  $("crm-text").addEventListener("input", tellTyping);
   $("first").addEventListener("click", () => showFirst($("first-form").hidden));
   $("first-form").addEventListener("submit", writeFirst);
   for (const button of TROUBLES) {
@@ -91,8 +99,8 @@ function drawForms(whatsapp, open) {
 
 function makeMessage(message) {
   const item = el("li", "bubble arrives");
-  item.append(el("span", "author", message.author.name), el("span", "quote"), el("span", "said"));
-  item.append(el("span", "stamp"), el("span"), el("span"));
+  item.append(el("span", "author", message.author.name), el("span", "quote"), el("span", "thing"));
+  item.append(el("span", "said"), el("span", "stamp"), el("span"), el("span"));
   return item;
 }
 
@@ -102,8 +110,9 @@ function updateMessage(item, message) {
   item.classList.toggle("failed", message.status === -1 || message.hook === "lost");
   item.dataset.status = message.status ?? "none";
   item.classList.toggle("error-reply", message.error_reply);
-  const [, quote, said, stamp, reactions, deeds] = item.children;
+  const [, quote, thing, said, stamp, reactions, deeds] = item.children;
   quote.replaceWith(quoteRow(message.quote));
+  keepThing(thing, message.thing);
   said.textContent = message.text;
   reactions.replaceWith(reactionRow(message.reactions));
   deeds.replaceWith(deedRow(deedsOf(message)));
@@ -121,7 +130,7 @@ function deedsOf(message) {
       const off = Object.values(message.reactions).includes(emoji);
       return act("manager_reacts", { message: message.id, user, emoji: off ? "" : emoji });
     },
-    answer: () => aim.take("answer", message.id, message.text),
+    answer: () => aim.take("answer", message),
   };
 }
 
@@ -142,11 +151,29 @@ async function answer(event) {
   event.preventDefault();
   const field = $("crm-text");
   const text = field.value.trim();
-  if (!text || !chosen) return;
-  const answer = aim.id ? { quotes: aim.id } : {};
+  const { chosen: thing } = attaching;
+  if (!(text || thing) || !chosen) return;
+  const { id } = aim;
   aim.clear();
+  attaching.clear();
   field.value = "";
-  if (!(await act("manager_writes", { chat: chosen, user: author(), text, ...answer }))) field.value = text;
+  const send = sender();
+  if (await (thing ? attaching.deliver(thing, text, id) : inOrder(() => send("writes", { text }, id)))) return;
+  field.value ||= text;
+  if (thing) attaching.show(thing);
+}
+
+function sender() {
+  const [chat, user] = [chosen, author()];
+  return (verb, fields, quotes) => act(`manager_${verb}`, { chat, user, ...fields, ...(quotes ? { quotes } : {}) });
+}
+
+// amoCRM tells the integration every few seconds that a manager is typing.
+function tellTyping() {
+  const [user, now] = [author(), Date.now()];
+  if (user === null || !chosen || now - typedMs < TYPING_EVERY_MS) return;
+  typedMs = now;
+  act("manager_types", { chat: chosen, user });
 }
 
 async function writeFirst(event) {

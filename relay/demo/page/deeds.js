@@ -1,7 +1,7 @@
 // What may be done with a message: put an emoji on it, answer it, edit it, take it back.
 
 import { el } from "./dom.js";
-import { t } from "./words.js";
+import { briefly, t } from "./words.js";
 
 const EMOJIS = ["👍", "❤️", "😂"];
 const MARKS = { answer: "↩", edit: "✎", delete: "✕" };
@@ -20,7 +20,7 @@ export function deedRow(deeds, own) {
   return row;
 }
 
-function deedButton(mark, label, act) {
+export function deedButton(mark, label, act) {
   const button = el("button", "deed", mark);
   button.type = "button";
   button.title = label;
@@ -37,9 +37,9 @@ export function reactionRow(reactions) {
 }
 
 // What a bubble answers.
-export function quoteRow(words) {
-  const row = el("span", "quote", words || "📎");
-  row.hidden = words === null;
+export function quoteRow(brief) {
+  const row = el("span", "quote", brief ? briefly(brief) : "");
+  row.hidden = brief === null;
   return row;
 }
 
@@ -51,13 +51,13 @@ export class Aim {
     this.clear();
   }
 
-  take(kind, id, words) {
+  take(kind, { id, brief, text }) {
     this.kind = kind;
     this.id = id;
     const close = deedButton("✕", t("cancel"), () => this.clear());
-    this.line.replaceChildren(el("span", "quote", `${MARKS[kind]} ${words || "📎"}`), close);
+    this.line.replaceChildren(el("span", "quote", `${MARKS[kind]} ${briefly(brief)}`), close);
     this.line.hidden = false;
-    this.field.value = kind === "edit" ? words : this.field.value;
+    this.field.value = kind === "edit" ? text : this.field.value;
     this.field.focus();
   }
 

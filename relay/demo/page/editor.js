@@ -9,6 +9,7 @@ const IDEAS = [
   ["idea_language", (text) => set(text, "language", "en")],
   ["idea_default", (text) => set(text, "default_channel", "support")],
   ["idea_channel", (text) => text.replace(/^( *)# (vip:|  title: Для своих|  engine: linked_device)/gm, "$1$2")],
+  ["idea_limit", (text) => set(text, "limit", "1MB")],
   ["idea_expire", (text) => set(text, "whatsapp", "10s")],
   ["idea_secret", (text) => text.replace(/^( +secret: )0(\w+)$/m, "$1f$2")],
   ["idea_typo", (text) => set(text, "default_channel", "sail").replace(/^language:/m, "langauge:")],

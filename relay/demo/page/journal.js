@@ -2,7 +2,7 @@
 
 import { $, el, keep, setHidden, setText } from "./dom.js";
 import { act } from "./wire.js";
-import { duration, has, t } from "./words.js";
+import { briefly, duration, has, t } from "./words.js";
 
 const LIVE_MS = 200;
 
@@ -36,6 +36,8 @@ function drawProcess({ life, pid, starts, health }) {
 
 const isReceipt = (tale) => tale.status !== "";
 
+const wordsOf = (tale) => tale.about.map(briefly).join(" · ");
+
 function makeTale(tale) {
   const item = el("li", "tale arrives");
   const head = el("div", "tale-head");
@@ -51,7 +53,8 @@ function updateTale(item, tale) {
   item.dataset.direction = tale.direction;
   head.children[0].textContent = tale.direction === "in" ? t("to_amocrm") : t("to_whatsapp");
   head.children[1].textContent = tale.title;
-  text.textContent = isReceipt(tale) ? `${t(`status_${tale.status}`)}: ${tale.text}` : tale.text;
+  const words = wordsOf(tale);
+  text.textContent = isReceipt(tale) ? `${t(`status_${tale.status}`)}: ${words}` : words;
   lane.textContent = tale.lane;
   const lines = tale.steps.map((step, place) => ({
     ...step,
@@ -65,7 +68,8 @@ function updateTale(item, tale) {
 
 // A message that failed stays red, whatever is told to amoCRM of it afterwards.
 function end({ steps }) {
-  const failed = steps.some((step) => step.event === "dead" || step.detail?.startsWith("refused:"));
+  const dead = (step) => step.event === "dead" && step.kind !== "fetch";
+  const failed = steps.some((step) => dead(step) || step.detail?.startsWith("refused:"));
   return failed ? "dead" : steps.at(-1).event;
 }
 
@@ -93,6 +97,7 @@ function updateStep(item, step) {
 const isHeld = (step) => step.event === "deferred" && !step.kind;
 
 function name(step) {
+  if (step.kind === "fetch") return t(step.event === "accepted" ? "step_fetch" : `step_fetch_${step.event}`, { attempt: step.attempt });
   const aside = { status_update: "status", phone_rewrite: "card", error_reply: "reply" }[step.kind];
   if (aside && step.event === "accepted") return t(`step_${aside}`);
   if (aside && step.event === "delivered") return t(`step_${aside}_delivered`);
@@ -104,6 +109,7 @@ function name(step) {
 
 function reason(step) {
   if (!step.detail || step.again) return "";
+  if (step.kind === "fetch" && step.detail.startsWith("larger than")) return t("fetch_too_large");
   const rule = isHeld(step) ? `held_${step.detail.replaceAll(" ", "_")}` : `rule_${step.detail.split(":")[0]}`;
   return has(rule) ? t(rule) : step.detail;
 }
@@ -122,10 +128,10 @@ function count(item) {
 // Says the end of each message's way to those who listen rather than look.
 function announce(tales) {
   const before = told;
-  told = new Map(tales.map((tale) => [tale.trace, tale.steps.at(-1).event]));
+  told = new Map(tales.map((tale) => [tale.trace, tale.steps.findLast((step) => step.kind !== "fetch")?.event]));
   for (const tale of tales) {
     const end = told.get(tale.trace);
     if (isReceipt(tale) || before.get(tale.trace) === end || !has(`said_${end}`)) continue;
-    $("announcer").textContent = t(`said_${end}`, { text: tale.text });
+    $("announcer").textContent = t(`said_${end}`, { text: wordsOf(tale) });
   }
 }

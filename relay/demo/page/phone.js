@@ -1,22 +1,31 @@
 // The phone on the left: a client's, or the company's handset, with one chat open.
 
+import { Attaching } from "./attach.js";
 import { Aim, deedRow, quoteRow, reactionRow } from "./deeds.js";
 import { $, chips, el, follow, icon, keep, setHidden, setText } from "./dom.js";
-import { act } from "./wire.js";
+import { keepThing } from "./media.js";
+import { act, inOrder } from "./wire.js";
 import { clock, number, t } from "./words.js";
 
 const READ_AFTER_MS = 1200;
+const CAPTIONED = ["image", "video", "document"];
+const SAMPLES = ["question", "film", "voice", "price", "catalogue", "sticker", "place", "card"];
 
 const seen = { view: "client", person: "anna", channel: "sales" };
 let state = null;
 let reading = 0;
+let typed = 0;
+let drawAgain = null;
 const aim = new Aim($("phone-aim"), $("phone-text"));
+const attaching = new Attaching("phone", SAMPLES, aim, sender);
 
 export function openPhone(redraw) {
+  drawAgain = redraw;
   const choose = (change) => {
     Object.assign(seen, change);
     $("phone-chat").replaceChildren();
     aim.clear();
+    attaching.clear();
     redraw();
   };
   $("view-client").addEventListener("click", () => choose({ view: "client" }));
@@ -68,15 +77,26 @@ function drawHead(titles) {
   setText($("peer-name"), name);
   setText($("peer-avatar"), name[0]);
   $("peer-avatar").dataset.who = client ? seen.channel : seen.person;
+  const typing = client && isTyping();
   const note = line().held ? t("held", { n: line().held }) : number(client ? line().number : person().number);
-  setText($("peer-note"), note);
+  setText($("peer-note"), typing ? t("typing") : note);
+  $("peer-note").classList.toggle("typing", typing);
+}
+
+// Somebody in amoCRM is writing; the page looks again when that is over.
+function isTyping() {
+  const said = state.typing.find((each) => each.person === seen.person && each.channel === seen.channel);
+  const left = (said?.until_ms ?? 0) - Date.now();
+  clearTimeout(typed);
+  if (left > 0) typed = setTimeout(drawAgain, left + 1);
+  return left > 0;
 }
 
 function drawOff() {
   const off = seen.view === "client" && !person().online;
   setHidden($("phone-off"), !off);
   setText($("phone-off"), t("phone_off"));
-  $("phone-text").disabled = off;
+  $("phone-text").disabled = $("phone-attach").disabled = off;
 }
 
 function drawSwitch(button, on) {
@@ -86,15 +106,16 @@ function drawSwitch(button, on) {
 function makeBubble(bubble) {
   if (bubble.hint) return el("li", "hint", bubble.hint);
   const item = el("li", "bubble arrives");
-  item.append(el("span", "quote"), el("span", "said"), el("span", "stamp"), el("span"), el("span"));
+  item.append(el("span", "quote"), el("span", "thing"), el("span", "said"), el("span", "stamp"), el("span"), el("span"));
   return item;
 }
 
 function updateBubble(item, bubble) {
   if (bubble.hint) return setText(item, bubble.hint);
   item.classList.toggle("mine", bubble.mine);
-  const [quote, said, stamp, reactions, deeds] = item.children;
+  const [quote, thing, said, stamp, reactions, deeds] = item.children;
   quote.replaceWith(quoteRow(bubble.quote));
+  keepThing(thing, bubble.thing);
   said.textContent = bubble.deleted ? t("was_deleted") : bubble.text;
   item.classList.toggle("deleted", bubble.deleted);
   reactions.replaceWith(reactionRow(bubble.reactions));
@@ -109,12 +130,16 @@ function updateBubble(item, bubble) {
 function deedsOf(bubble) {
   const deeds = {
     react: (emoji) => act("client_reacts", { bubble: bubble.id, emoji }),
-    answer: () => aim.take("answer", bubble.id, bubble.text),
+    answer: () => aim.take("answer", bubble),
   };
   if (!bubble.mine) return deeds;
+  const edit = () => {
+    attaching.clear();
+    aim.take("edit", bubble);
+  };
   return {
     ...deeds,
-    edit: () => aim.take("edit", bubble.id, bubble.text),
+    ...(!bubble.thing || CAPTIONED.includes(bubble.thing.what) ? { edit } : {}),
     delete: () => act("client_takes_back", { bubble: bubble.id }),
   };
 }
@@ -133,18 +158,27 @@ async function submit(event) {
   event.preventDefault();
   const field = $("phone-text");
   const text = field.value.trim();
-  if (!text) return;
+  const { chosen } = attaching;
   const { kind, id } = aim;
+  if (!text && !chosen) return;
   aim.clear();
+  attaching.clear();
   field.value = "";
-  const done = kind === "edit" ? act("client_edits", { bubble: id, text }) : say(text, id);
-  if (!(await done)) field.value = text;
+  if (await (kind === "edit" ? act("client_edits", { bubble: id, text }) : say(chosen, text, id))) return;
+  field.value ||= text;
+  if (chosen) attaching.show(chosen);
 }
 
-function say(text, quotes) {
-  const action = seen.view === "client" ? "client_writes" : "owner_types";
-  const answer = quotes && seen.view === "client" ? { quotes } : {};
-  return act(action, { person: seen.person, channel: seen.channel, text, ...answer });
+function say(chosen, text, quotes) {
+  if (chosen) return attaching.deliver(chosen, text, quotes);
+  const [verb, send] = [seen.view === "client" ? "writes" : "types", sender()];
+  return inOrder(() => send(verb, { text }, quotes));
+}
+
+function sender() {
+  const { view, person, channel } = seen;
+  return (verb, fields, quotes) =>
+    act(`${view}_${verb}`, { person, channel, ...fields, ...(quotes && view === "client" ? { quotes } : {}) });
 }
 
 // A client who has the chat open reads what comes, a moment later.

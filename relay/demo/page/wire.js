@@ -4,6 +4,7 @@ import { $ } from "./dom.js";
 import { t } from "./words.js";
 
 let forget = 0;
+let last = Promise.resolve();
 
 export function listen(onState, onLost) {
   const source = new EventSource("/events");
@@ -20,16 +21,39 @@ export async function act(action, fields = {}) {
       body: JSON.stringify({ do: action, ...fields }),
     });
     if (answer.ok) return true;
-    complain((await answer.json()).error);
+    complain(t("failed", { error: (await answer.json()).error }));
   } catch (error) {
-    complain(error.message);
+    complain(t("failed", { error: error.message }));
   }
   return false;
 }
 
-function complain(error) {
+// Keeps a file for an action to send; the word for it, or null. What went wrong is shown.
+export async function upload(file) {
+  try {
+    const answer = await fetch(`/files?name=${encodeURIComponent(file.name)}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/octet-stream" },
+      body: file,
+    });
+    const said = await answer.json();
+    if (answer.ok) return said.file;
+    complain(t("failed", { error: said.error }));
+  } catch (error) {
+    complain(t("failed", { error: error.message }));
+  }
+  return null;
+}
+
+// One after the other: a word written after a file must not overtake it.
+export function inOrder(work) {
+  last = last.then(work);
+  return last;
+}
+
+export function complain(words) {
   const toast = $("toast");
-  toast.textContent = t("failed", { error });
+  toast.textContent = words;
   toast.hidden = false;
   clearTimeout(forget);
   forget = setTimeout(() => (toast.hidden = true), 5000);

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from relay.demo.giving import give
 from relay.demo.pretended_amocrm.call import Call, Reply
 from relay.demo.pretended_amocrm.state import Message
 
@@ -59,6 +60,11 @@ class Attachments:
         self._note = note
         self._attached: dict[str, Attached] = {}
 
+    @property
+    def stored(self) -> int:
+        """Bytes of all files that were attached."""
+        return sum(len(file.data) for file in self._attached.values())
+
     def attach(
         self,
         data: bytes,
@@ -81,7 +87,8 @@ class Attachments:
             return Reply(405)
         if file.guarded and call.header("Authorization") != f"Bearer {self._token}":
             return Reply(401)
-        return Reply(200, file.data, file.content_type)
+        given = give(file.data, file.content_type, file.name, call.header("Range"))
+        return Reply(given.status, given.body, given.content_type, tuple(given.headers.items()))
 
     async def fetch(self, message: Message) -> FetchedFile | None:
         """Fetch the file of a message, as amoCRM does later; None if it did not come whole."""

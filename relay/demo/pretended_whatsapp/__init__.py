@@ -6,7 +6,28 @@ anything about amoCRM or about the page.
 
 from relay.demo.pretended_whatsapp.engine import SimulatedEngine
 from relay.demo.pretended_whatsapp.exchange import Exchange
-from relay.demo.pretended_whatsapp.things import Attachment, Bubble, Line, Person, Tick
+from relay.demo.pretended_whatsapp.things import (
+    Attachment,
+    Bubble,
+    Card,
+    Line,
+    Person,
+    Place,
+    Thing,
+    Tick,
+)
 from relay.demo.pretended_whatsapp.world import World
 
-__all__ = ["Attachment", "Bubble", "Exchange", "Line", "Person", "SimulatedEngine", "Tick", "World"]
+__all__ = [
+    "Attachment",
+    "Bubble",
+    "Card",
+    "Exchange",
+    "Line",
+    "Person",
+    "Place",
+    "SimulatedEngine",
+    "Thing",
+    "Tick",
+    "World",
+]

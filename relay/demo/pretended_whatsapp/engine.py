@@ -138,8 +138,9 @@ class SimulatedEngine:
         return Retry(outcome.reason) if isinstance(outcome, Unknown) else outcome
 
     async def show_typing(self, to: ClientAddress) -> None:
-        """It has no way to."""
-        del to
+        """Tell WhatsApp; whoever is not connected shows nothing."""
+        if self._writer is not None and self._online:
+            say(self._writer, {"typing": {"to": to}})
 
     async def sent_as(self, reply: Reply) -> tuple[WhatsAppMessageId, ...]:
         """Nobody knows."""

@@ -116,6 +116,8 @@ class _Device:
             self._fetch(said["fetch"])
         if isinstance(said.get("react"), dict):
             self._react(said["react"])
+        if isinstance(said.get("typing"), dict) and self._line.online:
+            self._world.type(self._line.channel, str(said["typing"]["to"]))
         if isinstance(said.get("check"), dict):
             self._check(said["check"])
         self.look()

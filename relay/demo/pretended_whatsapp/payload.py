@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, cast
+from typing import cast
 
-from relay.domain.contents import Content, Media, MediaKind, Remote, Text, Unsupported
+from relay.demo.pretended_whatsapp.things import Attachment, Card, Place, Thing
+from relay.domain.contents import (
+    ContactCard,
+    Contacts,
+    Content,
+    Location,
+    Media,
+    MediaKind,
+    Remote,
+    Text,
+    Unsupported,
+)
 from relay.domain.ids import ClientAddress, OwnNumber, WhatsAppMessageId
 from relay.domain.message import (
     Client,
@@ -21,13 +32,7 @@ from relay.domain.message import (
     WhatsAppEvent,
 )
 
-if TYPE_CHECKING:
-    from relay.demo.pretended_whatsapp.things import Attachment
-
 Fields = Mapping[str, object]
-
-Author = Literal["client", "relay", "phone"]
-"""Who does something in a chat of a line: see :class:`world.Bubble`."""
 
 
 def message(
@@ -39,13 +44,13 @@ def message(
     from_phone: bool,
     text: str,
     at_ms: int,
-    media: Fields | None = None,
+    holds: Fields | None = None,
     quotes: str | None = None,
 ) -> bytes:
     """A message seen on a line: of a client, or of the owner's handset."""
     return _encoded(
         {
-            **({"media": media} if media is not None else {}),
+            **(holds or {}),
             **({"quotes": quotes} if quotes is not None else {}),
             "type": "message",
             "id": id_,
@@ -68,23 +73,32 @@ def sequel(
     client: str,
     name: str,
     at_ms: int,
-    **more: str,
+    **more: object,
 ) -> bytes:
     """What a client did with a message afterwards: ``edited``, ``deleted`` or ``reacted``."""
     about = {"id": id_, "target": target, "own": own, "client": client, "name": name}
     return _encoded({"type": happened, **about, "at_ms": at_ms, **more})
 
 
-def media(ref: str, file: Attachment) -> Fields:
-    """What a message tells of its file."""
-    return {
-        "ref": ref,
-        "what": file.what,
-        "name": file.name,
-        "mime": file.mime,
-        "size": len(file.data),
-        "duration_s": file.duration_s,
-    }
+def holds(ref: str, thing: Thing | None) -> Fields:
+    """What a message tells of the thing in it: of a file all but its bytes."""
+    match thing:
+        case None:
+            return {}
+        case Place(latitude, longitude, name):
+            return {"place": {"latitude": latitude, "longitude": longitude, "name": name}}
+        case Card(name, phone):
+            return {"card": {"name": name, "phone": phone}}
+        case Attachment() as file:
+            told = {
+                "ref": ref,
+                "what": file.what,
+                "name": file.name,
+                "mime": file.mime,
+                "size": len(file.data),
+                "duration_s": file.duration_s,
+            }
+            return {"media": told}
 
 
 def receipt(*, own: str, ids: Sequence[str], read: bool, at_ms: int) -> bytes:
@@ -126,7 +140,7 @@ def _message(fields: Fields) -> Received:
         id=WhatsAppMessageId(_text(fields, "id")),
         sent_at_ms=_number(fields, "at_ms"),
         origin=Origin(_text(fields, "from")),
-        content=_content(text, fields.get("media")),
+        content=_content(text, fields),
         quotes=WhatsAppMessageId(str(fields["quotes"])) if "quotes" in fields else None,
     )
 
@@ -141,7 +155,7 @@ def _sequel(fields: Fields) -> Edited | Deleted | Reacted:
     at_ms = _number(fields, "at_ms")
     match fields["type"]:
         case "edited":
-            new = Text(_text(fields, "text"))
+            new = _content(fields.get("text"), fields)
             return Edited(own, client, id_, target, at_ms, Origin.CLIENT, new)
         case "deleted":
             return Deleted(own, client, id_, target, at_ms, Origin.CLIENT)
@@ -150,19 +164,28 @@ def _sequel(fields: Fields) -> Edited | Deleted | Reacted:
             return Reacted(own, client, id_, target, at_ms, Origin.CLIENT, emoji)
 
 
-def _content(text: object, file: object) -> Content:
-    if isinstance(file, dict):
-        size, duration = file.get("size"), file.get("duration_s")
-        return Media(
-            MediaKind(_text(file, "what")),
-            Remote(_text(file, "ref")),
-            caption=text if isinstance(text, str) else "",
-            name=str(file.get("name", "")),
-            mime=str(file.get("mime", "")),
-            size=size if isinstance(size, int) else None,
-            duration_s=duration if isinstance(duration, int) else None,
-        )
+def _content(text: object, fields: Fields) -> Content:
+    match fields:
+        case {"media": dict(file)}:
+            return _media(file, text if isinstance(text, str) else "")
+        case {"place": {"latitude": float(lat), "longitude": float(lon), "name": str(name)}}:
+            return Location(lat, lon, name)
+        case {"card": {"name": str(name), "phone": str(phone)}}:
+            return Contacts((ContactCard(name, (phone,)),))
     return Text(text) if isinstance(text, str) else Unsupported("unknown")
+
+
+def _media(file: Fields, caption: str) -> Media:
+    size, duration = file.get("size"), file.get("duration_s")
+    return Media(
+        MediaKind(_text(file, "what")),
+        Remote(_text(file, "ref")),
+        caption=caption,
+        name=str(file.get("name", "")),
+        mime=str(file.get("mime", "")),
+        size=size if isinstance(size, int) else None,
+        duration_s=duration if isinstance(duration, int) else None,
+    )
 
 
 def _receipt(fields: Fields) -> Receipt:

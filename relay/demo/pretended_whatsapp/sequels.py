@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from relay.demo.pretended_whatsapp import payload
-from relay.demo.pretended_whatsapp.things import Bubble
+from relay.demo.pretended_whatsapp.payload import holds
+from relay.demo.pretended_whatsapp.things import Author, Bubble
 from relay.demo.pretended_whatsapp.world import LONGEST_TEXT, UnfitError, World
 
 LONGEST_EMOJI = 16
 """Characters; a flag of a region has fourteen."""
+
+_CAPTIONED = ("image", "video", "document")
 
 
 def client_edits(world: World, bubble_id: str, text: str) -> None:
@@ -17,10 +19,12 @@ def client_edits(world: World, bubble_id: str, text: str) -> None:
         UnfitError: there is nothing of his to write anew, or his phone is off.
     """
     bubble = _own(world, bubble_id)
+    if bubble.thing is not None and (bubble.file is None or bubble.file.what not in _CAPTIONED):
+        raise UnfitError("it has no words that could be written anew")
     if not text.strip() or len(text) > LONGEST_TEXT:
         raise UnfitError(f"a message has 1 to {LONGEST_TEXT} characters")
     bubble.text, bubble.edited = text, True
-    world.tell(bubble, "edited", text=text)
+    world.tell(bubble, "edited", text=text, **holds(bubble.id, bubble.thing))
 
 
 def client_takes_back(world: World, bubble_id: str) -> None:
@@ -30,7 +34,7 @@ def client_takes_back(world: World, bubble_id: str) -> None:
         UnfitError: there is nothing of his to delete, or his phone is off.
     """
     bubble = _own(world, bubble_id)
-    bubble.text, bubble.file, bubble.deleted = "", None, True
+    bubble.text, bubble.thing, bubble.deleted = "", None, True
     bubble.reactions.clear()
     world.tell(bubble, "deleted")
 
@@ -56,7 +60,7 @@ def relay_reacts(world: World, bubble_id: str, emoji: str) -> bool:
     return True
 
 
-def _react(bubble: Bubble, who: payload.Author, emoji: str) -> None:
+def _react(bubble: Bubble, who: Author, emoji: str) -> None:
     bubble.reactions.pop(who, None)
     if emoji:
         bubble.reactions[who] = emoji[:LONGEST_EMOJI]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import enum
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Literal
 
-from relay.demo.pretended_whatsapp.payload import Author
+Author = Literal["client", "relay", "phone"]
+"""Who does something in a chat of a line: see :class:`Bubble`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,27 @@ class Attachment:
     name: str = ""
     mime: str = ""
     duration_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody is, in degrees, and what it is called there."""
+
+    latitude: float
+    longitude: float
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Somebody's contact card. ``phone`` as it stands in the card."""
+
+    name: str
+    phone: str
+
+
+Thing = Attachment | Place | Card
+"""What a message may hold besides words."""
 
 
 class Tick(enum.IntEnum):
@@ -75,8 +98,13 @@ class Bubble:
     text: str
     at_ms: int
     tick: Tick = Tick.SENT
-    file: Attachment | None = None
+    thing: Thing | None = None
     quotes: str | None = None
     edited: bool = False
     deleted: bool = False
     reactions: dict[Author, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> Attachment | None:
+        """The file in it, if it holds one."""
+        return self.thing if isinstance(self.thing, Attachment) else None

@@ -8,6 +8,7 @@ device    {"send": {"tag": N, "to": NUMBER, "text": TEXT}}
           with a file: {…, "media": {"what", "name", "mime", "duration_s"}} after its bytes
           answering a message: {…, "quotes": ID}
 device    {"react": {"tag": N, "target": ID, "emoji": TEXT}}
+device    {"typing": {"to": NUMBER}}
 device    {"piece": {"tag": N, "data": BASE64}}         of the file that is about to be sent
 device    {"fetch": {"tag": N, "ref": REF, "offset": N}}
 WhatsApp  {"fetched": {"tag": N, "result": "piece" | "gone" | "offline", "data": BASE64}}

@@ -11,13 +11,23 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from relay.demo.pretended_whatsapp import payload
-from relay.demo.pretended_whatsapp.things import Attachment, Bubble, Held, Line, Person, Tick
+from relay.demo.pretended_whatsapp.things import (
+    Attachment,
+    Author,
+    Bubble,
+    Held,
+    Line,
+    Person,
+    Thing,
+    Tick,
+)
 
 LONGEST_TEXT = 4096
 """Characters of a message; more is refused, as the page's field would."""
 
 _FIRST_NUMBER = 74950000001
 _MOST_HELD = 10_000
+_TYPING_MS = 6_000  # amoCRM repeats it every five seconds
 
 
 class UnfitError(ValueError):
@@ -39,6 +49,7 @@ class World:
         self.people = {person.id: person for person in people}
         self.lines: dict[str, Line] = {}
         self.bubbles: list[Bubble] = []
+        self.typing_until_ms: dict[tuple[str, str], int] = {}
         self._files: dict[str, bytes] = {}
         self._now_ms = now_ms
         self._new_id = new_id
@@ -67,19 +78,21 @@ class World:
         person: str,
         channel: str,
         text: str,
-        file: Attachment | None = None,
+        thing: Thing | None = None,
         quotes: str | None = None,
     ) -> Bubble:
         """A client writes to a channel's number; with a file, the text is its caption."""
         client, line = self._person(person), self._line(channel)
         if not client.online:
             raise UnfitError("the client's phone is off")
-        return self._into_line(client, line, "client", text, file, quotes=quotes)
+        return self._into_line(client, line, "client", text, thing, quotes=quotes)
 
-    def owner_types(self, person: str, channel: str, text: str) -> Bubble:
+    def owner_types(
+        self, person: str, channel: str, text: str, thing: Thing | None = None
+    ) -> Bubble:
         """The owner writes to a client on the handset; the linked device hears of it."""
         client, line = self._person(person), self._line(channel)
-        bubble = self._into_line(client, line, "phone", text)
+        bubble = self._into_line(client, line, "phone", text, thing)
         self._reach(bubble, client)
         return bubble
 
@@ -113,6 +126,11 @@ class World:
         """The bytes of a message's file; None if WhatsApp has them no more."""
         return self._files.get(ref)
 
+    @property
+    def stored(self) -> int:
+        """Bytes of all files that WhatsApp keeps."""
+        return sum(map(len, self._files.values()))
+
     def expire(self, bubble: Bubble) -> None:
         """WhatsApp's servers forget a file."""
         self._files.pop(bubble.id, None)
@@ -132,9 +150,17 @@ class World:
         line = self._line(channel)
         bubble = self._bubble(client, line, "relay", text, file)
         bubble.quotes = quotes
+        self.typing_until_ms.pop((channel, client.id), None)
         self._reach(bubble, client)
         self.changed()
         return bubble
+
+    def type(self, channel: str, to: str) -> None:
+        """The linked device is typing to a number: its phone shows so for a while."""
+        client = self.person_of(to)
+        if client is not None and client.online:
+            self.typing_until_ms[channel, client.id] = self._now_ms() + _TYPING_MS
+            self.changed()
 
     def taken(self, channel: str) -> None:
         """The linked device has the first of what is held for it."""
@@ -148,7 +174,7 @@ class World:
         """The message with this id."""
         return next((bubble for bubble in self.bubbles if bubble.id == id_), None)
 
-    def tell(self, bubble: Bubble, happened: str, **more: str) -> None:
+    def tell(self, bubble: Bubble, happened: str, **more: object) -> None:
         """The linked device is to hear what its client did with a message."""
         client, line = self._person(bubble.person), self._line(bubble.line)
         raw = payload.sequel(
@@ -166,13 +192,13 @@ class World:
         line: Line,
         author: Literal["client", "phone"],
         text: str,
-        file: Attachment | None = None,
+        thing: Thing | None = None,
         *,
         quotes: str | None = None,
     ) -> Bubble:
         if len(line.held) >= _MOST_HELD:
             raise UnfitError("WhatsApp holds too much for this channel already")
-        bubble = self._bubble(client, line, author, text, file)
+        bubble = self._bubble(client, line, author, text, thing)
         bubble.quotes = quotes
         raw = payload.message(
             id_=bubble.id,
@@ -182,7 +208,7 @@ class World:
             from_phone=author == "phone",
             text=text,
             at_ms=bubble.at_ms,
-            media=None if file is None else payload.media(bubble.id, file),
+            holds=payload.holds(bubble.id, thing),
             quotes=quotes,
         )
         line.held.append(Held(raw, bubble))
@@ -193,17 +219,17 @@ class World:
         self,
         client: Person,
         line: Line,
-        author: payload.Author,
+        author: Author,
         text: str,
-        file: Attachment | None = None,
+        thing: Thing | None = None,
     ) -> Bubble:
-        if (file is None and not text.strip()) or len(text) > LONGEST_TEXT:
+        if (thing is None and not text.strip()) or len(text) > LONGEST_TEXT:
             raise UnfitError(f"a message has 1 to {LONGEST_TEXT} characters")
         bubble = Bubble(
-            self._new_id(), line.channel, client.id, author, text, self._now_ms(), file=file
+            self._new_id(), line.channel, client.id, author, text, self._now_ms(), thing=thing
         )
-        if file is not None:
-            self._files[bubble.id] = file.data
+        if isinstance(thing, Attachment):
+            self._files[bubble.id] = thing.data
         self.bubbles.append(bubble)
         return bubble
 

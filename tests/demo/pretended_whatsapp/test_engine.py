@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from relay.app.clock import SystemClock
-from relay.delivery.ports import MediaGoneError, MediaUnavailableError
+from relay.delivery.ports import MediaGoneError
 from relay.delivery.store import StoreRefusedError
-from relay.demo.pretended_whatsapp import Attachment, Exchange, SimulatedEngine, World
-from relay.demo.pretended_whatsapp.wire import PIECE
-from relay.domain.contents import Kept, Media, MediaKind, Remote, Text, Unsupported
+from relay.demo.pretended_whatsapp import (
+    Exchange,
+    SimulatedEngine,
+    World,
+)
+from relay.domain.contents import (
+    Text,
+    Unsupported,
+)
 from relay.domain.ids import ClientAddress, OwnNumber
 from relay.domain.message import Client, Failure, Received
 from relay.domain.outbox import Dead, Delivered, Retry, Unknown
@@ -249,59 +254,3 @@ async def test_a_break_while_sending_is_unknown(tmp_path: Path) -> None:
         with pytest.raises(ConnectionResetError):
             await run
         await heard.wait()
-
-
-async def brought(engine: SimulatedEngine, ref: str) -> bytes:
-    came = bytearray()
-
-    async def write(piece: bytes) -> None:
-        came.extend(piece)
-
-    await engine.fetch(ref, write)
-    return bytes(came)
-
-
-@pytest.mark.parametrize("size", [0, 1, PIECE, PIECE + 1, 300_000])
-async def test_a_clients_file_is_told_of_and_brought(tmp_path: Path, size: int) -> None:
-    """The message names it, and its bytes come when they are asked for, in pieces."""
-    world, relay, data = a_world(), Relay(), os.urandom(size)
-    async with linked(world, tmp_path, relay) as engine:
-        world.client_writes(
-            "anna", "sales", "look", Attachment("image", data, "a.jpg", "image/jpeg")
-        )
-        await until(relay.changed, lambda: relay.payloads)
-        [event] = engine.read(relay.payloads[0])
-        assert isinstance(event, Received)
-        assert isinstance(event.content, Media)
-        assert isinstance(event.content.at, Remote)
-        assert (event.content.caption, event.content.size) == ("look", size)
-        assert await brought(engine, event.content.at.ref) == data
-
-
-async def test_a_file_that_whatsapp_forgot_is_gone_and_one_out_of_reach_is_not(
-    tmp_path: Path,
-) -> None:
-    """The first is never asked for again, the second later."""
-    world, relay = a_world(), Relay()
-    async with linked(world, tmp_path, relay) as engine:
-        bubble = world.client_writes("anna", "sales", "", Attachment("voice", b"abc"))
-        world.expire(bubble)
-        with pytest.raises(MediaGoneError):
-            await brought(engine, bubble.id)
-        world.switch_line("sales", online=False)
-        with pytest.raises(MediaUnavailableError):
-            await brought(engine, bubble.id)
-
-
-async def test_a_kept_file_is_sent_with_its_words(tmp_path: Path) -> None:
-    """The client has it byte for byte; a file that is kept no more is not sent."""
-    world, relay, path = a_world(), Relay(), tmp_path / "price.pdf"
-    path.write_bytes(os.urandom(250_000))
-    medium = Media(MediaKind.DOCUMENT, Kept(str(path)), "the price", "price.pdf", "application/pdf")
-    async with linked(world, tmp_path, relay) as engine:
-        assert isinstance(await engine.send(a_reply(content=medium)), Delivered)
-        gone = await engine.send(a_reply(content=replace(medium, at=Kept("gone"))))
-        assert isinstance(gone, Dead)
-    [bubble] = world.bubbles
-    assert bubble.file == Attachment("document", path.read_bytes(), "price.pdf", "application/pdf")
-    assert bubble.text == "the price"

@@ -11,9 +11,9 @@ from relay.demo.pretended_whatsapp.sequels import (
     client_takes_back,
     relay_reacts,
 )
-from relay.demo.pretended_whatsapp.things import Bubble
+from relay.demo.pretended_whatsapp.things import Attachment, Bubble, Card
 from relay.demo.pretended_whatsapp.world import UnfitError, World
-from relay.domain.contents import Text
+from relay.domain.contents import Media, MediaKind, Text
 from relay.domain.message import Deleted, Edited, Origin, Reacted, Received, WhatsAppEvent
 from tests.demo.pretended_whatsapp.samples import a_world
 
@@ -47,6 +47,22 @@ def test_the_linked_device_hears_what_becomes_of_a_message() -> None:
     assert {event.target for event in found} == {bubble.id}
     assert {event.origin for event in found} == {Origin.CLIENT}
     assert len({event.id for event in found}) == 4
+
+
+def test_an_edit_of_a_file_is_of_its_words() -> None:
+    """The file goes along, with its new caption; what has no caption cannot be edited."""
+    there, _ = begun()
+    photo = Attachment("image", b"abc", "", "image/png")
+    bubble = there.client_writes("anna", "sales", "красное", photo)
+    client_edits(there, bubble.id, "зелёное")
+    *_, edited = told(there)
+    assert isinstance(edited, Edited)
+    assert isinstance(edited.content, Media)
+    assert (edited.content.what, edited.content.caption) == (MediaKind.IMAGE, "зелёное")
+    for thing in (Attachment("voice", b"abc"), Card("Pyotr", "+7 900 000-00-07")):
+        without = there.client_writes("anna", "sales", "", thing)
+        with pytest.raises(UnfitError):
+            client_edits(there, without.id, "слова")
 
 
 def test_an_answer_names_what_it_answers() -> None:

@@ -1,0 +1,102 @@
+// What goes with the next message: a sample or a file from the disk, chosen in a small menu.
+
+import { deedButton } from "./deeds.js";
+import { $, el } from "./dom.js";
+import { complain, inOrder, upload } from "./wire.js";
+import { size, t } from "./words.js";
+
+const LARGEST_MB = 16;
+const WITHOUT_CAPTION = ["voice", "sticker", "place", "card"]; // so they are sent at once
+
+// The clip beside a field. `side` opens the ids of its parts; `sender` gives what sends from the chat
+// that is open now: (verb, fields, quotes).
+export class Attaching {
+  constructor(side, samples, aim, sender) {
+    this.button = $(`${side}-attach`);
+    this.menu = $(`${side}-menu`);
+    this.line = $(`${side}-file`);
+    this.field = $(`${side}-text`);
+    this.aim = aim;
+    this.sender = sender;
+    this.chosen = null;
+    for (const name of samples) this.offer(`sample_${name}`, () => this.take({ sample: name }));
+    this.offer("from_disk", () => this.disk.click());
+    this.disk = this.menu.nextElementSibling;
+    this.disk.addEventListener("change", () => this.takeFile(this.disk.files[0]));
+    this.button.addEventListener("click", () => this.open(this.menu.hidden));
+    document.addEventListener("click", (event) => this.leave(event));
+    this.menu.parentElement.addEventListener("keydown", (event) => this.escape(event));
+  }
+
+  offer(word, choose) {
+    const item = el("button", "offer");
+    item.type = "button";
+    item.dataset.t = word;
+    item.addEventListener("click", () => {
+      this.open(false);
+      choose();
+    });
+    this.menu.append(item);
+  }
+
+  open(open) {
+    this.menu.hidden = !open;
+    this.button.setAttribute("aria-expanded", open);
+    if (open) this.menu.firstElementChild.focus();
+  }
+
+  leave({ target }) {
+    if (!this.menu.hidden && !this.menu.contains(target) && !this.button.contains(target)) this.open(false);
+  }
+
+  escape({ key }) {
+    if (key !== "Escape" || this.menu.hidden) return;
+    this.open(false);
+    this.button.focus();
+  }
+
+  takeFile(file) {
+    this.disk.value = ""; // so that the same file may be chosen again
+    if (!file) return;
+    const told = { n: LARGEST_MB, size: size(file.size) };
+    if (file.size > LARGEST_MB * 1_000_000) complain(t("too_large", told));
+    else if (!file.size) complain(t("empty_file"));
+    else this.take({ file });
+  }
+
+  take(chosen) {
+    if (this.aim.kind === "edit") this.aim.clear();
+    if (WITHOUT_CAPTION.includes(chosen.sample)) {
+      const { id } = this.aim;
+      this.aim.clear();
+      this.button.focus();
+      this.deliver(chosen, "", id);
+    } else this.show(chosen);
+  }
+
+  show(chosen) {
+    this.chosen = chosen;
+    const { file, sample } = chosen;
+    const words = file ? `${file.name} · ${size(file.size)}` : t(`sample_${sample}`);
+    const line = el("span", "quote", words);
+    this.line.replaceChildren(line, deedButton("✕", t("cancel"), () => this.clear()));
+    this.line.hidden = false;
+    this.field.placeholder = t("caption");
+    this.field.focus();
+  }
+
+  clear() {
+    this.chosen = null;
+    this.line.hidden = true;
+    this.field.placeholder = t(this.field.dataset.tHint);
+  }
+
+  // Sends what was chosen; true if that was done.
+  deliver({ file, sample }, caption, quotes) {
+    const send = this.sender();
+    return inOrder(async () => {
+      const thing = file ? await upload(file) : `sample:${sample}`;
+      return Boolean(thing) && send("sends", { thing, text: caption }, quotes);
+    });
+  }
+}

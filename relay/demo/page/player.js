@@ -1,0 +1,49 @@
+// A player for what is heard: a button, the place in the recording, and its time.
+
+import { el, icon } from "./dom.js";
+import { minutes, t } from "./words.js";
+
+let heard = null; // one at a time
+
+export function player({ what, url, duration_s: told }) {
+  const box = el("span", "player");
+  const audio = el("audio");
+  const button = el("button", "play");
+  const track = el("input", "track");
+  const time = el("span", "time");
+  const length = () => (Number.isFinite(audio.duration) ? audio.duration : told ?? 0);
+
+  function draw() {
+    const name = audio.paused ? "play" : "pause";
+    if (button.dataset.shows !== name) {
+      button.dataset.shows = name;
+      button.replaceChildren(icon(name));
+      button.setAttribute("aria-label", `${t(name)}: ${t(`what_${what}`)}`);
+    }
+    track.max = Math.max(length(), 0.1);
+    track.value = audio.currentTime;
+    track.style.setProperty("--done", `${(100 * track.value) / track.max}%`);
+    time.textContent = minutes(audio.currentTime || length());
+    track.setAttribute("aria-valuetext", minutes(audio.currentTime));
+  }
+
+  button.type = "button";
+  button.addEventListener("click", () => {
+    if (!audio.paused) return audio.pause();
+    if (heard !== audio) heard?.pause();
+    heard = audio;
+    audio.play().catch(() => (time.textContent = t("not_loaded")));
+  });
+  track.type = "range";
+  track.step = "0.01";
+  track.min = track.value = "0";
+  track.setAttribute("aria-label", t("position"));
+  track.addEventListener("input", () => (audio.currentTime = Number(track.value)));
+  for (const event of ["play", "pause", "timeupdate", "seeked", "durationchange"]) audio.addEventListener(event, draw);
+  audio.addEventListener("ended", () => (audio.currentTime = 0));
+  audio.preload = "metadata";
+  audio.src = url;
+  box.append(audio, button, track, time);
+  draw();
+  return box;
+}
