@@ -85,15 +85,18 @@ def command_to_allow(path: Path) -> str | None:
     is_ours = user == 0 or (status.st_uid == user and status.st_gid in groups)
     if is_ours and os.access(real.parent, os.W_OK | os.X_OK):
         return None
-    return _command(real, _user_name(user), _unit())
+    unit = _unit()
+    if is_ours and unit is None:
+        return f"chmod u+wx {shlex.quote(str(real.parent))}"
+    return _command(real, _owner(user), unit)
 
 
-def _command(real: Path, user: str, unit: str | None) -> str:
+def _command(real: Path, owner: str, unit: str | None) -> str:
     paths = f"{shlex.quote(str(real.parent))} {shlex.quote(str(real))}"
     if unit is None:
-        return f"chown {user}: {paths}"
+        return f"chown {owner} {paths}"
     lines = (
-        f"[Service]\\nReadWritePaths={real.parent}\\nExecStartPre=+/bin/chown {user}: {paths}\\n"
+        f"[Service]\\nReadWritePaths={real.parent}\\nExecStartPre=+/bin/chown {owner} {paths}\\n"
     )
     drop_in = f"/etc/systemd/system/{unit}.d/editable.conf"
     return (
@@ -102,11 +105,12 @@ def _command(real: Path, user: str, unit: str | None) -> str:
     )
 
 
-def _user_name(user: int) -> str:
+def _owner(user: int) -> str:
+    """As chown takes it: with the group of his own, which only a user with a name has there."""
     try:
-        return pwd.getpwuid(user).pw_name
+        return f"{pwd.getpwuid(user).pw_name}:"
     except KeyError:
-        return str(user)
+        return f"{user}:{os.getegid()}"
 
 
 def _unit() -> str | None:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +86,11 @@ class Daemon:
 
 @contextlib.asynccontextmanager
 async def relay_run(
-    config: Path, environment: Mapping[str, str], *, run_as: int | None = None
+    config: Path, environment: Mapping[str, str], *, under: Sequence[str] = ()
 ) -> AsyncIterator[Daemon]:
-    """``relay run -c CONFIG``; killed at the end if it still runs. ``run_as``: a user's number."""
+    """``relay run -c CONFIG``; killed at the end if it still runs. ``under``: what starts it."""
     process = await asyncio.create_subprocess_exec(
+        *under,
         sys.executable,
         "-m",
         "relay",
@@ -100,9 +101,6 @@ async def relay_run(
         stdout=asyncio.subprocess.PIPE,
         stderr=None,  # the library's greeting and, if ever, the traceback of a crash
         limit=1 << 20,
-        user=run_as,
-        group=run_as,
-        extra_groups=None if run_as is None else [],
     )
     daemon = Daemon(process)
     try:

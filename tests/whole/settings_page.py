@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,9 +75,12 @@ def configured(amocrm: PretendedAmoCRM, **sections: Any) -> files.Tree:
 
 @asynccontextmanager
 async def desk(
-    directory: Path, *, run_as: int | None = None, **sections: Any
+    directory: Path, *, under: Sequence[str] = (), **sections: Any
 ) -> AsyncIterator[Desk]:
-    """A relay with one channel that nobody has linked, as the file's ``sections`` change it."""
+    """A relay with one channel that nobody has linked, as the file's ``sections`` change it.
+
+    Once the file is written, ``under`` starts the relay.
+    """
     path = find_chromium()
     if path is None:
         pytest.skip(f"no Chromium here; it is installed by: {INSTALL}")
@@ -88,7 +91,9 @@ async def desk(
     ):
         config = directory / "config.yaml"
         files.save(config, configured(amocrm, **sections))
-        async with relay_run(config, whatsapp.environment(), run_as=run_as) as relay:
+        environment = whatsapp.environment()
+        environment.pop("INVOCATION_ID", None)  # it is no service, even if the tests are
+        async with relay_run(config, environment, under=under) as relay:
             url = f"http://{(await relay.logged('listening'))['hooks']}"
             await relay.logged("users_learned")
             amocrm.ui.token_audience = "https://relay.example.com"
