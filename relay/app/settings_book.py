@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import structlog
 
+from relay.app.collector import without_collector
 from relay.config.changes import describe
 from relay.config.editor import Rewritten, WishRefusedError, rewritten
 from relay.config.editor import Wish as FileWish
@@ -39,6 +41,9 @@ from relay.widget.book import (
     Wish,
 )
 from relay.widget.problems import JSON
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _log = structlog.stdlib.get_logger("relay.config")
 
@@ -72,7 +77,7 @@ class FileBook:
             OSError: it cannot be read.
         """
         async with self._turn:
-            return await asyncio.to_thread(self._read)
+            return await asyncio.to_thread(_calmly, self._read)
 
     async def change(self, wish: Wish, user: UserId) -> Book:
         """Change the file in the name of that user.
@@ -84,12 +89,12 @@ class FileBook:
             OSError: the disk refused.
         """
         async with self._turn:
-            done = await asyncio.to_thread(self._change, wish)
+            done = await asyncio.to_thread(_calmly, self._change, wish)
             if done is not None:
                 changes = await asyncio.to_thread(describe, done.before, done.after)
                 _log.info("settings_changed", user=user, name=self._name_of(user), changes=changes)
                 self._on_change()
-            return await asyncio.to_thread(self._read)
+            return await asyncio.to_thread(_calmly, self._read)
 
     def _read(self) -> Book:
         content = self._path.read_bytes()
@@ -131,6 +136,12 @@ class FileBook:
         return done
 
 
+def _calmly(work: Callable[P, T], *args: P.args, **keys: P.kwargs) -> T:
+    """Work that makes much: the collector would hold the loop while it looks at all of it."""
+    with without_collector():
+        return work(*args, **keys)
+
+
 def _file_wish(wish: Wish, before: Config) -> FileWish:
     """The wish with the blacklist whole."""
     settings = dict(wish.settings)
@@ -149,8 +160,13 @@ def _blacklist(wish: Wish, before: tuple[str, ...]) -> list[str]:
     if mistakes:
         raise InvalidWishError(mistakes)
     gone = set(_normalised(wish.unlisted))
-    left = [entry for entry in before if entry not in gone]
-    return list(dict.fromkeys([*left, *listed]))
+    entries = [entry for entry in before if entry not in gone]
+    known = set(entries)
+    for entry in listed:  # one by one: the loop waits while a large set is made at once
+        if entry not in known:
+            known.add(entry)
+            entries.append(entry)
+    return entries
 
 
 def _normalised(written: object) -> Iterator[str]:

@@ -39,7 +39,7 @@ def edited(text: str, puts: Sequence[Put]) -> str:
         UnreadableError: the text is not YAML.
     """
     crlf = "\r\n" in text[: text.find("\n") + 1]
-    sheet = Sheet(text, nodes(text), "\r\n" if crlf else "\n")
+    sheet = Sheet(text, *nodes(text), "\r\n" if crlf else "\n")
     for section, group in groupby(sorted(puts, key=_section), key=_section):
         _edit_section(sheet, section, list(group))
     return sheet.result()

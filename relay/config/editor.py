@@ -5,7 +5,7 @@ It reads the file several times, so for a large one it takes seconds: not for th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -103,10 +103,9 @@ def _wanted(before: Config, wish: Wish) -> Config:
     """What the file is to mean."""
     mistakes: list[Mistake] = []
     settings, users = before.settings, dict(before.users)
-    plain = settings.model_dump(exclude_unset=True) | dict(wish.settings)
-    left = {name: value for name, value in plain.items() if value is not None}
+    new = {name: value for name, value in wish.settings.items() if value is not None}
     try:
-        settings = MessageSettings.model_validate(left)
+        settings = _changed(settings, MessageSettings.model_validate(new), wish.settings)
     except ValidationError as error:
         mistakes += _mistakes("settings", error)
     for name, user in wish.users.items():
@@ -123,6 +122,16 @@ def _wanted(before: Config, wish: Wish) -> Config:
     if mistakes:
         raise WishRefusedError(mistakes)
     return before.model_copy(update={"settings": settings, "users": MappingProxyType(users)})
+
+
+def _changed(
+    before: MessageSettings, new: MessageSettings, named: Iterable[str]
+) -> MessageSettings:
+    """What is named is new, or at its default; the rest is as it was, without reading it again."""
+    kept = before.model_fields_set - set(named)
+    said = {name: getattr(before, name) for name in kept}
+    said |= {name: getattr(new, name) for name in new.model_fields_set}
+    return MessageSettings.model_construct(set(said), **said)
 
 
 def _mistakes(where: str, error: ValidationError) -> Iterator[Mistake]:

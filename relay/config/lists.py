@@ -34,20 +34,54 @@ def _meaning(sheet: Sheet, node: Node) -> str:
 
 def _assign_block(sheet: Sheet, key: Node, node: Node, value: Sequence[str]) -> None:
     """Lines are kept, moved and taken out with the comments above and beside them."""
-    chunks = _chunks(sheet, node)
+    meanings = [_meaning(sheet, item) for item in node.items]
+    kept = _kept(meanings, value)
+    added = value[len(kept) :]
+    if kept and set(added).isdisjoint(meanings):
+        _change_lines(sheet, node, kept, added)
+    else:
+        _order_lines(sheet, key, node, value, meanings)
+
+
+def _kept(meanings: Sequence[str], value: Sequence[str]) -> list[int]:
+    """Which entries stay where they are: those that the wish begins with, in its order."""
+    kept, wanted = list[int](), iter(value)
+    entry = next(wanted, None)
+    for place, meaning in enumerate(meanings):
+        if meaning == entry:
+            kept.append(place)
+            entry = next(wanted, None)
+    return kept
+
+
+def _change_lines(sheet: Sheet, node: Node, kept: Sequence[int], added: Sequence[str]) -> None:
+    """Take out the lines of the others, and put new ones behind the last."""
+    stay, last = set(kept), len(node.items) - 1
+    gone = [at for at in range(last + 1) if at not in stay]
+    lines = [emit.block(added, _indent(sheet, node))] if added else []
+    if lines and last in stay:
+        sheet.insert_lines(_chunk(sheet, node, last)[1], lines)
+    for at in gone:
+        begin, end = _chunk(sheet, node, at)
+        new = lines[0].replace("\n", sheet.newline) + sheet.newline if lines and at == last else ""
+        sheet.splice(begin, end, new)
+
+
+def _order_lines(
+    sheet: Sheet, key: Node, node: Node, value: Sequence[str], meanings: Sequence[str]
+) -> None:
+    """The same entries in another order, or none of them."""
+    chunks = [_chunk(sheet, node, at) for at in range(len(node.items))]
     start, end = chunks[0][0], chunks[-1][1]
     if not value:
         sheet.splice(sheet.colon(key), sheet.colon(key), " []")
         sheet.splice(start, end, "")
         return
     text, known = sheet.text, defaultdict[str, deque[str]](deque)
-    for item, (begin, finish) in zip(node.items, chunks, strict=True):
+    for meaning, (begin, finish) in zip(meanings, chunks, strict=True):
         chunk = text[begin:finish]
-        known[_meaning(sheet, item)].append(
-            chunk if chunk.endswith("\n") else chunk + sheet.newline
-        )
-    dash = text.rindex("-", sheet.line_start(node.items[0].start), node.items[0].start)
-    indent = dash - sheet.line_start(dash)
+        known[meaning].append(chunk if chunk.endswith("\n") else chunk + sheet.newline)
+    indent = _indent(sheet, node)
     lines = (
         known[entry].popleft() if known[entry] else emit.block([entry], indent) + sheet.newline
         for entry in value
@@ -55,32 +89,25 @@ def _assign_block(sheet: Sheet, key: Node, node: Node, value: Sequence[str]) -> 
     sheet.splice(start, end, "".join(lines))
 
 
-def _chunks(sheet: Sheet, node: Node) -> list[tuple[int, int]]:
-    """The lines of each entry, beginning with the comments above it."""
-    found, begin = list[tuple[int, int]](), sheet.line_start(node.items[0].start)
-    for item in node.items:
-        if sheet.text[sheet.line_start(item.start) : item.start].strip() != "-":
-            raise EditRefusedError("an entry of the list does not stand on a line of its own")
-        end = sheet.line_end(item.end)
-        found.append((begin, end))
-        begin = end
-    return found
+def _indent(sheet: Sheet, node: Node) -> int:
+    """How far the dashes are moved in."""
+    begin = sheet.line_start(node.items[0].start)
+    return sheet.text.rindex("-", begin, node.items[0].start) - begin
+
+
+def _chunk(sheet: Sheet, node: Node, at: int) -> tuple[int, int]:
+    """The lines of an entry, beginning with the comments above it."""
+    item = node.items[at]
+    line = sheet.line_start(item.start)
+    if sheet.text[line : item.start].strip() != "-":
+        raise EditRefusedError("an entry of the list does not stand on a line of its own")
+    return sheet.line_end(node.items[at - 1].end) if at else line, sheet.line_end(item.end)
 
 
 def _assign_flow(sheet: Sheet, node: Node, value: Sequence[str]) -> None:
     spans = [(item.start, item.end) for item in node.items]
-    kept, at = list[int](), 0
     meanings = [_meaning(sheet, item) for item in node.items]
-    places = defaultdict[str, deque[int]](deque)
-    for place, meaning in enumerate(meanings):
-        places[meaning].append(place)
-    for entry in value:
-        while places[entry] and places[entry][0] < at:
-            places[entry].popleft()
-        if not places[entry]:
-            break
-        kept.append(places[entry].popleft())
-        at = kept[-1] + 1
+    kept = _kept(meanings, value)
     added = value[len(kept) :]
     if not set(added).isdisjoint(meanings):
         _rewrite(sheet, node, meanings, value)  # in another order

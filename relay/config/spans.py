@@ -7,9 +7,9 @@ It is made only of files that were read without mistakes.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import yaml
 
@@ -39,8 +39,8 @@ class Node:
     text: str = ""
     anchor: str | None = None
     flow: bool = False
-    items: list[Node] = field(default_factory=list)
-    values: list[Node] = field(default_factory=list)
+    items: Sequence[Node] = ()
+    values: Sequence[Node] = ()
 
     def find(self, key: str) -> int | None:
         """The place of a key in a mapping."""
@@ -49,48 +49,67 @@ class Node:
                 return at
         return None
 
-    def all(self) -> Iterator[Node]:
-        """This node and everything under it."""
-        waiting = [self]
-        while waiting:
-            node = waiting.pop()
-            yield node
-            waiting += node.values
-            waiting += node.items
+
+@dataclass(slots=True)
+class _Reading:
+    text: str
+    stream: Iterator[Any]
+    marked: list[Node]
 
 
-def nodes(text: str) -> Node:
-    """The file's root.
+def nodes(text: str) -> tuple[Node, list[Node]]:
+    """The file's root, and all below it that are aliases or have an anchor.
 
     Raises:
         UnreadableError: it is not YAML.
     """
     stream = events(text)
     next(stream), next(stream)  # the stream, the document
-    root = _node(next(stream), stream, text)
+    reading = _Reading(text, stream, [])
+    root = _node(reading, next(stream))
     for _ in stream:
         pass
-    return root
+    return root, reading.marked
 
 
-def _node(event: Any, stream: Iterator[Any], text: str) -> Node:
+def _node(reading: _Reading, event: Any) -> Node:
+    made = _made(reading, event)
+    if made.anchor is not None or made.form is Form.ALIAS:
+        reading.marked.append(made)
+    return made
+
+
+def _made(reading: _Reading, event: Any) -> Node:
+    text, stream = reading.text, reading.stream
     start, end = event.start_mark.index, event.end_mark.index
     match event:
+        case yaml.ScalarEvent():
+            return _scalar(event, text)
         case yaml.AliasEvent():
             return Node(Form.ALIAS, start, end, event.anchor or "")
-        case yaml.ScalarEvent():
-            whole = len(text[start:end].rstrip())  # a block's end is where the next thing begins
-            return Node(Form.SCALAR, start, start + whole, event.value, event.anchor)
         case yaml.SequenceStartEvent():
-            flow = bool(event.flow_style)
-            node = Node(Form.LIST, start, end, anchor=event.anchor, flow=flow)
+            form, items, values = Form.LIST, list[Node](), list[Node]()
             while not isinstance(after := next(stream), yaml.SequenceEndEvent):
-                node.items.append(_node(after, stream, text))
+                plain = type(after) is yaml.ScalarEvent and after.anchor is None
+                items.append(_scalar(after, text) if plain else _node(reading, after))
         case _:
-            node = Node(Form.MAPPING, start, end, anchor=event.anchor, flow=bool(event.flow_style))
+            form, items, values = Form.MAPPING, [], []
             while not isinstance(after := next(stream), yaml.MappingEndEvent):
-                node.items.append(_node(after, stream, text))
-                node.values.append(_node(next(stream), stream, text))
-    last = (node.values or node.items or [node])[-1]
-    node.end = after.end_mark.index if node.flow else last.end
-    return node
+                items.append(_node(reading, after))
+                values.append(_node(reading, next(stream)))
+    flow = bool(event.flow_style)
+    if flow:
+        end = after.end_mark.index
+    elif items:
+        end = (values or items)[-1].end
+    return Node(form, start, end, "", event.anchor, flow, items, values)
+
+
+def _scalar(event: Any, text: str) -> Node:
+    start, end = event.start_mark.index, event.end_mark.index
+    if event.style not in _QUOTED:  # a block's end is where the next thing begins
+        end = start + len(text[start:end].rstrip())
+    return Node(Form.SCALAR, start, end, event.value, event.anchor)
+
+
+_QUOTED: Final = frozenset({"'", '"'})

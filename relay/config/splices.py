@@ -21,16 +21,20 @@ class _Splice:
 
 @dataclass(slots=True)
 class Sheet:
-    """The text, its root node, its line ends, and the changes noted so far."""
+    """The text, its root node, its line ends, and the changes noted so far.
+
+    ``marked``: the nodes that are aliases, or have an anchor.
+    """
 
     text: str
     root: Node
+    marked: Sequence[Node]
     newline: str
     _splices: list[_Splice] = field(default_factory=list)
     _aliases: dict[str, list[Node]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for node in self.root.all():
+        for node in self.marked:
             if node.form is Form.ALIAS:
                 self._aliases.setdefault(node.text, []).append(node)
 
@@ -68,7 +72,7 @@ class Sheet:
         """The node itself, or the one that an alias stands for."""
         if node.form is not Form.ALIAS:
             return node
-        anchored = (each for each in self.root.all() if each.anchor == node.text)
+        anchored = (each for each in self.marked if each.anchor == node.text)
         before = [each for each in anchored if each.start < node.start]
         return max(before, key=lambda each: each.start, default=node)
 
@@ -166,7 +170,7 @@ class Sheet:
         if not self._aliases:
             return
         cuts = [(s.start, s.end) for s in self._splices if s.start < s.end]
-        for node in list(self.root.all()):
+        for node in self.marked:
             if node.anchor is None or not any(a <= node.start < b for a, b in cuts):
                 continue
             left = [

@@ -184,8 +184,11 @@ def phone(value: object) -> str:
 
 def listed_number(value: object) -> str:
     """An entry of the blacklist: a number, or the beginning of numbers and a ``*``."""
-    if isinstance(value, Scalar) and value.fixed is Kind.TEXT and _PHONE.fullmatch(value.text):
-        return value.text  # the usual form of a hundred thousand entries
+    if isinstance(value, str):
+        if _PHONE.fullmatch(value):
+            return value  # this and the next are the usual forms of a hundred thousand entries
+    elif isinstance(value, Scalar) and value.fixed is Kind.TEXT and _PHONE.fullmatch(value.text):
+        return value.text
     expected = 'a telephone number or its beginning, such as "+79001234567" or "+7900555*"'
     text = value.text if isinstance(value, Scalar) else value
     if isinstance(text, str) and text.endswith("*"):

@@ -47,7 +47,7 @@ def _entries(settings: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         raise _bad('blacklist: {"add": [], "remove": []}')
     found = [change.get("add") or [], change.get("remove") or []]
     for entries in found:
-        if not isinstance(entries, list) or not all(isinstance(each, str) for each in entries):
+        if not isinstance(entries, list) or set(map(type, entries)) - {str}:
             raise _bad('blacklist: {"add": [], "remove": []}')
         if len(entries) > MOST_ENTRIES:
             raise ProblemError(Trouble.TOO_LARGE)

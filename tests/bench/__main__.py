@@ -16,6 +16,7 @@ from tests.bench.memory import memory
 from tests.bench.reloading import reloading
 from tests.bench.report import Figure, keep, table
 from tests.bench.rules import rules
+from tests.bench.settings import settings
 from tests.bench.sink import sink
 
 
@@ -39,6 +40,7 @@ async def main() -> list[Figure]:
             take(await large(url, files))
     take(rules())
     take(await reloading())
+    take(await settings())
     return figures
 
 

@@ -37,7 +37,7 @@ def _stall(name: str, found_s: float) -> Figure:
 
 
 async def _round(here: Rig, path: Path, seed: int) -> tuple[float, float, float, float]:
-    await asyncio.to_thread(path.write_text, _file(seed), "utf-8")
+    await asyncio.to_thread(path.write_text, large_file(seed), "utf-8")
     async with Ticking() as ticking:
         meter = Meter()
         await here.parts.reloader.reload()
@@ -46,7 +46,8 @@ async def _round(here: Rig, path: Path, seed: int) -> tuple[float, float, float,
     return took.wall, took.cpu, ticking.longest_s, ticking.longest_cpu_s
 
 
-def _file(seed: int) -> str:
+def large_file(seed: int) -> str:
+    """A file of so many users and entries, all others than with another seed."""
     with file_for(_NOBODY) as (path, _):
         return path.read_text("utf-8").partition("users:")[0] + _large(seed)
 

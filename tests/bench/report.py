@@ -43,6 +43,8 @@ How they are measured:
   comparing, and what the rules make of it. Beside it a task beats every millisecond; its longest
   pause is the stall. In processor time: what this process worked meanwhile, on a machine however
   busy.
+* **From the settings page**: a change over HTTP, made by a process of its own, from the call to the
+  answer; its processor time and the stall include the reload that follows.
 * **Memory**: resident size of a process without an engine, which takes a hundred thousand messages
   to amoCRM. Of the libraries that only the tests' tools bring none is loaded.
 

@@ -130,6 +130,16 @@ def test_lines_of_a_list_keep_their_comments() -> None:
     )
 
 
+def test_a_list_at_the_very_end_without_a_line_end() -> None:
+    """What comes gets a line of its own, and what goes takes its own along."""
+    text = BASE + "settings:\n  blacklist:\n  - '+79001234567'\n  - '+79007654321'"
+    both = ["+79001234567", "+79007654321"]
+    assert edit(text, settings={"blacklist": [*both, "+7900*"]}) == text + '\n  - "+7900*"\n'
+    assert edit(text, settings={"blacklist": both[:1]}) == text.rpartition("  - ")[0]
+    other = text.rpartition("  - ")[0] + '  - "+7900*"\n'
+    assert edit(text, settings={"blacklist": [both[0], "+7900*"]}) == other
+
+
 def test_lists_in_brackets_keep_their_comments() -> None:
     """Taking out and adding; a list that grows long becomes one entry a line."""
     text = BASE + (
