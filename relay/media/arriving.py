@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import threading
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from relay.delivery.ports import MediaTooLargeError
+from relay.media.disk import check_room
 from relay.media.kinds import HEAD
 
 PIECE: Final = 256 * 1024
@@ -42,16 +42,6 @@ class ArrivingFile:
         self._dropped = False
         self._lock = threading.Lock()
 
-    def _check_room(self) -> None:
-        """Whether the disk may take more.
-
-        Raises:
-            OSError: it is full, or nearly.
-        """
-        disk = os.statvfs(self.path.parent)
-        if disk.f_bavail * disk.f_frsize < self._reserve:
-            raise OSError(errno.ENOSPC, "nearly full, and the journal needs the rest")
-
     def take(self, piece: bytes) -> bool:
         """Add to it; whether it is time to :meth:`flush`.
 
@@ -65,6 +55,11 @@ class ArrivingFile:
         self._gathered += len(piece)
         return self._gathered >= PIECE
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether nothing of it was written yet."""
+        return self._fd is None
+
     def flush(self) -> None:
         """Write what was gathered.
 
@@ -77,7 +72,7 @@ class ArrivingFile:
 
     def _write(self) -> None:
         gathered, self._waiting, self._gathered = b"".join(self._waiting), [], 0
-        self._check_room()
+        check_room(self.path.parent, self._reserve)
         if self._fd is None:
             self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             self.head = gathered[:HEAD]
@@ -105,6 +100,19 @@ class ArrivingFile:
                 os.close(self._fd)
                 self._fd = None
         return self._digest.digest()
+
+    def content(self) -> bytes:
+        """All of it, while it is in memory."""
+        return b"".join(self._waiting)
+
+    def move(self, to: Path) -> None:
+        """It goes to its place.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        self.path.rename(to)
+        self.gone = True
 
     def drop(self) -> None:
         """Nothing of it stays, unless it was moved away."""

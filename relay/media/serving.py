@@ -14,7 +14,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from relay.media.names import State
-from relay.media.store import FileStore, Found
+from relay.media.shelf import Found
+from relay.media.store import FileStore
 
 _SHOWN: Final = ("image/", "audio/", "video/")
 """Types that a browser simply shows or plays; anything else is saved."""

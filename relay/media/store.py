@@ -3,9 +3,10 @@
     media/key               what makes the tokens unguessable
     media/incoming/         files on their way; whatever is here at a start is swept
     media/files/X/NAME      kept files, by the first character of their tokens
+    media/bundles/          the latest small ones once more (see relay.media.shelf)
 
-A file is written aside, brought to the disk, and shown by one rename: no half of one is ever seen.
-Everything that touches the disk is done on threads of the store's own.
+No half of a file is ever seen, and nobody is told of one that is not on the disk. Everything
+that touches the disk is done on threads of the store's own.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import asyncio
 import os
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
+
+import structlog
 
 from relay.delivery.media import KeptMedia
 from relay.delivery.ports import MediaGoneError
@@ -27,35 +29,23 @@ from relay.delivery.store import StoreRefusedError
 from relay.domain.contents import Media
 from relay.domain.outbox import Destination
 from relay.media.arriving import ArrivingFile
-from relay.media.kinds import identify, kind_by_ending, library
-from relay.media.names import (
-    ALPHABET,
-    FileName,
-    State,
-    ending_of,
-    fit_for_disk,
-    parse_on_disk,
-    parse_public,
-    token_of,
-)
+from relay.media.disk import sync_folder
+from relay.media.kinds import library
+from relay.media.shelf import Found, Shelf, Small
+from relay.media.together import Together
+
+_log = structlog.stdlib.get_logger("relay.media")
 
 RESERVE: Final = 256 * 1000 * 1000
 """Bytes of the disk that media leave free: the journal needs them more."""
 
 _THREADS: Final = 8
+_MOST_TOGETHER: Final = 64  # small files for which one waits
+_MOST_SETTLING: Final = 2  # bundles: whoever fills the third waits
 _KEY_LENGTH: Final = 32
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A kept file that may be given out."""
-
-    path: Path
-    name: FileName
-    mime: str
 
 
 class FileStore:
@@ -74,14 +64,17 @@ class FileStore:
         self.files = directory / "files"
         self._limit = limit
         self._reserve = reserve
-        self._lock = threading.Lock()  # whoever shows, renames or removes a file
-        for folder in (directory, self._incoming, self.files):
+        bundles = directory / "bundles"
+        for folder in (directory, self._incoming, self.files, bundles):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for leftover in self._incoming.iterdir():
             leftover.unlink()
-        self._key = _key(directory / "key")
-        _make_folders(self.files)
+        key = _key(directory / "key")
+        sync_folder(directory)
+        self._shelf = Shelf(self.files, bundles, key, reserve)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="media")
+        self._together = Together(self._threads, self._show_together, _MOST_TOGETHER)
+        self._may_settle = threading.BoundedSemaphore(_MOST_SETTLING)
 
     @property
     def limit(self) -> int:
@@ -89,8 +82,9 @@ class FileStore:
         return self._limit()
 
     def close(self) -> None:
-        """Let the threads go, once they have done what they are at."""
+        """Let the threads go, once they have done what they are at. Blocks meanwhile."""
         self._threads.shutdown(cancel_futures=True)
+        self._settle_now()
 
     @asynccontextmanager
     async def receive(self) -> AsyncIterator[ReceivedFile]:
@@ -116,30 +110,15 @@ class FileStore:
 
     def find(self, name: str) -> Found | None:
         """The file behind a public name. It reads one small folder."""
-        token = parse_public(name)
-        if token is None:
-            return None
-        known = self._known(token)
-        if known is None or known.public != name:
-            return None
-        path = self._folder(token) / known.on_disk
-        return Found(path, known, kind_by_ending(ending_of(known.name)))
+        return self._shelf.find(name)
 
     def note_fetched(self, found: Found) -> None:
         """AmoCRM has the whole file. On any thread."""
-        with self._lock, suppress(FileNotFoundError):
-            if found.name.state is State.NEW:
-                fetched = replace(found.name, state=State.FETCHED)
-                found.path.rename(found.path.with_name(fetched.on_disk))
+        self._shelf.note_fetched(found)
 
     def remove(self, path: Path) -> bool:
         """Remove a kept file; False if it is not as it was any more. On any thread."""
-        with self._lock:
-            try:
-                path.unlink()
-            except FileNotFoundError:
-                return False
-        return True
+        return self._shelf.remove(path)
 
     async def on_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do it on a thread of the store's.
@@ -151,48 +130,56 @@ class FileStore:
         try:
             return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
         except OSError as error:
-            raise StoreRefusedError(f"the disk refused a file: {error.strerror}") from error
+            raise _refused(error) from error
 
-    def show(self, arriving: ArrivingFile, media: Media, towards: Destination) -> KeptMedia:
-        """Give a whole file its name and its place. On a thread of the store's."""
-        digest = arriving.finish()
-        name, mime = identify(arriving.head, media.name, media.what)
-        name = fit_for_disk(name)
-        state = State.NEW if towards is Destination.AMOCRM else State.OWN
-        known = FileName(token_of(self._key, digest, name), state, name)
-        folder = self._folder(known.token)
-        with self._lock:
-            arriving.gone = self._place(arriving.path, known, folder)
-        _sync(folder)
-        return KeptMedia(known.public, name, mime, arriving.size)
+    async def keep(self, arriving: ArrivingFile, media: Media, towards: Destination) -> KeptMedia:
+        """Keep a file that has come whole; a small one together with others that come meanwhile.
 
-    def _place(self, path: Path, known: FileName, folder: Path) -> bool:
-        """Show it, and whether it was moved there.
-
-        One that was there already is as young and as wanted as if it were new.
+        Raises:
+            StoreRefusedError: the disk refused; nothing is kept.
         """
-        before = self._known(known.token)
-        if before is not None:
-            if before.state is not State.OWN and known.state is State.OWN:
-                known = before
-            (folder / before.on_disk).rename(folder / known.on_disk)
-            os.utime(folder / known.on_disk)
-            return False
-        path.rename(folder / known.on_disk)
-        return True
+        if not arriving.in_memory:
+            return await self.on_thread(self._shelf.show, arriving, media, towards)
+        small = Small(arriving.content(), media, towards)
+        arriving.gone = True  # there is nothing of it to be dropped
+        await self._together(small)
+        if small.kept is not None and small.error is None:
+            return small.kept
+        if isinstance(small.error, OSError):
+            raise _refused(small.error) from small.error
+        raise small.error or RuntimeError("a file was forgotten")
 
-    def _known(self, token: str) -> FileName | None:
+    async def settle(self) -> None:
+        """What was kept together is on the disk in files of its own, too."""
+        await self.on_thread(self._settle_now)
+
+    def _show_together(self, smalls: Sequence[Small]) -> None:
+        self._shelf.show_together(smalls)
+        bundle = self._shelf.ended_bundle()
+        if bundle is not None:
+            self._may_settle.acquire()
+            try:
+                self._threads.submit(self._settle_full, bundle)
+            except RuntimeError:  # closing: the next start settles it
+                self._may_settle.release()
+
+    def _settle_now(self) -> None:
+        bundle = self._shelf.ended_bundle(at_once=True)
+        if bundle is not None:
+            self._settle(bundle)
+
+    def _settle_full(self, bundle: Path) -> None:
         try:
-            with os.scandir(self._folder(token)) as entries:
-                for entry in entries:
-                    if entry.name.startswith(token):
-                        return parse_on_disk(entry.name)
-        except FileNotFoundError:
-            pass
-        return None
+            self._settle(bundle)
+        finally:
+            self._may_settle.release()
 
-    def _folder(self, token: str) -> Path:
-        return self.files / token[0]
+    def _settle(self, bundle: Path) -> None:
+        try:
+            self._shelf.settle(bundle)
+        except OSError as error:
+            what_to_do = "look at the disk, then restart: it makes the files again"
+            _log.error("media_not_settled", error=str(error), what_to_do=what_to_do)
 
 
 class ReceivedFile:
@@ -223,7 +210,7 @@ class ReceivedFile:
         Raises:
             StoreRefusedError: the disk refused; nothing is kept.
         """
-        return await self._store.on_thread(self._store.show, self._arriving, media, towards)
+        return await self._store.keep(self._arriving, media, towards)
 
 
 def open_files(directory: Path, limit: Callable[[], int]) -> FileStore:
@@ -234,16 +221,6 @@ def open_files(directory: Path, limit: Callable[[], int]) -> FileStore:
     """
     library()
     return FileStore(directory, limit)
-
-
-def _make_folders(files: Path) -> None:
-    """All of them at the first start, so that none has to be brought to the disk with a file."""
-    known = {path.name for path in files.iterdir()}
-    missing = [name for name in ALPHABET if name not in known]
-    for name in missing:
-        (files / name).mkdir(mode=0o700)
-    if missing:
-        _sync(files)
 
 
 def _key(path: Path) -> bytes:
@@ -262,13 +239,9 @@ def _key(path: Path) -> bytes:
     finally:
         os.close(fd)
     aside.rename(path)
-    _sync(path.parent)
+    sync_folder(path.parent)
     return key
 
 
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+def _refused(error: OSError) -> StoreRefusedError:
+    return StoreRefusedError(f"the disk refused a file: {error.strerror}")

@@ -74,6 +74,7 @@ class MediaTidying:
         Raises:
             StoreRefusedError: the disk refused.
         """
+        await self._store.settle()  # no start brings back what is older than an hour
         keeping, now = self._keeping(), self._clock.now_ms()
         kept: list[_Kept] = []
         total, old = 0, 0

@@ -103,3 +103,14 @@ async def test_a_stranger_in_the_folder_is_left_alone(store: FileStore) -> None:
     (folder / "notes.txt").write_text("mine")
     assert await tidy(store, keep_ms=1, quota=1) == Tidied()
     assert left(store) == ["notes.txt"]
+
+
+async def test_what_was_forgotten_stays_forgotten(store: FileStore, tmp_path: Path) -> None:
+    """Even if the relay is killed later: a small file is not made again by the next start."""
+    await keep(store, "young", DAY)
+    await tidy(store)
+    for path in store.files.glob("*/*"):
+        path.unlink()
+    again = FileStore(tmp_path, lambda: 1_000_000, reserve=0)  # the first one never closed
+    assert left(again) == []
+    again.close()

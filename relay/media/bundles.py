@@ -1,0 +1,97 @@
+"""Small files one behind the other in one file, so that one wait for the disk is enough for many.
+
+Each then also gets a file of its own, for which nobody waits. Once those are on the disk as well
+the bundle is removed; if it is still there at a start, they are made again of it (see
+:mod:`relay.media.shelf`). A bundle is only ever written at its end. Nobody was told of what is
+torn there.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from relay.media.disk import sync_folder, write_all
+
+FULL: Final = 32 * 1000 * 1000
+"""Bytes after which a new one is begun."""
+
+_HEAD: Final = struct.Struct(">4sHI")  # what it is, lengths of the name and of the content
+_MARK: Final = b"rbf1"
+
+Record = tuple[str, bytes]
+"""A file's name on disk, and its content."""
+
+
+class Bundles:
+    """Bundles in a folder of their own. For one thread at a time.
+
+    ``left``: those that an earlier process left behind, the oldest first.
+    """
+
+    def __init__(self, folder: Path, full: int = FULL) -> None:
+        self.left = sorted(folder.iterdir())
+        self._folder = folder
+        self._full = full
+        self._number = int(self.left[-1].name) if self.left else 0
+        self._path: Path | None = None
+        self._fd = -1
+        self._size = 0
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Back once all of them are on the disk.
+
+        Raises:
+            OSError: the disk refused; none counts as kept.
+        """
+        if self._path is None:
+            self._begin()
+        data = b"".join(part for record in records for part in _parts(*record))
+        write_all(self._fd, data, self._size)
+        os.fdatasync(self._fd)
+        self._size += len(data)
+
+    def ended(self, *, at_once: bool = False) -> Path | None:
+        """The bundle that is full (``at_once``: however full it is) and grows no more, if any."""
+        path = self._path
+        if path is None or (self._size < self._full and not at_once):
+            return None
+        os.close(self._fd)
+        self._path = None
+        return path
+
+    def _begin(self) -> None:
+        path = self._folder / f"{self._number + 1:012}"
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            sync_folder(self._folder)
+        except OSError:
+            os.close(fd)
+            raise
+        self._number += 1
+        self._path, self._fd, self._size = path, fd, 0
+
+
+def records(path: Path) -> Iterator[Record]:
+    """What is in a bundle, as far as it can be read.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    with path.open("rb") as file:
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            mark, name_length, length = _HEAD.unpack(head)
+            if mark != _MARK:
+                return
+            name, content = file.read(name_length), file.read(length)
+            if len(content) < length:
+                return
+            yield os.fsdecode(name), content
+
+
+def _parts(name: str, content: bytes) -> tuple[bytes, bytes, bytes]:
+    encoded = os.fsencode(name)
+    return _HEAD.pack(_MARK, len(encoded), len(content)), encoded, content
