@@ -40,9 +40,13 @@ class Daemon:
     async def logged_times(self, event: str, times: int) -> None:
         """Back once there are so many lines of that event."""
 
+        looked, counted = 0, 0
+
         def found() -> Line | None:
-            lines = [line for line in self.log if line.get("event") == event]
-            return lines[-1] if len(lines) >= times else None
+            nonlocal looked, counted
+            new = self.log[looked:]
+            looked, counted = len(self.log), counted + sum(one.get("event") == event for one in new)
+            return self.log[-1] if counted >= times else None
 
         await self._until(found)
 
