@@ -12,6 +12,7 @@ from relay.demo.uploads import LARGEST
 
 _UPLOADED: Final = "application/octet-stream"
 _LONGEST_NAME: Final = 255
+_OURS: Final = {"Cross-Origin-Resource-Policy": "same-origin"}  # no other page may show it
 
 
 def file_routes(show: Show) -> list[web.RouteDef]:
@@ -40,7 +41,7 @@ def file_routes(show: Show) -> list[web.RouteDef]:
             file.name or file.what,
             request.headers.get("Range", ""),
         )
-        headers = {**given.headers, "Content-Type": given.content_type}
+        headers = {**given.headers, **_OURS, "Content-Type": given.content_type}
         return web.Response(status=given.status, body=given.body, headers=headers)
 
     return [web.post("/files", take), web.get("/files/{bubble}", give_out)]

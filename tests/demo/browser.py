@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, sync_playwright
 
@@ -25,6 +26,9 @@ ARGUMENTS = (
     "--disable-sync",
 )
 _PATIENCE_S = 20
+
+LONG_MS = 60_000
+"""For what must happen, but in the time of a recording, on a machine that is out of breath."""
 
 
 def find_chromium() -> str | None:
@@ -155,9 +159,13 @@ def crm(page: Page, inside: str) -> Locator:
 
 def width_of(picture: Locator) -> int:
     """Of the picture itself, once it has come."""
-    found = picture.evaluate("async (img) => { await img.decode(); return img.naturalWidth; }")
-    assert isinstance(found, int)
-    return found
+    return int(once(picture, "(img) => img.complete && img.naturalWidth"))
+
+
+def once(node: Locator, holds: str) -> Any:
+    """What the function says of the element, as soon as that is true."""
+    handle = node.element_handle()
+    return node.page.wait_for_function(holds, arg=handle, timeout=LONG_MS).json_value()
 
 
 def bytes_behind(page: Page, link: Locator) -> bytes:

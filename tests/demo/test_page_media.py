@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from relay.demo.pretended_whatsapp import Attachment
 from relay.demo.samples import sample
-from tests.demo.browser import attach, bytes_behind, choose, crm, phone, send, width_of
+from tests.demo.browser import attach, bytes_behind, choose, crm, once, phone, send, width_of
 
 pytestmark = pytest.mark.browser
 
@@ -23,23 +23,21 @@ def bytes_of(name: str) -> bytes:
 def is_heard(player: Locator) -> bool:
     """Whether it plays, to its end, when its button is pressed."""
     audio = player.locator("audio")
-    audio.evaluate(
-        """(audio) => {
-            audio.reached = 0;
-            audio.addEventListener('timeupdate', () => {
-                audio.reached = Math.max(audio.reached, audio.currentTime);
-            });
-            audio.over = new Promise((ended) => audio.addEventListener('ended', ended));
-        }"""
-    )
+    audio.evaluate(_WATCH)
     player.get_by_role("button", name="Слушать").click()
     expect(player.get_by_role("button", name="Остановить")).to_be_visible()
-    return bool(
-        audio.evaluate(
-            """async (audio) => { await audio.over;
-                return audio.duration > 3 && audio.reached > 0.9 * audio.duration; }"""
-        )
-    )
+    once(audio, "(audio) => audio.over")
+    return bool(audio.evaluate("(audio) => audio.reached > 3 && audio.duration > 3"))
+
+
+_WATCH = """(sound) => {
+    sound.reached = 0;
+    sound.over = false;
+    sound.addEventListener('timeupdate', () => {
+        sound.reached = Math.max(sound.reached, sound.currentTime);
+    });
+    sound.addEventListener('ended', () => (sound.over = true));
+}"""
 
 
 def test_a_clients_photo_is_seen_in_amocrm_with_its_caption(shared: Page) -> None:
@@ -91,8 +89,7 @@ def test_a_recording_is_moved_through_by_keyboard(shared: Page) -> None:
     expect(track).to_have_attribute("max", re.compile(r"^3\.5"))
     track.focus()
     shared.keyboard.press("PageUp")
-    audio = crm(shared, "audio")
-    shared.wait_for_function("(audio) => audio.currentTime > 0.2", arg=audio.element_handle())
+    once(crm(shared, "audio"), "(audio) => audio.currentTime > 0.2")
 
 
 def test_a_clients_document_is_saved_from_amocrm(shared: Page) -> None:
@@ -126,12 +123,9 @@ def test_a_film_is_seen_on_both_sides(shared: Page) -> None:
     expect(crm(shared, ".said")).to_have_text("Вот так")
     for film in (phone(shared, "video"), crm(shared, "video")):
         expect(film).to_have_accessible_name("Видео")
-        moved = film.evaluate(
-            """async (film) => { film.muted = true; await film.play();
-                await new Promise((ended) => film.addEventListener('ended', ended));
-                return [film.videoWidth, film.currentTime > 2]; }"""
-        )
-        assert moved == [480, True]
+        film.evaluate(_WATCH)
+        film.evaluate("(film) => { film.muted = true; film.play(); }")
+        once(film, "(film) => film.over && film.reached > 2 && film.videoWidth === 480")
 
 
 def test_a_place_a_card_and_a_sticker_are_shown(shared: Page) -> None:

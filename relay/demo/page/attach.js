@@ -25,6 +25,7 @@ export class Attaching {
     this.disk.addEventListener("change", () => this.takeFile(this.disk.files[0]));
     this.button.addEventListener("click", () => this.open(this.menu.hidden));
     document.addEventListener("click", (event) => this.leave(event));
+    this.menu.addEventListener("focusout", ({ relatedTarget }) => relatedTarget && this.leave({ target: relatedTarget }));
     this.menu.parentElement.addEventListener("keydown", (event) => this.escape(event));
   }
 
