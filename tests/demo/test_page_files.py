@@ -86,7 +86,7 @@ def test_a_file_over_the_relays_limit_is_a_line(shared: Page) -> None:
     expect(crm(shared, ".paper")).to_have_count(0)
     tale = shared.locator(".tale").filter(has_text="Наш каталог").first
     expect(tale).to_contain_text("Файла не будет")
-    expect(tale).to_contain_text("он больше, чем позволяет media.limit")
+    expect(tale).to_contain_text("файл больше, чем позволяет media.limit")
     shared.get_by_role("button", name="Вернуть как было").click()
     expect(shared.get_by_text("16MB (was 1MB)")).to_be_visible()
 
@@ -150,9 +150,10 @@ def test_what_was_taken_is_not_lost_when_sending_fails(shared: Page) -> None:
     shared.evaluate(_CUT_ONCE)
     send(shared, "phone", "держите")
     expect(shared.locator("#phone-text")).to_have_value("держите")
-    expect(shared.locator("#phone-file")).to_contain_text("Прайс-лист, PDF")
+    expect(shared.locator("#phone-file")).to_be_visible()
     shared.locator("#phone-form").get_by_role("button", name="Отправить").click()
     expect(crm(shared, ".said")).to_have_text("держите")
+    expect(crm(shared, ".paper-name")).to_have_text("Прайс-лист.pdf")
     expect(shared.locator("#phone-file")).to_be_hidden()
 
 

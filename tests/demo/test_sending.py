@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 
+from relay.demo.pretended_whatsapp import Attachment
+from relay.demo.samples import sample
 from relay.demo.snapshot import snapshot
 from relay.demo.uploads import LARGEST
 from tests.demo.test_server import Site, site
@@ -48,6 +50,21 @@ async def test_a_file_is_what_its_bytes_say(site: Site) -> None:
     async with site.session.get(site.url + thing["url"]) as answer:
         assert (await answer.read(), answer.content_type) == (PNG, "image/png")
         assert answer.headers["Content-Disposition"].startswith("inline")
+
+
+async def test_each_kind_goes_as_itself(site: Site) -> None:
+    """Pictures, films and sound are shown as such, everything else is a document with its name."""
+    for name, what in (
+        ("film", "video"),
+        ("voice", "audio"),  # chosen from the disk it was not recorded in the chat
+        ("sticker", "image"),
+        ("price", "document"),
+    ):
+        file = sample(name)
+        assert isinstance(file, Attachment)
+        assert await client_sends(site, await upload(site, file.data, "Имя.x")) == 200
+        thing = snapshot(site.show)["whatsapp"]["bubbles"][-1]["thing"]
+        assert (thing["what"], bool(thing["name"])) == (what, what == "document")
 
 
 async def test_what_could_run_is_given_as_unknown_bytes(site: Site) -> None:

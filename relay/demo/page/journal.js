@@ -109,7 +109,7 @@ function name(step) {
 
 function reason(step) {
   if (!step.detail || step.again) return "";
-  if (step.kind === "fetch" && step.detail.startsWith("larger than")) return t("fetch_too_large");
+  if (step.detail.startsWith("larger than")) return t("file_too_large");
   const rule = isHeld(step) ? `held_${step.detail.replaceAll(" ", "_")}` : `rule_${step.detail.split(":")[0]}`;
   return has(rule) ? t(rule) : step.detail;
 }

@@ -57,7 +57,10 @@ function paper({ url, name, size: bytes }) {
   const words = el("span", "paper-words");
   const kind = name.includes(".") ? name.split(".").at(-1).slice(0, 4).toUpperCase() : "";
   words.append(el("span", "paper-name", name), el("span", "paper-size", bytes ? size(bytes) : ""));
-  link.append(el("span", "paper-kind", kind), words, icon("down"));
+  const badge = el("span", "paper-kind", kind);
+  badge.dataset.kind = kind;
+  link.title = name;
+  link.append(badge, words, icon("down"));
   return link;
 }
 

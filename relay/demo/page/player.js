@@ -23,7 +23,7 @@ export function player({ what, url, duration_s: told }) {
     track.max = Math.max(length(), 0.1);
     track.value = audio.currentTime;
     track.style.setProperty("--done", `${(100 * track.value) / track.max}%`);
-    time.textContent = minutes(audio.currentTime || length());
+    time.textContent = length() ? minutes(audio.currentTime || length()) : "–";
     track.setAttribute("aria-valuetext", minutes(audio.currentTime));
   }
 
@@ -32,6 +32,7 @@ export function player({ what, url, duration_s: told }) {
     if (!audio.paused) return audio.pause();
     if (heard !== audio) heard?.pause();
     heard = audio;
+    if (audio.error) audio.load(); // it may be there by now
     audio.play().catch(() => (time.textContent = t("not_loaded")));
   });
   track.type = "range";

@@ -155,7 +155,7 @@ export const EN = {
   attach_hint: "What to send",
   from_disk: "File from disk…",
   sample_question: "Photo of an armchair",
-  sample_answer: "Photo of another one",
+  sample_answer: "Photo of another armchair",
   sample_film: "Video",
   sample_voice: "Voice message",
   sample_price: "Price list, PDF",
@@ -188,6 +188,6 @@ export const EN = {
   step_fetch_delivered: "The relay has all of the file",
   step_fetch_deferred: "Attempt {attempt} did not bring the file",
   step_fetch_dead: "There will be no file",
-  fetch_too_large: "it is larger than media.limit allows",
+  file_too_large: "the file is larger than media.limit allows",
   idea_limit: "Files up to 1 MB",
 };

@@ -188,6 +188,6 @@ export const RU = {
   step_fetch_delivered: "Файл целиком в реле",
   step_fetch_deferred: "Файл не пришёл с попытки {attempt}",
   step_fetch_dead: "Файла не будет",
-  fetch_too_large: "он больше, чем позволяет media.limit",
+  file_too_large: "файл больше, чем позволяет media.limit",
   idea_limit: "Файлы не больше 1 МБ",
 };
