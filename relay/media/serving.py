@@ -7,7 +7,7 @@ cannot simply show is to be saved, and the rest is shut into a sandbox.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import IO, Any, Final
 from urllib.parse import quote
 
 from aiohttp import web
@@ -16,6 +16,8 @@ from aiohttp.abc import AbstractStreamWriter
 from relay.media.names import State
 from relay.media.shelf import Found
 from relay.media.store import FileStore
+
+_PIECE: Final = 256 * 1024
 
 _SHOWN: Final = ("image/", "audio/", "video/")
 """Types that a browser simply shows or plays; anything else is saved."""
@@ -45,7 +47,7 @@ class _Given(web.FileResponse):
     """A file on its way out; it is noted once its last byte has left."""
 
     def __init__(self, store: FileStore, found: Found) -> None:
-        super().__init__(found.path, headers=_headers(found))
+        super().__init__(found.path, chunk_size=_PIECE, headers=_headers(found))
         self._store = store
         self._found = found
 
@@ -55,6 +57,15 @@ class _Given(web.FileResponse):
         if self._found.name.state is State.NEW and _ended(request, self):
             await self._store.on_thread(self._store.note_fetched, self._found)
         return writer
+
+    async def _sendfile(
+        self, request: web.BaseRequest, fobj: IO[Any], offset: int, count: int
+    ) -> AbstractStreamWriter:
+        """Piece by piece, read on threads: the system call would wait for the disk on the loop."""
+        writer = await web.StreamResponse.prepare(self, request)
+        if writer is None:
+            raise ConnectionResetError("the connection was lost")
+        return await self._sendfile_fallback(writer, fobj, offset, count)
 
 
 def _headers(found: Found) -> dict[str, str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
+import statistics
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -28,7 +30,7 @@ from tests.bench.sink import sink
 
 SMALL, IMAGES, ROUNDS = 40_000, 1_000, 3
 LARGE = 100_000_000
-PACE, PACED = 50, 300
+PACE, PACED, TURNS = 50, 300, 5
 MB = 1_000_000
 
 
@@ -127,15 +129,34 @@ def _resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
+Get = Callable[[str], Awaitable[None]]
+
+
 @contextlib.asynccontextmanager
-async def given_out(rigged: Rig) -> AsyncIterator[str]:
-    """The relay's door for files, on a port of its own."""
+async def given_out(rigged: Rig) -> AsyncIterator[Get]:
+    """The relay's door for files, on a port of its own, and who gets them there by their names.
+
+    A process for all files: to start one would hold the loop that is measured.
+    """
     sock = bind("127.0.0.1", 0)
+    command = ("xargs", "-L1", "curl", "-sSf", "-o", "/dev/null", "-w", "%{http_code}\\n")
+    pipe = asyncio.subprocess.PIPE
     async with Server(sock, list[web.RouteDef](rigged.parts.media.routes())):
-        yield f"http://{address(sock)}/media/"
+        curl = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+        assert curl.stdin is not None
+        assert curl.stdout is not None
+        asked, told = curl.stdin, curl.stdout
+
+        async def get(name: str) -> None:
+            asked.write(f"http://{address(sock)}/media/{name}\n".encode())
+            assert await told.readline() == b"200\n"
+
+        yield get
+        asked.close()
+        await curl.wait()
 
 
-async def large_in(rigged: Rig, files: str, door: str, number: int, size: int = LARGE) -> None:
+async def large_in(rigged: Rig, files: str, get: Get, number: int, size: int = LARGE) -> None:
     """From WhatsApp into our store, and from there to amoCRM."""
     store, engine = rigged.parts.media.files, rigged.parts.channels.engine(SALES)
     assert engine is not None
@@ -143,23 +164,20 @@ async def large_in(rigged: Rig, files: str, door: str, number: int, size: int = 
         await engine.fetch(f"{files}/{size}/{number}", file.write)
         media = Media(MediaKind.DOCUMENT, None, name="large.jpg")
         kept = await file.keep(media, towards=Destination.AMOCRM)
-    process = await asyncio.create_subprocess_exec(
-        "curl", "-sSf", "-o", "/dev/null", door + kept.name
-    )
-    assert await process.wait() == 0
-    await asyncio.to_thread(store.path(kept.name).unlink)
+    await get(kept.name)
+    await store.on_thread(store.remove, store.path(kept.name))
 
 
 async def large_out(rigged: Rig, files: str, number: int, size: int = LARGE) -> None:
     """From amoCRM into our store, from where WhatsApp gets it."""
-    hosts = Hosts([files])
+    hosts, store = Hosts([files]), rigged.parts.media.files
     async with open_files_session(hosts) as session:
         source = AmoCrmFiles(session, hosts, _no_token, lambda: LARGE)
-        async with rigged.parts.media.files.receive() as file:
+        async with store.receive() as file:
             await source.fetch(f"{files}/{size}/{number}", file.write)
             media = Media(MediaKind.DOCUMENT, None, name="large.jpg")
             kept = await file.keep(media, towards=Destination.WHATSAPP)
-        rigged.parts.media.files.path(kept.name).unlink()
+        await store.on_thread(store.remove, store.path(kept.name))
 
 
 async def _no_token() -> str:
@@ -169,34 +187,51 @@ async def _no_token() -> str:
 async def large(url: str, files: str) -> Iterator[Figure]:
     """What a file of 100 MB costs in memory, and in the time of texts meanwhile."""
     counter = Counter()
-    async with rig(url, counter) as rigged, given_out(rigged) as door:
-        await large_in(rigged, files, door, 1, MB)  # whatever is loaded at first is loaded
+    async with rig(url, counter) as rigged, given_out(rigged) as get:
+        await large_in(rigged, files, get, 1, MB)  # whatever is loaded at first is loaded
         await large_out(rigged, files, 2, MB)
         with Watch() as came:
-            await large_in(rigged, files, door, 3)
+            await large_in(rigged, files, get, 3)
         with Watch() as went:
             await large_out(rigged, files, 4)
+        numbers = itertools.count(5)
 
-        async def transfers() -> None:
-            for number in range(5, 1000):
-                await large_in(rigged, files, door, number)
-                await large_out(rigged, files, number + 1000)
+        async def transfer() -> None:
+            await large_in(rigged, files, get, next(numbers))
+            await large_out(rigged, files, next(numbers))
 
-        async def texts(first: int) -> float:
-            async def text(number: int) -> None:
-                before = counter.count
-                await rigged.hand_over(payload(first + number, number % LANES))
-                await counter.until(before + 1)
+        delays = await texts_beside(rigged, counter, transfer)
+    return iter((*_memory(came, went), _delay(delays)))
 
-            return percentile(await paced(PACED, PACE, text), 0.99)
 
-        await texts(1_000_000)
-        alone = await texts(2_000_000)
+async def texts_beside(
+    rigged: Rig, counter: Counter, transfer: Callable[[], Awaitable[None]]
+) -> list[tuple[float, float]]:
+    """Texts at an even pace, alone and beside transfers by turns: the slowest hundredth of each."""
+    numbers, over = itertools.count(1_000_000), asyncio.Event()
+
+    async def texts() -> float:
+        async def text(number: int) -> None:
+            before = counter.count
+            await rigged.hand_over(payload(next(numbers), number % LANES))
+            await counter.until(before + 1)
+
+        return percentile(await paced(PACED, PACE, text), 0.99)
+
+    async def transfers() -> None:
+        while not over.is_set():
+            await transfer()
+
+    await texts()
+    delays = list[tuple[float, float]]()
+    for _ in range(TURNS):
+        alone = await texts()
+        over.clear()
         busy = asyncio.create_task(transfers())
-        beside = await texts(3_000_000)
-        busy.cancel()
-        await asyncio.gather(busy, return_exceptions=True)
-    return iter((*_memory(came, went), _delay(alone, beside)))
+        delays.append((alone, await texts()))
+        over.set()
+        await busy
+    return delays
 
 
 def _memory(came: Watch, went: Watch) -> Iterator[Figure]:
@@ -207,14 +242,18 @@ def _memory(came: Watch, went: Watch) -> Iterator[Figure]:
         )
 
 
-def _delay(alone: float, beside: float) -> Figure:
+def _delay(delays: Sequence[tuple[float, float]]) -> Figure:
+    """Medians: one noisy turn is to say nothing."""
+    alone = statistics.median(alone for alone, _ in delays)
+    beside = statistics.median(beside for _, beside in delays)
+    ratio = statistics.median(beside / alone for alone, beside in delays)
     return Figure(
         "texts beside files of 100 MB, p99",
         f"{milliseconds(alone)} (alone)",
         milliseconds(beside),
-        f"{beside / alone:.2f}×",
+        f"{ratio:.2f}×",
         "≤ 2×",
-        met=beside <= 2 * alone,
+        met=ratio <= 2,
     )
 
 

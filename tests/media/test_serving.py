@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,20 @@ async def test_a_file_is_given_with_its_kind_size_and_name(door: Door) -> None:
         assert answer.content_length == len(JPEG)
         assert answer.headers["ETag"]
         assert "%D1%84%D0%BE%D1%82%D0%BE.jpg" in answer.headers["Content-Disposition"]
+
+
+async def test_the_loop_never_waits_for_the_disk(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even in a system call that sends a file by itself."""
+
+    def sendfile(*_: object) -> int:
+        raise AssertionError
+
+    monkeypatch.setattr(os, "sendfile", sendfile)
+    data = JPEG + bytes(900_000)
+    async with door.client.get(door.url(await door.keep(data))) as answer:
+        assert await answer.read() == data
 
 
 async def test_head_tells_all_but_the_bytes(door: Door) -> None:
