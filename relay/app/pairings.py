@@ -25,6 +25,7 @@ from relay.delivery.ports import Clock
 from relay.domain.ids import UserId
 from relay.domain.phone import normalise
 from relay.domain.retry import MINUTE, SECOND
+from relay.widget.pairing_words import NOT_HERE
 from relay.widget.pairings import CannotPairError, Failure, Linked, Pairing
 
 LIMIT_S: Final = 230.0
@@ -93,6 +94,11 @@ class ChildPairings:
         self._runs: dict[str, _Run] = {}
         self._owner: asyncio.TaskGroup | None = None
 
+    @property
+    def here(self) -> bool:
+        """Whether anything real can be linked."""
+        return self._command is not None
+
     async def run(self) -> None:
         """Own the children; cancelled, it ends them."""
         async with asyncio.TaskGroup() as self._owner:
@@ -105,7 +111,7 @@ class ChildPairings:
             CannotPairError: it cannot be.
         """
         if self._command is None or self._owner is None:
-            raise CannotPairError("not_here")
+            raise CannotPairError(NOT_HERE)
         if channel not in self._channels():
             raise CannotPairError("no_channel", channel)
         digits = None if phone is None else normalise(phone)

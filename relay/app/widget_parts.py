@@ -88,7 +88,12 @@ class WidgetParts:
         self._gate = Gate(store, clock, self._access)
         self._phones = PhoneDesk(phones, clock, lambda: live.config.settings.phone_check)
         self._settings = SettingsDesk(
-            book, clock, rights=self._rights, people=self._people, channels=self._views
+            book,
+            clock,
+            rights=self._rights,
+            people=self._people,
+            channels=self._views,
+            linking=pairings.here,
         )
         self._pairings = PairingDesk(pairings, clock, self._rights)
 

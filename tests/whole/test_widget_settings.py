@@ -58,7 +58,7 @@ async def test_two_pages_at_once(tmp_path: Path) -> None:
         await expect(status(first)).to_have_text(SAVED)
         await save(second)
         await expect(status(second)).to_contain_text("тем временем изменил кто-то другой")
-        await expect(status(second)).to_contain_text('blacklist: {"total":0} → {"total":1}')
+        await expect(status(second)).to_contain_text("Чёрный список: 0 → 1")
         assert said(at.config)["settings"] == {"blacklist": ["+79001234567"]}
         await second.get_by_role("button", name="Сохранить мои изменения поверх").click()
         await expect(status(second)).to_have_text(SAVED)
@@ -75,7 +75,7 @@ async def test_theirs_may_be_taken_instead(tmp_path: Path) -> None:
         edit(at.config, "error_label: '[A]'", "error_label: '[B]'  # Anna")
         await at.relay.logged("config_reloaded")
         await save(page)
-        await expect(status(page)).to_contain_text("error_label: [A] → [B]")
+        await expect(status(page)).to_contain_text("Начало такого ответа: [A] → [B]")
         await page.get_by_role("button", name="Взять как есть сейчас").click()
         await expect(page.get_by_label("Начало такого ответа")).to_have_value("[B]")
         await expect(page.get_by_text("Изменений:")).to_be_hidden()

@@ -47,8 +47,11 @@ def test_a_switch_changes_its_line_and_nothing_else(page: Page, open_page: Open)
 
 
 def test_channels_are_shown_with_their_state(open_page: Open) -> None:
-    """Each by its title, with its number and how it stands."""
+    """Each by its title, with its number and how it stands; pretended ones cannot be linked."""
     settings = open_page()
+    channels = settings.locator(".relay-wa-section", has_text="Каналы WhatsApp")
+    expect(channels).to_contain_text("Здесь WhatsApp понарошку")
+    expect(channels.get_by_role("button")).to_have_count(0)
     sales = settings.locator(".relay-wa-channel", has_text="Отдел продаж")
     expect(sales).to_contain_text(re.compile(r"\+7\d{10} · работает"))
     expect(sales).to_have_attribute("data-state", "connected")
@@ -120,7 +123,7 @@ def test_two_editors(page: Page, open_page: Open) -> None:
     save(page, "default_channel: sales", "default_channel: support")
     expect(page.get_by_text("default channel is now support")).to_be_visible()
     settings.get_by_role("button", name="Сохранить", exact=True).click()
-    expect(settings.get_by_text("default_channel: sales → support")).to_be_visible()
+    expect(settings.get_by_text("Канал по умолчанию: sales → support")).to_be_visible()
     assert "keep_deleted: false" not in _file(page)
     settings.get_by_role("button", name="Сохранить мои изменения поверх").click()
     expect(settings.get_by_text("Сохранено, уже действует.")).to_be_visible()

@@ -8,14 +8,14 @@ function channelsSection(context) {
   if (!base.administrator || !base.channels.length) return null;
   const list = el('div', {});
   const away = el('p', { class: 'hint', role: 'status' });
-  const node = section(words.channels, '', list, away);
+  const node = section(words.channels, base.no_linking, list, away);
 
   function row(channel) {
     const reason = PLAIN_STATES.includes(channel.state) ? '' : channel.reason;
     const about = [channel.own, words.states[channel.state] || channel.state].filter(Boolean).join(' · ');
-    const told = el('span', {}, about, reason ? el('small', { lang: 'en' }, reason) : null);
+    const told = el('span', {}, el('b', {}, channel.title), ' ', about, reason ? el('small', { lang: 'en' }, reason) : null);
     if (channel.since) told.title = new Date(channel.since).toLocaleString();
-    const made = el('div', { class: 'channel' }, el('b', {}, channel.title), told);
+    const made = el('div', { class: 'channel' }, told);
     made.dataset.state = channel.state;
     if (channel.can_pair) made.append(el('button', { type: 'button', onclick: () => pair(channel) }, words.pair));
     return made;

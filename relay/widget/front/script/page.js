@@ -67,7 +67,7 @@ function SettingsPage(backend, words, place) {
 
   // Somebody else was quicker: what he changed is shown, and nothing is lost on either side.
   function showStale(current) {
-    const lines = differences(base, current).map((line) => el('li', {}, line));
+    const lines = differences(base, current, words).map((line) => el('li', {}, line));
     const onto = () => {
       base = current;
       save();
@@ -80,20 +80,25 @@ function SettingsPage(backend, words, place) {
   }
 }
 
-function differences(before, after) {
+function differences(before, after, words) {
   const lines = [];
+  const names = new Map((after.account_users || []).map(({ id, name }) => [String(id), name]));
   for (const part of ['settings', 'users']) {
     const one = before[part] || {};
     const other = after[part] || {};
     for (const key of new Set([...Object.keys(one), ...Object.keys(other)])) {
-      if (!same(one[key], other[key])) lines.push(`${key}: ${shown(one[key])} → ${shown(other[key])}`);
+      if (same(one[key], other[key])) continue;
+      lines.push(`${names.get(key) || words[key] || key}: ${shown(one[key])} → ${shown(other[key])}`);
     }
   }
   return lines;
 }
 
 function shown(value) {
-  return value === undefined || value === null ? '—' : typeof value === 'string' ? value : JSON.stringify(value);
+  if (value === true) return '✓';
+  if (!value) return '—';
+  if (typeof value === 'string') return value;
+  return 'total' in value ? String(value.total) : JSON.stringify(value);
 }
 
 function section(title, hint, ...content) {

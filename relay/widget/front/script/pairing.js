@@ -9,28 +9,30 @@ function pairDialog(channel, { words, backend, complaint }, linked) {
   const left = el('p', { class: 'hint' });
   const phone = el('input', { type: 'tel', autocomplete: 'off', placeholder: '+79001234567' });
   const form = el(
-    'form', { hidden: true, onsubmit: askForLetters },
+    'form', { onsubmit: askForLetters },
     labelled(words.pair_phone, phone, words.pair_phone_hint),
     el('button', { class: 'main' }, words.get_code),
   );
   const other = el('button', { type: 'button', onclick: turnOver });
   const dialog = el(
     'dialog', { class: 'dialog', 'aria-label': words.pair, onclose: () => dialog.remove() },
-    el('h2', {}, channel.title), said, form, code, left,
+    el('h2', {}, channel.title), said, code, form, left,
     el('div', { class: 'acts' }, other, el('button', { type: 'button', onclick: () => dialog.close() }, words.close)),
   );
   let turn = 0;
+  let letters = false;
 
   function show(text, drawn, seconds) {
     said.textContent = text;
     code.replaceChildren(...(drawn ? [drawn] : []));
     left.textContent = seconds > 0 ? filled(words.expires, { n: seconds }) : '';
-    other.textContent = form.hidden ? words.by_code : words.by_qr;
+    other.textContent = letters ? words.by_qr : words.by_code;
+    form.hidden = !letters || Boolean(drawn);
   }
 
   function turnOver() {
-    form.hidden = !form.hidden;
-    if (form.hidden) return begin(null);
+    letters = !letters;
+    if (!letters) return begin(null);
     turn++;
     show('');
     phone.focus();
@@ -67,7 +69,7 @@ function pairDialog(channel, { words, backend, complaint }, linked) {
 
   function end(now) {
     if (now.state !== 'linked') return failed(now.detail || words.not_linked);
-    form.remove();
+    letters = false;
     other.remove();
     show(filled(words.linked, { own: [now.own, now.name].filter(Boolean).join(', ') }));
     linked();
@@ -75,7 +77,7 @@ function pairDialog(channel, { words, backend, complaint }, linked) {
 
   function failed(text) {
     const again = el('button', { type: 'button', class: 'main', onclick: () => begin(null) }, words.again);
-    show(text, form.hidden ? again : null);
+    show(text, letters ? null : again);
   }
 
   begin(null);
