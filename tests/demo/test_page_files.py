@@ -74,6 +74,27 @@ def test_a_file_that_is_too_large_is_refused_clearly(shared: Page) -> None:
     expect(shared.locator("#phone-chat .bubble")).to_have_count(before + 1)
 
 
+def test_a_file_is_dropped_or_pasted(shared: Page) -> None:
+    """Onto a chat, or into its field: it is taken there as if it had been chosen."""
+    for side, event in (("phone", "drop"), ("crm", "paste")):
+        shared.evaluate(_LET_FALL, [side, event])
+        expect(shared.locator(f"#{side}-file")).to_contain_text("упало.txt · 3 Б")
+        send(shared, side, event)
+        expect(shared.locator(f"#{side}-file")).to_be_hidden()
+    expect(phone(shared, ".paper-name")).to_have_text("упало.txt")
+    assert bytes_behind(shared, phone(shared, ".paper")) == b"abc"
+
+
+_LET_FALL = """([side, event]) => {
+    const data = new DataTransfer();
+    data.items.add(new File(['abc'], 'упало.txt'));
+    const at = document.getElementById(event === 'drop' ? `${side}-chat` : `${side}-text`);
+    const about = { bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data };
+    at.dispatchEvent(event === 'drop' ? new DragEvent(event, about)
+        : new ClipboardEvent(event, about));
+}"""
+
+
 def test_a_file_over_the_relays_limit_is_a_line(shared: Page) -> None:
     """In the chat, with what to do; the journal says that there will be no file, and why."""
     shared.get_by_role("button", name="Файлы не больше 1 МБ").click()

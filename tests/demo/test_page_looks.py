@@ -5,53 +5,53 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.demo.browser import attach, client_writes, send
+from tests.demo.browser import attach, client_writes, crm, send
 
 pytestmark = pytest.mark.browser
 
 
-def test_the_page_speaks_english(page: Page) -> None:
+def test_the_page_speaks_english(shared: Page) -> None:
     """The switch changes every word of the page at once, and it is remembered."""
-    page.get_by_role("button", name="Eng").click()
-    expect(page.get_by_role("heading", name="The relay’s journal")).to_be_visible()
-    expect(page.locator("html")).to_have_attribute("lang", "en")
-    words = page.locator("[data-t], [data-t-label]").evaluate_all(
+    shared.get_by_role("button", name="Eng").click()
+    expect(shared.get_by_role("heading", name="The relay’s journal")).to_be_visible()
+    expect(shared.locator("html")).to_have_attribute("lang", "en")
+    words = shared.locator("[data-t], [data-t-label]").evaluate_all(
         "nodes => nodes.map(n => (n.dataset.t ? n.textContent : '') + n.ariaLabel).join(' ')"
     )
     assert not any("а" <= letter <= "я" for letter in words.lower())
-    page.reload()
-    expect(page.get_by_role("heading", name="Configuration file")).to_be_visible()
+    shared.reload()
+    expect(shared.get_by_role("heading", name="Configuration file")).to_be_visible()
 
 
-def test_everything_can_be_named_and_reached(page: Page) -> None:
+def test_everything_can_be_named_and_reached(shared: Page) -> None:
     """Every control has a name, no id stands twice, and a message can be sent by keyboard."""
-    client_writes(page, "Привет")
+    client_writes(shared, "Привет")
     for sample in ("Голосовое сообщение", "Прайс-лист, PDF"):
-        attach(page, "phone", sample)
-    send(page, "phone")
-    expect(page.locator("#crm-chat .paper")).to_be_visible()
-    nameless = page.evaluate(
+        attach(shared, "phone", sample)
+    send(shared, "phone")
+    expect(crm(shared, ".paper")).to_be_visible()
+    nameless = shared.evaluate(
         """() => [...document.querySelectorAll('button, input, select, textarea, video, a, '
                 + '[role=log], [role=group]')]
             .filter(n => !(n.ariaLabel || n.textContent.trim() || n.labels?.length))
             .map(n => n.outerHTML)"""
     )
     assert nameless == []
-    repeated = page.evaluate(
+    repeated = shared.evaluate(
         """() => { const ids = [...document.querySelectorAll('[id]')].map(n => n.id);
             return ids.filter((id, i) => ids.indexOf(id) !== i) }"""
     )
     assert repeated == []
-    page.locator("#phone-attach").focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Фото кресла")).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(page.locator("#phone-attach")).to_be_focused()
-    expect(page.locator("#phone-menu")).to_be_hidden()
-    page.locator("#phone-text").focus()
-    page.keyboard.type("С клавиатуры")
-    page.keyboard.press("Enter")
-    expect(page.locator("#crm-chat").get_by_text("С клавиатуры")).to_be_visible()
+    shared.locator("#phone-attach").focus()
+    shared.keyboard.press("Enter")
+    expect(shared.get_by_role("button", name="Фото кресла")).to_be_focused()
+    shared.keyboard.press("Escape")
+    expect(shared.locator("#phone-attach")).to_be_focused()
+    expect(shared.locator("#phone-menu")).to_be_hidden()
+    shared.locator("#phone-text").focus()
+    shared.keyboard.type("С клавиатуры")
+    shared.keyboard.press("Enter")
+    expect(shared.locator("#crm-chat").get_by_text("С клавиатуры")).to_be_visible()
 
 
 def test_nothing_sticks_out(page: Page) -> None:
@@ -65,23 +65,23 @@ def test_nothing_sticks_out(page: Page) -> None:
             assert page.evaluate(_STICKING_OUT) == []
 
 
-def test_a_narrow_page_holds_everything(page: Page) -> None:
+def test_a_narrow_page_holds_everything(shared: Page) -> None:
     """On the width of a phone too nothing sticks out of its panel, files included."""
-    page.set_viewport_size({"width": 390, "height": 844})
+    shared.set_viewport_size({"width": 390, "height": 844})
     for sample in ("Фото кресла", "Прайс-лист, PDF", "Голосовое сообщение", "Контакт"):
-        attach(page, "phone", sample)
-        if page.locator("#phone-file").is_visible():
-            send(page, "phone", "подпись")
-    expect(page.locator("#crm-chat .contact")).to_be_visible()
-    page.get_by_role("button", name="Написать первым").click()
+        attach(shared, "phone", sample)
+        if shared.locator("#phone-file").is_visible():
+            send(shared, "phone", "подпись")
+    expect(crm(shared, ".contact")).to_be_visible()
+    shared.get_by_role("button", name="Написать первым").click()
     for language in ("Рус", "Eng"):
-        page.get_by_role("button", name=language).click()
-        assert page.evaluate(_STICKING_OUT) == []
+        shared.get_by_role("button", name=language).click()
+        assert shared.evaluate(_STICKING_OUT) == []
 
 
-def test_both_languages_have_the_same_words(page: Page) -> None:
+def test_both_languages_have_the_same_words(shared: Page) -> None:
     """Nothing is left untranslated, and no word is kept that the other language lacks."""
-    lacking = page.evaluate(
+    lacking = shared.evaluate(
         """async () => {
             const { RU } = await import('/page/words_ru.js');
             const { EN } = await import('/page/words_en.js');
@@ -119,19 +119,19 @@ _PLACES = """() => [...document.querySelectorAll('.panel, .composer, .troubles, 
     .map((node) => node.getBoundingClientRect().toJSON())"""
 
 
-def test_contrast_is_enough(page: Page) -> None:
+def test_contrast_is_enough(shared: Page) -> None:
     """Words stand out from what is behind them by 4.5 to 1, in light and in dark."""
-    client_writes(page, "Привет")
+    client_writes(shared, "Привет")
     for sample in ("Голосовое сообщение", "Контакт", "Место на карте", "Прайс-лист, PDF"):
-        attach(page, "phone", sample)
-    send(page, "phone")
-    expect(page.locator("#crm-chat .paper")).to_be_visible()
-    page.locator("#phone-attach").click()
+        attach(shared, "phone", sample)
+    send(shared, "phone")
+    expect(crm(shared, ".paper")).to_be_visible()
+    shared.locator("#phone-attach").click()
     for scheme in ("light", "dark"):
-        page.emulate_media(
+        shared.emulate_media(
             color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
         )
-        assert page.evaluate(_FAINT) == []
+        assert shared.evaluate(_FAINT) == []
 
 
 _FAINT = """() => {

@@ -23,6 +23,8 @@ export class Attaching {
     this.offer("from_disk", () => this.disk.click());
     this.disk = this.menu.nextElementSibling;
     this.disk.addEventListener("change", () => this.takeFile(this.disk.files[0]));
+    this.field.addEventListener("paste", ({ clipboardData }) => this.takeFile(clipboardData.files[0]));
+    this.field.closest(".panel").addEventListener("drop", ({ dataTransfer }) => this.takeFile(dataTransfer.files[0]));
     this.button.addEventListener("click", () => this.open(this.menu.hidden));
     document.addEventListener("click", (event) => this.leave(event));
     this.menu.addEventListener("focusout", ({ relatedTarget }) => relatedTarget && this.leave({ target: relatedTarget }));
@@ -58,7 +60,7 @@ export class Attaching {
 
   takeFile(file) {
     this.disk.value = ""; // so that the same file may be chosen again
-    if (!file) return;
+    if (!file || this.button.disabled) return;
     const told = { n: LARGEST_MB, size: size(file.size) };
     if (file.size > LARGEST_MB * 1_000_000) complain(t("too_large", told));
     else if (!file.size) complain(t("empty_file"));

@@ -84,6 +84,9 @@ function show() {
   redraw();
 }
 
+// A file let fall beside a chat must not open in place of the page.
+for (const event of ["dragover", "drop"]) document.addEventListener(event, (fallen) => fallen.preventDefault());
+
 $("lang-ru").addEventListener("click", () => choose("ru"));
 $("lang-en").addEventListener("click", () => choose("en"));
 openPhone(redraw);

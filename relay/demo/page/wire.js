@@ -47,8 +47,9 @@ export async function upload(file) {
 
 // One after the other: a word written after a file must not overtake it.
 export function inOrder(work) {
-  last = last.then(work);
-  return last;
+  const done = last.then(work);
+  last = done.catch(() => {});
+  return done;
 }
 
 export function complain(words) {
