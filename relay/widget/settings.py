@@ -7,6 +7,7 @@ The server decides what a user sees and may change; what is not open to him is n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from relay.delivery.ports import Clock
@@ -27,6 +28,7 @@ from relay.widget.book import (
 )
 from relay.widget.gate import Call, Method
 from relay.widget.limits import Allowance, Limits
+from relay.widget.mistakes import mistake_for
 from relay.widget.pairing_words import NOT_HERE, words_for
 from relay.widget.problems import JSON, ProblemError, Trouble
 from relay.widget.wishes import read_wish
@@ -45,6 +47,12 @@ _MAY_NOT_WRITE: Final = {
     Language.RU: "Служба не может записать файл настроек. Выполните на сервере: {command}",
     Language.EN: "The service may not write the file. Run this on the server: {command}",
 }
+_NOT_NOW: Final = {
+    Language.RU: "Сейчас настройки нельзя сохранить. Сообщите администратору.",
+    Language.EN: "Nothing can be saved now. Tell an administrator.",
+}
+"""For whoever can do nothing about it; how the server is set up is not his business."""
+
 _HAS_MISTAKES: Final = {
     Language.RU: "В файле настроек ошибка, действует прежний. Исправьте её на сервере: {mistakes}",
     Language.EN: "The file has a mistake, the former one acts. Mend it on the server: {mistakes}",
@@ -96,16 +104,18 @@ class SettingsDesk:
         book = await self._read()
         _check_rights(wish, rights, book)
         if book.mistakes:
-            raise ProblemError(Trouble.INVALID, _trouble(book, call.language))
+            raise ProblemError(Trouble.INVALID, _trouble(book, rights, call.language))
         try:
             book = await self._book.change(wish, call.user)
         except StaleBookError:
             current = self._shown(await self._read(), rights, call.language)
             raise ProblemError(Trouble.STALE, more={"current": current}) from None
         except InvalidWishError as error:
-            raise ProblemError(Trouble.INVALID, more={"errors": _mistakes(error)}) from None
+            mistakes = _mistakes(error, call.language)
+            raise ProblemError(Trouble.INVALID, more={"errors": mistakes}) from None
         except LockedBookError as error:
-            words = _MAY_NOT_WRITE[call.language].format(command=error)
+            locked = replace(book, command=str(error))
+            words = _trouble(locked, rights, call.language)
             raise ProblemError(Trouble.NOT_WRITABLE, words) from None
         except OSError as error:
             raise ProblemError(Trouble.DISK, error.strerror) from None
@@ -148,7 +158,7 @@ class SettingsDesk:
         shown: dict[str, JSON] = {
             "version": book.version,
             "administrator": rights.administrator,
-            "trouble": _trouble(book, language),
+            "trouble": _trouble(book, rights, language),
             "settings": settings,
             "channels": [
                 _channel(view, rights)
@@ -203,8 +213,10 @@ def _strings(value: Any) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list | tuple) else []
 
 
-def _trouble(book: Book, language: Language) -> str | None:
+def _trouble(book: Book, rights: Rights, language: Language) -> str | None:
     """Why nothing can be saved now, in words."""
+    if (book.mistakes or book.command is not None) and not rights.administrator:
+        return _NOT_NOW[language]
     if book.mistakes:
         return _HAS_MISTAKES[language].format(mistakes="; ".join(book.mistakes[:3]))
     if book.command is not None:
@@ -212,9 +224,9 @@ def _trouble(book: Book, language: Language) -> str | None:
     return None
 
 
-def _mistakes(error: InvalidWishError) -> list[JSON]:
+def _mistakes(error: InvalidWishError, language: Language) -> list[JSON]:
     found = error.mistakes[:MOST_MISTAKES]
-    return [{"path": path, "message": message} for path, message in found]
+    return [{"path": path, "message": mistake_for(path, text, language)} for path, text in found]
 
 
 def _found(entries: Sequence[str], search: str) -> list[str]:

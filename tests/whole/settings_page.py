@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
-from relay.demo.pretended_amocrm import PretendedAmoCRM
+from relay.demo.pretended_amocrm import Identity, PretendedAmoCRM
 from relay.widget.archive import build_archive
 from tests.app import files
 from tests.demo.browser import ARGUMENTS, INSTALL, find_chromium
@@ -75,7 +75,11 @@ def configured(amocrm: PretendedAmoCRM, **sections: Any) -> files.Tree:
 
 @asynccontextmanager
 async def desk(
-    directory: Path, *, under: Sequence[str] = (), **sections: Any
+    directory: Path,
+    *,
+    under: Sequence[str] = (),
+    identity: Identity | None = None,
+    **sections: Any,
 ) -> AsyncIterator[Desk]:
     """A relay with one channel that nobody has linked, as the file's ``sections`` change it.
 
@@ -86,7 +90,7 @@ async def desk(
         pytest.skip(f"no Chromium here; it is installed by: {INSTALL}")
     async with (
         WhatsAppServer() as whatsapp,
-        PretendedAmoCRM() as amocrm,
+        PretendedAmoCRM(identity) as amocrm,
         async_playwright() as playwright,
     ):
         config = directory / "config.yaml"

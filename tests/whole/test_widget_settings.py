@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import socket
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from playwright.async_api import Locator, Page, expect
 
+from relay.demo.pretended_amocrm import BORIS, OLGA, Identity
 from tests.whole.daemon import relay_run
-from tests.whole.settings_page import BORIS, OLGA, desk
+from tests.whole.settings_page import desk
 
 pytestmark = pytest.mark.browser
 
@@ -50,8 +53,8 @@ def edit(config: Path, old: str, new: str) -> None:
 async def test_two_pages_at_once(tmp_path: Path) -> None:
     """Who saves second is shown what the first has changed, and puts his own on top of it."""
     boris = {"channels": ["sales"], "sections": ["blacklist"]}
-    async with desk(tmp_path, users={BORIS: boris}) as at:
-        first, second = await at.open(OLGA), await at.open(BORIS)
+    async with desk(tmp_path, users={BORIS.id: boris}) as at:
+        first, second = await at.open(OLGA.id), await at.open(BORIS.id)
         await add_number(first, "+79001234567")
         await add_number(second, "8 (900) 765-43-21")
         await save(first)
@@ -63,8 +66,8 @@ async def test_two_pages_at_once(tmp_path: Path) -> None:
         await second.get_by_role("button", name="Сохранить мои изменения поверх").click()
         await expect(status(second)).to_have_text(SAVED)
         assert said(at.config)["settings"] == {"blacklist": ["+79001234567", "+79007654321"]}
-        for user, name in ((OLGA, "Olga"), (BORIS, "Boris")):
-            await at.relay.logged("settings_changed", user=user, name=name)
+        for user in (OLGA, BORIS):
+            await at.relay.logged("settings_changed", user=user.id, name=user.name)
 
 
 async def test_theirs_may_be_taken_instead(tmp_path: Path) -> None:
@@ -85,8 +88,8 @@ async def test_theirs_may_be_taken_instead(tmp_path: Path) -> None:
 async def test_a_right_that_is_gone_meanwhile(tmp_path: Path) -> None:
     """The page still shows the section; the relay takes nothing for it any more."""
     boris = {"channels": ["sales"], "sections": ["blacklist"]}
-    async with desk(tmp_path, users={BORIS: boris}) as at:
-        page = await at.open(BORIS)
+    async with desk(tmp_path, users={BORIS.id: boris}) as at:
+        page = await at.open(BORIS.id)
         await add_number(page, "+79001234567")
         edit(at.config, "    sections:\n    - blacklist\n", "")
         await at.relay.logged("config_reloaded")
@@ -109,6 +112,34 @@ async def test_a_mistake_by_hand_is_not_written_over(tmp_path: Path) -> None:
         await expect(status(page)).to_contain_text("В файле настроек ошибка")
         await expect(status(page)).to_contain_text("chanels")
         assert at.config.read_bytes() == before
+
+
+HOSTILE = "<img src=x onerror=\"document.title='bad'\">'&amp;{{n}}"
+
+
+async def test_names_are_never_read_as_html(tmp_path: Path) -> None:
+    """Titles, users' names here and there, signatures, labels: each is shown to the letter."""
+    channels = {"sales": {"title": f"T {HOSTILE}", "engine": "linked_device"}}
+    user = {"name": f"N {HOSTILE}", "channels": ["sales"], "signature": f"S {HOSTILE}"}
+    label = {"error_label": f"L {HOSTILE}"}
+    people = Identity(users=(OLGA, replace(BORIS, name=f"B {HOSTILE}")))
+    sections: dict[str, Any] = {"channels": channels, "users": {4711: user}, "settings": label}
+    async with desk(tmp_path, identity=people, **sections) as at:
+        page = await at.open()
+        await expect(page.locator(".relay-wa-channel")).to_contain_text(f"T {HOSTILE}")
+        row = page.locator("details")
+        await expect(row.locator("summary")).to_have_text(f"N {HOSTILE} — T {HOSTILE}")
+        await row.locator("summary").click()
+        signature = page.get_by_label("Подпись под каждым сообщением")
+        await expect(signature).to_have_value(f"S {HOSTILE}")
+        field = page.get_by_role("textbox", name="Начало такого ответа")
+        await expect(field).to_have_value(f"L {HOSTILE}")
+        await page.get_by_label("Добавить сотрудника…").select_option(f"B {HOSTILE}")
+        await expect(row.first.locator("b")).to_have_text(f"B {HOSTILE}")
+        await page.locator(".relay-wa-channel").get_by_role("button").click()
+        await expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(f"T {HOSTILE}")
+        assert await page.locator("#work_area img").count() == 0
+        assert await page.title() == "CRM понарошку"
 
 
 async def test_a_relay_that_is_down_for_a_while(tmp_path: Path) -> None:

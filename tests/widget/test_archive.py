@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,22 @@ def test_the_script_is_light() -> None:
     assert len(script) <= _LARGEST_SCRIPT
     assert b'"https://relay.example.com"' in script
     assert b"<script" not in script
+
+
+def test_it_is_there_where_it_is_needed() -> None:
+    """On every kind of card, on a page of its own, and where amoCRM asks it of sources."""
+    manifest = json.loads(archive_files(BACKEND, "1.0.0")["manifest.json"])
+    cards = {"ccard-1", "lcard-1", "comcard-1", "cucard-1"}
+    assert cards | {"settings", "advanced_settings", "lead_sources"} <= {*manifest["locations"]}
+
+
+def test_the_pages_style_stays_on_the_page() -> None:
+    """Every rule of the sheet that comes with it begins with a class of ours."""
+    sheet = archive_files(BACKEND, "1.0.0")["page.css"].decode()
+    rules = re.findall(r"([^{}]+)\{[^{}]*\}", re.sub(r"/\*.*?\*/", "", sheet, flags=re.S))
+    selectors = [each.strip() for rule in rules for each in rule.split(",")]
+    assert len(selectors) > 20
+    assert [each for each in selectors if not each.startswith(".relay-wa-")] == []
 
 
 def test_an_address_cannot_break_out() -> None:

@@ -56,6 +56,16 @@ def test_one_request_a_card(card: Page) -> None:
     assert card.evaluate("window.shifted") == 0
 
 
+@pytest.mark.parametrize("entity", ["leads", "companies", "customers"])
+def test_every_kind_of_card_has_buttons(card: Page, entity: str) -> None:
+    """A lead's, a company's and a customer's as well as a contact's."""
+    place = card.url.rpartition("/")[2]
+    card.evaluate("(place) => { location.hash = place }", f"#/{entity}/{place}")
+    expect(card.locator("body")).to_have_attribute("data-at", f"#/{entity}/{place}")
+    expect(_buttons(card)).to_have_count(1)
+    expect(_buttons(card).first).to_have_attribute("data-state", "registered")
+
+
 def test_a_changed_number_is_another_number(card: Page) -> None:
     """The button tells of what stands in the field now; an empty field has none."""
     field = card.get_by_label("Телефон").first

@@ -138,7 +138,9 @@ def test_a_mistake_is_told_where_it_is(page: Page, open_page: Open) -> None:
     settings.get_by_label("Добавить номера").fill("не номер")
     settings.get_by_role("button", name="Добавить", exact=True).click()
     settings.get_by_role("button", name="Сохранить", exact=True).click()
-    expect(settings.locator(".relay-wa-status")).to_contain_text("settings.blacklist")
+    expect(settings.locator(".relay-wa-status li")).to_have_text(
+        re.compile("^Чёрный список · не номер: не похоже на номер")
+    )
     assert _file(page) == before
 
 

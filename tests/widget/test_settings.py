@@ -193,10 +193,20 @@ async def test_what_cannot_be_written_is_told() -> None:
     """Mistakes with their places; the command that would allow it; a disk that refuses."""
     shelf = Shelf()
     async with office_of(None, shelf.methods) as office:
-        shelf.trouble = InvalidWishError([("settings.blacklist.2", "no number")])
-        answer = await office.call("PATCH", "/widget/settings", {"version": "v1"}, user=ADMIN)
+        shelf.trouble = InvalidWishError([("settings.blacklist.2", "no number"), ("", "strange")])
+        headers = {"Accept-Language": "en"}
+        answer = await office.call(
+            "PATCH", "/widget/settings", {"version": "v1"}, user=ADMIN, headers=headers
+        )
         assert answer.code == "invalid"
-        assert answer.json["errors"] == [{"path": "settings.blacklist.2", "message": "no number"}]
+        assert answer.json["errors"] == [
+            {"path": "settings.blacklist.2", "message": "no number"},
+            {"path": "", "message": "strange"},
+        ]
+        answer = await office.call("PATCH", "/widget/settings", {"version": "v1"}, user=ADMIN)
+        said = [each["message"] for each in answer.json["errors"]]
+        assert said[0].startswith("не похоже на номер")
+        assert said[1] == "strange"
         shelf.trouble = LockedBookError("chown relay: x")
         answer = await office.call("PATCH", "/widget/settings", {"version": "v1"}, user=ADMIN)
         assert answer.code == "not_writable"
@@ -212,6 +222,20 @@ async def test_what_cannot_be_written_is_told() -> None:
         assert "settigs" in shown["trouble"]
         answer = await office.call("PATCH", "/widget/settings", {"version": "v1"}, user=ADMIN)
         assert answer.code == "invalid"
+
+
+async def test_the_server_is_no_managers_business() -> None:
+    """Whoever has a section is told that nothing can be saved, neither why nor what to run."""
+    shelf = Shelf(book=replace(BOOK, command="chown relay: x"), trouble=LockedBookError("chown y"))
+    async with office_of(None, shelf.methods) as office:
+        shown = (await office.call("GET", "/widget/settings", user=MANAGER)).json
+        assert shown["trouble"] == "Сейчас настройки нельзя сохранить. Сообщите администратору."
+        wish = {"version": "v1", "settings": {"error_label": "X"}}
+        answer = await office.call("PATCH", "/widget/settings", wish, user=MANAGER)
+        assert (answer.code, answer.json["detail"]) == ("not_writable", shown["trouble"])
+        shelf.book = replace(BOOK, mistakes=["config.yaml:3:1: settigs: unknown key"])
+        answer = await office.call("PATCH", "/widget/settings", wish, user=MANAGER)
+        assert (answer.code, answer.json["detail"]) == ("invalid", shown["trouble"])
 
 
 @pytest.mark.parametrize(

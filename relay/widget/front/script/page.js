@@ -1,6 +1,6 @@
 // The page of settings inside amoCRM: what the relay gave this user to see, as forms.
 
-function SettingsPage(backend, words, place) {
+function SettingsPage(backend, words, place, styled) {
   let base = null;
   const bar = el('div', { class: 'bar', hidden: true });
   const body = el('div', { class: 'sections' });
@@ -13,7 +13,9 @@ function SettingsPage(backend, words, place) {
   async function load() {
     status.textContent = words.loading;
     try {
-      take(await backend.call('GET', '/widget/settings'));
+      const answer = await backend.call('GET', '/widget/settings');
+      await styled;
+      take(answer);
     } catch (error) {
       status.textContent = complaint(error);
       body.replaceChildren(el('button', { type: 'button', onclick: load }, words.again));
@@ -59,10 +61,17 @@ function SettingsPage(backend, words, place) {
       const problem = error.problem;
       if (problem.code === 'stale' && problem.current) showStale(problem.current);
       else if (problem.errors) {
-        status.append(el('ul', {}, ...problem.errors.map((each) => el('li', {}, each.path + ': ' + each.message))));
+        status.append(el('ul', {}, ...problem.errors.map((each) => el('li', {}, where(each.path) + ': ' + each.message))));
       }
     }
     status.scrollIntoView({ block: 'nearest' });
+  }
+
+  // "settings.blacklist.2" as the page has it: what it is called here, and what was put there.
+  function where(path) {
+    const [part, key, item] = path.split('.');
+    const put = part === 'settings' && key === 'blacklist' ? draft.add[item] : words[item] || item;
+    return [nameIn(base, words, key), put].filter(Boolean).join(' · ') || path;
   }
 
   // Somebody else was quicker: what he changed is shown, and nothing is lost on either side.
@@ -80,15 +89,20 @@ function SettingsPage(backend, words, place) {
   }
 }
 
+// A setting, or a user.
+function nameIn(base, words, key) {
+  const user = (base.account_users || []).find(({ id }) => String(id) === key);
+  return user ? user.name : words[key] || key;
+}
+
 function differences(before, after, words) {
   const lines = [];
-  const names = new Map((after.account_users || []).map(({ id, name }) => [String(id), name]));
   for (const part of ['settings', 'users']) {
     const one = before[part] || {};
     const other = after[part] || {};
     for (const key of new Set([...Object.keys(one), ...Object.keys(other)])) {
       if (same(one[key], other[key])) continue;
-      lines.push(`${names.get(key) || words[key] || key}: ${shown(one[key])} → ${shown(other[key])}`);
+      lines.push(`${nameIn(after, words, key)}: ${shown(one[key])} → ${shown(other[key])}`);
     }
   }
   return lines;

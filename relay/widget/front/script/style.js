@@ -18,14 +18,17 @@ const STYLE = [
   '.relay-wa-side .relay-wa{position:relative}',
 ].join('');
 
-function addStyle(id, tag, options) {
-  if (document.getElementById(id)) return;
-  document.head.append(el(tag, { id: id, ...options }));
+function addStyle() {
+  if (document.getElementById('relay-wa-style')) return;
+  document.head.append(el('style', { id: 'relay-wa-style', textContent: STYLE }));
 }
 
-// Beside the script in the widget's archive.
+// Beside the script in the widget's archive. Resolves when it is there, or cannot be had.
 function pageStyle(widget) {
   const path = (widget.params || {}).path || widget.get_settings().path || '';
   const href = path.replace(/\/*$/, '/page.css?') + widget.get_version();
-  addStyle('relay-wa-page-style', 'link', { rel: 'stylesheet', href: href });
+  return new Promise((resolve) => {
+    if (document.querySelector('.relay-wa-sheet')) resolve();
+    else document.head.append(el('link', { class: 'sheet', rel: 'stylesheet', href: href, onload: resolve, onerror: resolve }));
+  });
 }

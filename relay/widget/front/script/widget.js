@@ -28,7 +28,7 @@ return function () {
 
   this.callbacks = {
     render: guarded(function () {
-      addStyle('relay-wa-style', 'style', { textContent: STYLE });
+      addStyle();
       openCard();
     }),
     init: guarded(function () {}),
@@ -38,10 +38,10 @@ return function () {
     settings: guarded(function () {}),
     onSave: guarded(function () {}),
     onInstall: guarded(function () {}),
+    onAddAsSource: guarded(function () {}), // the relay makes its sources itself
     advancedSettings: guarded(function () {
-      pageStyle(self);
       const place = document.querySelector(PAGE_PLACES);
-      if (place) new SettingsPage(backend, wordsOf(self, 'page'), place).open();
+      if (place) new SettingsPage(backend, wordsOf(self, 'page'), place, pageStyle(self)).open();
     }),
     destroy: guarded(function () {
       $(document).off('.relaywa');
