@@ -30,6 +30,7 @@ def thing_of_bubble(bubble: Bubble) -> Json | None:
                 "name": file.name,
                 "size": len(file.data),
                 "duration_s": file.duration_s,
+                "waveform": file.waveform,
                 "url": f"/files/{bubble.id}",
             }
         case None:

@@ -67,8 +67,9 @@ def test_a_managers_photo_is_seen_on_the_phone(shared: Page) -> None:
 
 
 def test_a_clients_voice_message_is_heard_in_amocrm(shared: Page) -> None:
-    """The button plays it to its end, and its length is shown before."""
+    """A button plays it to its end; its length is shown before, and on the phone its picture."""
     attach(shared, "phone", "Голосовое сообщение")
+    expect(phone(shared, ".bar")).to_have_count(32)
     player = crm(shared, ".player")
     expect(player.locator(".time")).to_have_text("0:04")
     assert is_heard(player)

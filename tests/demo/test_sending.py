@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 
+import pytest
+
+from relay.demo import performing
 from relay.demo.pretended_whatsapp import Attachment
 from relay.demo.samples import sample
 from relay.demo.snapshot import snapshot
@@ -105,6 +108,14 @@ async def test_a_file_is_sent_once_and_a_few_wait(site: Site) -> None:
     assert await client_sends(site, words[0]) == 409
     assert await client_sends(site, words[4]) == 200
     assert await client_sends(site, words[4]) == 409
+
+
+async def test_all_files_together_are_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demonstration that holds too much takes no more, and says so."""
+    monkeypatch.setattr(performing, "_MOST_BYTES", 10_000)
+    assert await client_sends(site, "sample:voice") == 200
+    assert await client_sends(site, "sample:voice") == 503
+    assert await site.act("client_writes", person="anna", channel="sales", text="hi") == 200
 
 
 async def test_there_is_no_file_where_there_is_none(site: Site) -> None:

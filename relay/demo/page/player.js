@@ -5,12 +5,20 @@ import { minutes, t } from "./words.js";
 
 let heard = null; // one at a time
 
-export function player({ what, url, duration_s: told }) {
+// How loud it is there, from 0 to 100; every second one is enough.
+function drawBar(loudness) {
+  const bar = el("span", "bar");
+  bar.style.height = `${Math.max(12, loudness)}%`;
+  return bar;
+}
+
+export function player({ what, url, duration_s: told, waveform = [] }) {
   const box = el("span", "player");
   const audio = el("audio");
   const button = el("button", "play");
   const track = el("input", "track");
   const time = el("span", "time");
+  const bars = waveform.filter((_, place) => place % 2 === 0).map(drawBar);
   const length = () => (Number.isFinite(audio.duration) ? audio.duration : told ?? 0);
 
   function draw() {
@@ -22,7 +30,9 @@ export function player({ what, url, duration_s: told }) {
     }
     track.max = Math.max(length(), 0.1);
     track.value = audio.currentTime;
-    track.style.setProperty("--done", `${(100 * track.value) / track.max}%`);
+    const done = track.value / track.max;
+    track.style.setProperty("--done", `${100 * done}%`);
+    bars.forEach((bar, place) => bar.classList.toggle("heard", place < done * bars.length));
     time.textContent = length() ? minutes(audio.currentTime || length()) : "–";
     track.setAttribute("aria-valuetext", minutes(audio.currentTime));
   }
@@ -44,7 +54,9 @@ export function player({ what, url, duration_s: told }) {
   audio.addEventListener("ended", () => (audio.currentTime = 0));
   audio.preload = "metadata";
   audio.src = url;
-  box.append(audio, button, track, time);
+  const line = el("span", bars.length ? "line drawn" : "line");
+  line.append(...bars, track);
+  box.append(audio, button, line, time);
   draw();
   return box;
 }

@@ -114,6 +114,7 @@ class SimulatedEngine:
                     "name": content.name,
                     "mime": content.mime,
                     "duration_s": content.duration_s,
+                    "waveform": content.waveform,
                 }
                 return {"text": content.caption, "media": file}
             case _:

@@ -144,7 +144,14 @@ class _Device:
         data = bytes(self._coming.pop(wish["tag"], b""))
         if not isinstance(told, dict):
             return None
-        return Attachment(told["what"], data, told["name"], told["mime"], told["duration_s"])
+        return Attachment(
+            told["what"],
+            data,
+            told["name"],
+            told["mime"],
+            told["duration_s"],
+            tuple(told["waveform"]),
+        )
 
     def _fetch(self, wish: Said) -> None:
         answer: Said = {"tag": wish["tag"], "result": "offline"}

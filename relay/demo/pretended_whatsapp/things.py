@@ -13,13 +13,17 @@ Author = Literal["client", "relay", "phone"]
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file in a message. ``what`` is the relay's word for its kind; WhatsApp keeps ``data``."""
+    """A file in a message. ``what`` is the relay's word for its kind; WhatsApp keeps ``data``.
+
+    ``waveform``: loudnesses of a voice message from 0 to 100, if its sender has drawn them.
+    """
 
     what: str
     data: bytes = field(repr=False)
     name: str = ""
     mime: str = ""
     duration_s: int | None = None
+    waveform: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

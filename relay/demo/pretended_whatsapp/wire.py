@@ -5,7 +5,8 @@ WhatsApp  {"session": {"online": BOOL, "own": NUMBER}}  at once and at each chan
 WhatsApp  {"event": TEXT}                               one at a time, until it is
 device    {"taken": true}                               taken
 device    {"send": {"tag": N, "to": NUMBER, "text": TEXT}}
-          with a file: {…, "media": {"what", "name", "mime", "duration_s"}} after its bytes
+          with a file, after its bytes: {…, "media": {"what", "name", "mime", "duration_s",
+          "waveform"}}
           answering a message: {…, "quotes": ID}
 device    {"react": {"tag": N, "target": ID, "emoji": TEXT}}
 device    {"typing": {"to": NUMBER}}

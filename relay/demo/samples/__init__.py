@@ -6,6 +6,7 @@ documents are written here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -62,8 +63,21 @@ def pdf(lines: tuple[str, ...], padding: int = 0) -> bytes:
     return bytes(written)
 
 
-def _file(name: str, what: str, mime: str, duration_s: int | None = None) -> Callable[[], Thing]:
-    return lambda: Attachment(what, (FOLDER / name).read_bytes(), "", mime, duration_s)
+def _file(
+    name: str,
+    what: str,
+    mime: str,
+    duration_s: int | None = None,
+    waveform: tuple[int, ...] = (),
+) -> Callable[[], Thing]:
+    return lambda: Attachment(what, (FOLDER / name).read_bytes(), "", mime, duration_s, waveform)
+
+
+def _tune() -> tuple[int, ...]:
+    """How loud the tune is, as it is made: six notes, each half a second after the one before."""
+    bars, length_s = 64, 3.5
+    moments = (length_s * bar / bars for bar in range(bars))
+    return tuple(round(100 * math.exp(-4 * (at - min(at // 0.5, 5) * 0.5))) for at in moments)
 
 
 def _document(name: str, lines: tuple[str, ...], padding: int = 0) -> Callable[[], Thing]:
@@ -74,7 +88,7 @@ _SAMPLES: Final[dict[str, Callable[[], Thing]]] = {
     "question": _file("question.png", "image", "image/png"),
     "answer": _file("answer.png", "image", "image/png"),
     "film": _file("video.mp4", "video", "video/mp4", 3),
-    "voice": _file("voice.ogg", "voice", "audio/ogg; codecs=opus", 4),
+    "voice": _file("voice.ogg", "voice", "audio/ogg; codecs=opus", 4, _tune()),
     "sticker": _file("sticker.webp", "sticker", "image/webp"),
     "price": _document("Прайс-лист.pdf", _PRICES),
     "catalogue": _document("Каталог.pdf", _CATALOGUE, _LARGE),

@@ -84,6 +84,19 @@ async def test_a_kept_file_is_sent_with_its_words(tmp_path: Path) -> None:
     assert bubble.text == "the price"
 
 
+async def test_a_voice_message_keeps_its_picture(tmp_path: Path) -> None:
+    """The loudnesses that the relay has drawn, and its length, are the client's."""
+    world, path = a_world(), tmp_path / "voice.ogg"
+    path.write_bytes(b"OggS")
+    drawn = tuple(range(64))
+    medium = Media(MediaKind.VOICE, Kept(str(path)), duration_s=4, waveform=drawn)
+    async with linked(world, tmp_path, Relay()) as engine:
+        assert isinstance(await engine.send(a_reply(content=medium)), Delivered)
+    file = world.bubbles[0].file
+    assert file is not None
+    assert (file.what, file.duration_s, file.waveform) == ("voice", 4, drawn)
+
+
 async def test_places_and_cards_are_told(tmp_path: Path) -> None:
     """As what they are, with their words."""
     world, relay = a_world(), Relay()
