@@ -64,7 +64,7 @@ _log = structlog.stdlib.get_logger("relay")
 _IN_FLIGHT = {
     Destination.AMOCRM: 64,
     Destination.WHATSAPP: 256,
-    Destination.MEDIA: 12,
+    Destination.MEDIA: 32,
 }  # each its own lane
 
 

@@ -105,7 +105,7 @@ class ArrivingFile:
         """All of it, while it is in memory."""
         return b"".join(self._waiting)
 
-    def move(self, to: Path) -> None:
+    def move(self, to: str) -> None:
         """It goes to its place.
 
         Raises:

@@ -43,7 +43,7 @@ def check_room(folder: Path, reserve: int) -> None:
         raise OSError(errno.ENOSPC, "nearly full, and the journal needs the rest")
 
 
-def write_new(path: Path, content: bytes) -> None:
+def write_new(path: str, content: bytes) -> None:
     """Make a file with that content; nothing of it stays if that fails.
 
     Raises:
@@ -53,7 +53,7 @@ def write_new(path: Path, content: bytes) -> None:
     try:
         write_all(fd, content, 0)
     except OSError:
-        path.unlink()
+        Path(path).unlink()
         raise
     finally:
         os.close(fd)

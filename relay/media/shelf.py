@@ -143,7 +143,7 @@ class Shelf:
         known = self._known(token)
         if known is None or known.public != name:
             return None
-        return Found(self._path(known), known, kind_by_ending(ending_of(known.name)))
+        return Found(Path(self._path(known)), known, kind_by_ending(ending_of(known.name)))
 
     def note_fetched(self, found: Found) -> None:
         """AmoCRM has the whole file."""
@@ -181,7 +181,7 @@ class Shelf:
         if small.name is not None:
             self._place(small.name, lambda path: write_new(path, small.content))
 
-    def _place(self, name: FileName, put: Callable[[Path], None]) -> None:
+    def _place(self, name: FileName, put: Callable[[str], None]) -> None:
         """Show it.
 
         One that was there already is as young and as wanted as if it were new.
@@ -193,7 +193,7 @@ class Shelf:
                 return
             if before.state is not State.OWN and name.state is State.OWN:
                 name = before
-            self._path(before).rename(self._path(name))
+            Path(self._path(before)).rename(self._path(name))
             os.utime(self._path(name))
 
     def _mend(self, bundle: Path) -> None:
@@ -204,7 +204,7 @@ class Shelf:
             if name is None or token_of(self._key, digest, name.name) != name.token:
                 return  # torn here
             path = self._path(self._as_it_is(name) or name)
-            path.unlink(missing_ok=True)  # what it holds may be no more than a memory of its bytes
+            Path(path).unlink(missing_ok=True)  # it may be no more than a memory of its bytes
             write_new(path, content)
 
     def _sync_files(self, names: Sequence[FileName]) -> None:
@@ -227,7 +227,7 @@ class Shelf:
         """The same in the state that it has now."""
         for state in State:
             known = name if name.state is state else replace(name, state=state)
-            if self._path(known).exists():
+            if os.path.lexists(self._path(known)):
                 return known
         return None
 
@@ -241,8 +241,8 @@ class Shelf:
             pass
         return None
 
-    def _path(self, name: FileName) -> Path:
-        return self._folder(name.token) / name.on_disk
+    def _path(self, name: FileName) -> str:  # a Path costs more than what is done with it
+        return f"{self._files}/{name.token[0]}/{name.on_disk}"
 
     def _folder(self, token: str) -> Path:
         return self._files / token[0]

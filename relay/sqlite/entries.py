@@ -25,7 +25,7 @@ _ENTRY = f"SELECT {_COLUMNS} FROM entry WHERE id = ?"  # noqa: S608 - constants
 _ENTRIES = f"SELECT {_COLUMNS} FROM entry WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
 _BEGUN = f"SELECT {_COLUMNS} FROM entry WHERE destination = ? AND state = 1 ORDER BY id"  # noqa: S608
 _DEAD = f"SELECT {_COLUMNS} FROM entry WHERE state = 3 ORDER BY finished_ms DESC, id DESC LIMIT ?"  # noqa: S608
-_OF_KEY = f"SELECT {_COLUMNS} FROM entry WHERE key = ?"  # noqa: S608
+_OF_KEY = "SELECT id FROM entry WHERE key = ?"
 _LANE = (
     f"SELECT {_COLUMNS} FROM entry"  # noqa: S608 - constants
     " WHERE destination = ? AND lane = ? AND state < 2 ORDER BY id"
@@ -74,7 +74,12 @@ class EntryTable(JournalTable):
     def entry_of(self, key: str) -> Entry | None:
         """One entry by its letter's key."""
         row = self._connection.execute(_OF_KEY, (key,)).fetchone()
-        return _entry(row) if row else None
+        if row is None:
+            return None
+        (entry,) = self._entries(row)
+        if self._memory.lasting and entry.state is EntryState.PENDING:
+            self._memory.entries.keep(entry.id, entry)  # it is asked for to be changed, or sent
+        return entry
 
     def waiting(self, destination: Destination, lane: str) -> Sequence[Entry]:
         """The unfinished entries of a lane, oldest first."""

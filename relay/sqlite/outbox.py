@@ -204,7 +204,10 @@ class OutboxTable(EntryTable):
         _, was, destination, lane = self._standing(entry)
         if was not in UNFINISHED:
             raise ValueError(f"entry {entry} is {was.name} and cannot be amended")
-        self._memory.entries.pop(entry, None)
+        known = self._memory.entries.pop(entry, None)
+        if known is not None:
+            amended = replace(known.letter, lane=letter.lane, body=letter.body)
+            self._memory.entries.keep(entry, replace(known, letter=amended, due_ms=due_ms))
         if lane == letter.lane:
             self._connection.execute(_REWRITE, (entry, dump_body(letter.body), due_ms))
             return

@@ -43,7 +43,7 @@ class Remembered(dict[K, V]):
 class Memory:
     """What is remembered of the people and of the outbox; None: known not to be there.
 
-    ``entries`` were put and not touched since. ``early``: whether there are receipts that came
+    ``entries`` were put, and at most amended since. ``early``: whether there are receipts that came
     before their link; ``held``: whether rows of the journal are held anywhere; ``posted``: whether
     anything of our own was posted. None: not known. ``lasting``: whether these may be remembered;
     only the one who writes sees them change.

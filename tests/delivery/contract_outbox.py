@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from relay.delivery.ledger import Ledger
 from relay.delivery.store import Store
 from relay.domain.outbox import (
     Destination,
@@ -16,6 +18,7 @@ from relay.domain.outbox import (
 from tests.delivery.store_samples import (
     ACCEPTED_MS,
     AMOCRM,
+    HORIZON_MS,
     WHATSAPP,
     letter,
 )
@@ -199,6 +202,28 @@ class AmendingContract:
         assert await due(store, 1_500) == [behind, moved]
         await settle(store, moved, DELIVERED)
         assert await due(store, 1_500) == [behind, there]
+
+    @pytest.mark.parametrize("crowd", [0, 400])
+    async def test_what_is_due_is_what_it_was_amended_to(self, store: Store, crowd: int) -> None:
+        """Whether it is still remembered or not; and nothing else of it has changed."""
+        entry = await put(store, letter("k", "old"))
+        for number in range(crowd):
+            await put(store, letter(f"another {number}", f"lane {number}", to=WHATSAPP))
+        wish = letter("amended", "new", accepted_ms=5, expires_ms=6)
+
+        def amend(ledger: Ledger) -> Sequence[Entry]:
+            found = ledger.entry_of("k")
+            assert found is not None
+            ledger.amend(found.id, wish, 1_500)
+            return ledger.due(AMOCRM, 1_500, 99, (), HORIZON_MS)
+
+        expected = Entry(entry, replace(letter("k", "new"), body=wish.body), PENDING, 0, 1_500)
+        assert await store.transact(amend) == [expected]
+
+        def look(ledger: Ledger) -> Sequence[Entry]:
+            return ledger.due(AMOCRM, 1_500, 99, (), HORIZON_MS)
+
+        assert await store.query(look) == [expected]
 
     async def test_a_younger_entry_moves_behind(self, store: Store) -> None:
         """Who waits in the new lane and is older goes first."""
