@@ -115,6 +115,7 @@ class _Pairing:
         self._letters: asyncio.Task[None] | None = None
         self._codes = 0
         self._code_until = 0.0
+        self._taken = False  # a phone has taken the code: from now on WhatsApp has a device
         self._let_in = False
 
     # --- The client's listener -------------------------------------------------------------------
@@ -152,16 +153,14 @@ class _Pairing:
         return linked
 
     async def _until_let_in(self) -> None:
-        taken = False
         try:
             async with asyncio.timeout(SILENCE_S) as limit:
                 while not self._let_in:
                     allowed_s = self._take(await self._queue.get())
-                    taken = taken or allowed_s == CONNECT_S
                     if allowed_s is not None:
                         limit.reschedule(asyncio.get_running_loop().time() + allowed_s)
         except TimeoutError:
-            raise NotLinkedError(Why.NEVER_CONNECTED if taken else Why.LOST) from None
+            raise NotLinkedError(Why.NEVER_CONNECTED if self._taken else Why.LOST) from None
 
     def _take(self, heard: _Heard) -> float | None:
         """Within how many seconds the next event must come; None: as was said before."""
@@ -208,6 +207,7 @@ class _Pairing:
 
     def _end_of_codes(self, word: str) -> float:
         if word == "success":
+            self._taken = True
             self._screen.taken()
             return CONNECT_S
         why = _ENDS.get(word, Why.REFUSED)
@@ -250,7 +250,7 @@ class _Pairing:
 
     async def _take_back(self) -> bool:
         """Whether WhatsApp has no device of this attempt any more."""
-        if self._client.own is None:
+        if not self._taken and self._client.own is None:
             return True
         try:
             async with asyncio.timeout(LOGOUT_S):

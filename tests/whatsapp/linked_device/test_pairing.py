@@ -76,8 +76,12 @@ class Desk:
         """The phone takes the code: the library has written the device into its file."""
         await asyncio.to_thread(pair, self.store.aside.path, self.library.own)
         self.library.happens(Code.LOGIN_STATUS, b"success")
-        self.library.happens(Code.DEVICE, samples.device(self.library.own))
         assert await self.screen.next() == ("taken", 0)
+        self.told()
+
+    def told(self) -> None:
+        """The library says whose device it is."""
+        self.library.happens(Code.DEVICE, samples.device(self.library.own))
 
     def let_in(self) -> None:
         """WhatsApp lets the new device in."""
@@ -336,6 +340,22 @@ async def test_an_interruption_takes_the_device_back(desk: Desk, before: bool) -
         task.cancel()
         if before:
             desk.let_in()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert desk.library.logged_out == [samples.OWN]
+    assert desk.left() == set()
+
+
+async def test_an_interruption_before_the_device_has_a_name_takes_it_back(desk: Desk) -> None:
+    """WhatsApp has the device from the moment in which the code was taken."""
+    async with desk.attempt() as task:
+        desk.library.happens(Code.LOGIN_STATUS, b"success")
+        assert await desk.screen.next() == ("taken", 0)
+        task.cancel()
+        await asyncio.sleep(0)
+        assert not task.done()
+        desk.told()
+        desk.let_in()
         with pytest.raises(asyncio.CancelledError):
             await task
     assert desk.library.logged_out == [samples.OWN]
