@@ -104,7 +104,7 @@ class Site:
         messages = self.amocrm.account.messages
         return [m.text for m in messages if m.chat_id == chat.id and m.direction == "in"]
 
-    async def until_in_amocrm(self, count: int, within_s: float = 20.0) -> None:
+    async def until_in_amocrm(self, count: int, within_s: float = 60.0) -> None:
         """Back once amoCRM has that many messages of clients."""
         await self.amocrm.wait_for(
             lambda it: sum(m.direction == "in" for m in it.account.messages) >= count, within_s

@@ -25,7 +25,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_PATIENCE_S = 20
+_PATIENCE_S = 60
 
 LONG_MS = 60_000
 """For what must happen, but in the time of a recording, on a machine that is out of breath."""

@@ -16,7 +16,7 @@ from tests.demo.browser import (
     fresh_page,
 )
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 """For what takes a retry or a restart of the relay."""
 
 expect.set_options(timeout=PATIENCE_MS)

@@ -28,7 +28,7 @@ from relay.demo.show import Show, open_show
 from relay.demo.trouble import Trouble
 from relay.web.server import bind
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 async def until(show: Show, holds: Callable[[], object]) -> None:

@@ -355,7 +355,7 @@ async def test_many_channels_start_and_stop_one_by_one(tmp_path: Path, rig: Link
         rigs.append(LinkedRig(store, rig.proxy, library=rig.library))
 
     async def live(one: LinkedRig) -> None:
-        async with running(one.engine) as run:
+        async with running(one.engine, stop_s=PATIENCE_S) as run:  # the last waits for all others
             await run.state(SessionState.CONNECTED)
             assert isinstance(await one.engine.send(reply_to(one, "hello")), Delivered)
 
