@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from relay.demo.giving import UNKNOWN, give
+from relay.demo.pretended_whatsapp.world import UnfitError
 from relay.demo.show import Show
 from relay.demo.uploads import LARGEST
 
@@ -16,7 +17,10 @@ _OURS: Final = {"Cross-Origin-Resource-Policy": "same-origin"}  # no other page 
 
 
 def file_routes(show: Show) -> list[web.RouteDef]:
-    """``POST /files?name=…`` keeps one for an action to send; ``GET /files/{bubble}`` gives."""
+    """``POST /files?name=…`` keeps one for an action to send; ``GET /files/{bubble}`` gives.
+
+    With ``voice=phone`` or ``voice=crm`` it was recorded there just now.
+    """
 
     async def take(request: web.Request) -> web.Response:
         if request.content_type != _UPLOADED:  # which a foreign form cannot send
@@ -27,8 +31,14 @@ def file_routes(show: Show) -> list[web.RouteDef]:
             return web.json_response({"error": error}, status=413)
         if not data:
             return web.json_response({"error": "the file is empty"}, status=409)
-        id_ = await show.uploads.put(data, request.query.get("name", "")[:_LONGEST_NAME])
-        return web.json_response({"file": id_})
+        voice = request.query.get("voice")
+        try:
+            if voice is None:
+                name = request.query.get("name", "")[:_LONGEST_NAME]
+                return web.json_response({"file": await show.uploads.put(data, name)})
+            return web.json_response({"file": await show.uploads.put_voice(data, voice)})
+        except UnfitError as error:
+            return web.json_response({"error": str(error)}, status=409)
 
     async def give_out(request: web.Request) -> web.Response:
         bubble = show.world.bubble(request.match_info["bubble"])

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import Final
 
 from relay.demo.pretended_whatsapp import Attachment
+from relay.demo.recording import recorded
 from relay.domain.contents import MediaKind
 from relay.media.kinds import HEAD, identify
 
@@ -37,10 +38,23 @@ class Uploads:
         """Keep a file; the word to :meth:`take` it by. What it is, its own bytes say."""
         name, mime = await asyncio.to_thread(identify, data[:HEAD], name, MediaKind.DOCUMENT)
         what = MediaKind.AUDIO if mime.startswith("audio/") else _WHAT.get(mime, MediaKind.DOCUMENT)
+        return self._keep(Attachment(what.value, data, name, mime))
+
+    async def put_voice(self, data: bytes, side: str) -> str:
+        """Keep what a browser has just recorded. A phone itself makes Opus in OGG of it.
+
+        Raises:
+            UnfitError: it cannot: there is no ffmpeg here, or no sound in it.
+        """
+        if side == "phone":
+            return self._keep(await recorded(data))
+        return self._keep(Attachment(MediaKind.VOICE.value, data, "voice.webm", "audio/webm"))
+
+    def _keep(self, file: Attachment) -> str:
         while len(self._files) >= _MOST:
             self._files.popitem(last=False)
         id_ = secrets.token_urlsafe(8)
-        self._files[id_] = Attachment(what.value, data, name, mime)
+        self._files[id_] = file
         return id_
 
     def take(self, id_: str) -> Attachment:

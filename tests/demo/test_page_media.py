@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from relay.demo.pretended_whatsapp import Attachment
 from relay.demo.samples import sample
+from relay.media.audio import ffmpeg
 from tests.demo.browser import attach, bytes_behind, choose, crm, once, phone, send, width_of
 
 pytestmark = pytest.mark.browser
@@ -81,6 +83,27 @@ def test_a_managers_voice_message_is_heard_on_the_phone(shared: Page) -> None:
     player = phone(shared, ".player")
     expect(player.locator(".time")).to_have_text("0:04")
     assert is_heard(player)
+
+
+@pytest.mark.skipif(ffmpeg() is None, reason="ffmpeg makes voice messages of recordings")
+@pytest.mark.parametrize(("here", "there"), [("phone", crm), ("crm", phone)])
+def test_a_voice_is_recorded(
+    shared: Page, here: str, there: Callable[[Page, str], Locator]
+) -> None:
+    """With the microphone, on either side: it is heard on the other, and words wait meanwhile."""
+    shared.locator(f"#{here}-text").fill("потом")
+    attach(shared, here, "Записать голосом…")
+    expect(shared.locator(f"#{here}-file")).to_contain_text(re.compile("Запись 0:0[1-9]"))
+    shared.locator(f"#{here}-form").get_by_role("button", name="Отправить").click()
+    player = there(shared, ".player")
+    audio = player.locator("audio")
+    audio.evaluate(_WATCH)
+    player.get_by_role("button", name="Слушать").click()
+    once(audio, "(audio) => audio.over && audio.reached > 0.5")
+    source = audio.get_attribute("src") or ""
+    link = source if "://" in source else shared.url.rstrip("/") + source
+    assert shared.request.get(link).body().startswith(b"OggS")
+    expect(shared.locator(f"#{here}-text")).to_have_value("потом")
 
 
 def test_a_recording_is_moved_through_by_keyboard(shared: Page) -> None:

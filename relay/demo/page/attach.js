@@ -1,17 +1,20 @@
 // What goes with the next message: a sample or a file from the disk, chosen in a small menu.
 
 import { deedButton } from "./deeds.js";
-import { $, el } from "./dom.js";
+import { $, el, setText } from "./dom.js";
+import { canRecord, record } from "./recorder.js";
 import { complain, inOrder, upload } from "./wire.js";
-import { size, t } from "./words.js";
+import { minutes, size, t } from "./words.js";
 
 const LARGEST_MB = 16;
+const TICK_MS = 250;
 const WITHOUT_CAPTION = ["voice", "sticker", "place", "card"]; // so they are sent at once
 
 // The clip beside a field. `side` opens the ids of its parts; `sender` gives what sends from the chat
 // that is open now: (verb, fields, quotes).
 export class Attaching {
   constructor(side, samples, aim, sender) {
+    this.side = side;
     this.button = $(`${side}-attach`);
     this.menu = $(`${side}-menu`);
     this.line = $(`${side}-file`);
@@ -19,7 +22,9 @@ export class Attaching {
     this.aim = aim;
     this.sender = sender;
     this.chosen = null;
+    this.ticking = 0;
     for (const name of samples) this.offer(`sample_${name}`, () => this.take({ sample: name }));
+    if (canRecord) this.offer("record", async () => this.take({ recording: await record() }));
     this.offer("from_disk", () => this.disk.click());
     this.disk = this.menu.nextElementSibling;
     this.disk.addEventListener("change", () => this.takeFile(this.disk.files[0]));
@@ -68,6 +73,7 @@ export class Attaching {
   }
 
   take(chosen) {
+    if (chosen.recording === null) return;
     if (this.aim.kind === "edit") this.aim.clear();
     if (WITHOUT_CAPTION.includes(chosen.sample)) {
       const { id } = this.aim;
@@ -78,28 +84,47 @@ export class Attaching {
   }
 
   show(chosen) {
+    this.clear();
     this.chosen = chosen;
-    const { file, sample } = chosen;
-    const words = file ? `${file.name} · ${size(file.size)}` : t(`sample_${sample}`);
-    const line = el("span", "quote", words);
+    const line = el("span", "quote", wordsOf(chosen));
     this.line.replaceChildren(line, deedButton("✕", t("cancel"), () => this.clear()));
     this.line.hidden = false;
-    this.field.placeholder = t("caption");
+    if (chosen.recording) this.ticking = setInterval(() => setText(line, wordsOf(chosen)), TICK_MS);
+    this.field.placeholder = t(isVoice(chosen) ? "recording_hint" : "caption");
     this.field.focus();
   }
 
   clear() {
+    this.release()?.recording?.stop();
+  }
+
+  // What was chosen, for it is about to be sent.
+  release() {
+    const { chosen } = this;
     this.chosen = null;
+    clearInterval(this.ticking);
     this.line.hidden = true;
     this.field.placeholder = t(this.field.dataset.tHint);
+    return chosen;
   }
 
   // Sends what was chosen; true if that was done.
-  deliver({ file, sample }, caption, quotes) {
+  deliver(chosen, caption, quotes) {
     const send = this.sender();
     return inOrder(async () => {
-      const thing = file ? await upload(file) : `sample:${sample}`;
+      if (chosen.recording) Object.assign(chosen, { file: await chosen.recording.finish(), voice: this.side, recording: undefined });
+      const { file, voice, sample } = chosen;
+      const thing = file ? await upload(file, voice) : `sample:${sample}`;
       return Boolean(thing) && send("sends", { thing, text: caption }, quotes);
     });
   }
+}
+
+// Words do not go with a voice message: they stay in the field.
+export const isVoice = (chosen) => Boolean(chosen?.recording || chosen?.voice);
+
+function wordsOf({ recording, file, voice, sample }) {
+  if (recording) return t("recording", { time: minutes(recording.seconds) });
+  if (voice) return t("what_voice");
+  return file ? `${file.name} · ${size(file.size)}` : t(`sample_${sample}`);
 }

@@ -1,6 +1,6 @@
 // amoCRM on the right: its chats, a manager's or robot's answers, and its troubles.
 
-import { Attaching } from "./attach.js";
+import { Attaching, isVoice } from "./attach.js";
 import { drawCard } from "./card.js";
 import { Aim, deedRow, quoteRow, reactionRow } from "./deeds.js";
 import { $, chips, el, follow, icon, keep, options, setHidden } from "./dom.js";
@@ -155,10 +155,10 @@ async function answer(event) {
   if (!(text || thing) || !chosen) return;
   const { id } = aim;
   aim.clear();
-  attaching.clear();
-  field.value = "";
+  attaching.release();
+  if (!isVoice(thing)) field.value = "";
   const send = sender();
-  if (await (thing ? attaching.deliver(thing, text, id) : inOrder(() => send("writes", { text }, id)))) return;
+  if (await (thing ? attaching.deliver(thing, isVoice(thing) ? "" : text, id) : inOrder(() => send("writes", { text }, id)))) return;
   field.value ||= text;
   if (thing) attaching.show(thing);
 }

@@ -1,6 +1,6 @@
 // The phone on the left: a client's, or the company's handset, with one chat open.
 
-import { Attaching } from "./attach.js";
+import { Attaching, isVoice } from "./attach.js";
 import { Aim, deedRow, quoteRow, reactionRow } from "./deeds.js";
 import { $, chips, el, follow, icon, keep, setHidden, setText } from "./dom.js";
 import { keepThing } from "./media.js";
@@ -162,15 +162,15 @@ async function submit(event) {
   const { kind, id } = aim;
   if (!text && !chosen) return;
   aim.clear();
-  attaching.clear();
-  field.value = "";
+  attaching.release();
+  if (!isVoice(chosen)) field.value = "";
   if (await (kind === "edit" ? act("client_edits", { bubble: id, text }) : say(chosen, text, id))) return;
   field.value ||= text;
   if (chosen) attaching.show(chosen);
 }
 
 function say(chosen, text, quotes) {
-  if (chosen) return attaching.deliver(chosen, text, quotes);
+  if (chosen) return attaching.deliver(chosen, isVoice(chosen) ? "" : text, quotes);
   const [verb, send] = [seen.view === "client" ? "writes" : "types", sender()];
   return inOrder(() => send(verb, { text }, quotes));
 }

@@ -5,6 +5,13 @@ import { minutes, t } from "./words.js";
 
 let heard = null; // one at a time
 
+// What a browser has recorded does not tell its length: that is found at its end.
+function measure(audio) {
+  if (audio.duration !== Infinity) return;
+  audio.addEventListener("durationchange", () => (audio.currentTime = 0), { once: true });
+  audio.currentTime = Number.MAX_SAFE_INTEGER;
+}
+
 // How loud it is there, from 0 to 100; every second one is enough.
 function drawBar(loudness) {
   const bar = el("span", "bar");
@@ -52,6 +59,7 @@ export function player({ what, url, duration_s: told, waveform = [] }) {
   track.addEventListener("input", () => (audio.currentTime = Number(track.value)));
   for (const event of ["play", "pause", "timeupdate", "seeked", "durationchange"]) audio.addEventListener(event, draw);
   audio.addEventListener("ended", () => (audio.currentTime = 0));
+  audio.addEventListener("loadedmetadata", () => measure(audio), { once: true });
   audio.preload = "metadata";
   audio.src = url;
   const line = el("span", bars.length ? "line drawn" : "line");

@@ -28,10 +28,11 @@ export async function act(action, fields = {}) {
   return false;
 }
 
-// Keeps a file for an action to send; the word for it, or null. What went wrong is shown.
-export async function upload(file) {
+// Keeps a file for an action to send; the word for it, or null. `voice`: the side it was recorded on. What went wrong is shown.
+export async function upload(file, voice) {
   try {
-    const answer = await fetch(`/files?name=${encodeURIComponent(file.name)}`, {
+    const about = new URLSearchParams({ name: file.name, ...(voice ? { voice } : {}) });
+    const answer = await fetch(`/files?${about}`, {
       method: "POST",
       headers: { "Content-Type": "application/octet-stream" },
       body: file,

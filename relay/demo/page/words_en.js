@@ -190,4 +190,8 @@ export const EN = {
   step_fetch_dead: "There will be no file",
   file_too_large: "the file is larger than media.limit allows",
   idea_limit: "Files up to 1 MB",
+  record: "Record with the microphone…",
+  recording: "Recording {time}",
+  recording_hint: "Send or cancel the recording",
+  no_microphone: "The microphone is out of reach: {error}",
 };

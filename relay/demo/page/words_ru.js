@@ -190,4 +190,8 @@ export const RU = {
   step_fetch_dead: "Файла не будет",
   file_too_large: "файл больше, чем позволяет media.limit",
   idea_limit: "Файлы не больше 1 МБ",
+  record: "Записать голосом…",
+  recording: "Запись {time}",
+  recording_hint: "Отправьте или отмените запись",
+  no_microphone: "Микрофон недоступен: {error}",
 };
