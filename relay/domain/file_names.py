@@ -15,8 +15,10 @@ def tidy_name(name: str) -> str:
     Direction marks are how ``exe.pdf`` is made of ``fdp.exe``. The ending survives shortening,
     because programs go by it.
     """
-    seen = unicodedata.normalize("NFC", name.translate(_SEPARATORS))
-    seen = "".join(" " if char.isspace() else char for char in seen if _visible(char))
+    seen = name.translate(_SEPARATORS)
+    if not (seen.isascii() and seen.isprintable()):  # else there is nothing to be taken out
+        seen = unicodedata.normalize("NFC", seen)
+        seen = "".join(" " if char.isspace() else char for char in seen if _visible(char))
     seen = " ".join(seen.split()).strip(". ")
     if len(seen) <= _LONGEST:
         return seen

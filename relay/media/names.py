@@ -46,7 +46,11 @@ class FileName:
     @property
     def on_disk(self) -> str:
         """The name in its folder."""
-        return f"{self.token}~{self.state.value}~{self.name}"
+        return self.in_state(self.state)
+
+    def in_state(self, state: State) -> str:
+        """The name that it has in its folder in that state."""
+        return f"{self.token}~{state}~{self.name}"
 
 
 def token_of(key: bytes, digest: bytes, name: str) -> str:

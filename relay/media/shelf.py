@@ -226,9 +226,8 @@ class Shelf:
     def _as_it_is(self, name: FileName) -> FileName | None:
         """The same in the state that it has now."""
         for state in State:
-            known = name if name.state is state else replace(name, state=state)
-            if os.path.lexists(self._path(known)):
-                return known
+            if os.access(self._path(name, state), os.F_OK):
+                return name if name.state is state else replace(name, state=state)
         return None
 
     def _known(self, token: str) -> FileName | None:
@@ -241,8 +240,9 @@ class Shelf:
             pass
         return None
 
-    def _path(self, name: FileName) -> str:  # a Path costs more than what is done with it
-        return f"{self._files}/{name.token[0]}/{name.on_disk}"
+    def _path(self, name: FileName, state: State | None = None) -> str:
+        """A string: a Path costs more than what is done with it."""
+        return f"{self._files}/{name.token[0]}/{name.in_state(state or name.state)}"
 
     def _folder(self, token: str) -> Path:
         return self._files / token[0]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.domain.contents import MediaKind
-from relay.media.kinds import UNKNOWN, identify, kind_by_ending
+from relay.media.kinds import UNKNOWN, identify, kind_by_ending, library
 from relay.media.names import (
     FileName,
     State,
@@ -103,3 +103,13 @@ def test_a_long_name_keeps_its_ending() -> None:
     name, mime = identify(b"%PDF-1.7\n", "д" * 300 + ".pdf", MediaKind.DOCUMENT)
     assert fit_for_disk(name).endswith("д.pdf")
     assert mime == "application/pdf"
+
+
+@pytest.mark.parametrize(
+    "start", ["ffd8ffe000104a46494600", "ffd8ffe1001845786966", "ffd8ffdb0043"]
+)
+def test_a_photo_is_known_as_the_library_knows_it(start: str) -> None:
+    """Though the library is not asked, for it takes longer than all the rest."""
+    head = bytes.fromhex(start) + bytes(100)
+    assert library().from_buffer(head) == "image/jpeg"
+    assert identify(head, "", MediaKind.IMAGE) == ("image.jpg", "image/jpeg")
