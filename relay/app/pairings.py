@@ -28,8 +28,11 @@ from relay.domain.retry import MINUTE, SECOND
 from relay.widget.pairing_words import NOT_HERE
 from relay.widget.pairings import CannotPairError, Failure, Linked, Pairing
 
-LIMIT_S: Final = 230.0
-"""160 seconds for the code, a minute to connect, and a little."""
+CODE_S: Final = 200.0
+"""160 seconds for the code, and some to reach WhatsApp."""
+
+TAKEN_S: Final = 200.0
+"""Once the code is taken: a minute to connect, two for the past, and a little."""
 
 REMEMBERED_MS: Final = 5 * MINUTE
 """For so long it can be asked how a pairing ended."""
@@ -76,6 +79,8 @@ class _Run:
     linked: Linked | None = None
     failure: Failure | None = None
     words: str = ""  # the last of standard error, for an end that no event tells
+    taken: bool = False
+    limit: asyncio.Timeout | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
@@ -168,10 +173,11 @@ class ChildPairings:
     async def _follow(self, run: _Run, command: Sequence[str]) -> None:
         """The child's life; whatever ends it, the pairing is over then."""
         try:
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(CODE_S) as run.limit:
                 await self._child(run, command)
         except TimeoutError:
-            run.state, run.failure = "failed", Failure("timeout")
+            why = "never_connected" if run.taken else "timeout"
+            run.state, run.failure = "failed", Failure(why)
         except OSError as error:
             run.state, run.failure = "failed", Failure("other", f"relay pair: {error.strerror}")
         except asyncio.CancelledError:
@@ -218,8 +224,10 @@ class ChildPairings:
                 run.state, run.letters = "waiting", text
                 run.until_ms = self._clock.now_ms() + seconds * SECOND
             case {"event": "taken"}:
-                run.state = "waiting"
+                run.state, run.taken = "waiting", True
                 run.qr, run.letters, run.until_ms = None, None, None
+                if run.limit is not None:  # what was begun must not be torn off
+                    run.limit.reschedule(asyncio.get_running_loop().time() + TAKEN_S)
             case {"event": "linked", "own": str(own), "name": str() | None as name}:
                 run.linked = Linked(f"+{own}", name)
             case {"event": "failed", "why": str(why), "detail": str(detail), "words": str(words)}:

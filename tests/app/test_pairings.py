@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 import segno
 
+from relay.app import pairings
 from relay.app.pairings import ChildPairings, pair_command
 from relay.domain.ids import UserId
+from relay.whatsapp.linked_device import pairing
 from relay.whatsapp.linked_device.pairing_terms import Why
 from relay.widget.pairing_words import KNOWN
 from relay.widget.pairings import CannotPairError, Failure, Linked, Pairing
@@ -59,13 +61,11 @@ class Scene:
         return await until(self.pairings, id_, state, code=code)
 
 
-async def until(
-    pairings: ChildPairings, id_: str, state: str, *, code: bool | None = None
-) -> Pairing:
+async def until(of: ChildPairings, id_: str, state: str, *, code: bool | None = None) -> Pairing:
     """The pairing, once it stands so, with a code or without: looked at again and again."""
     async with asyncio.timeout(30):
         while True:
-            found = pairings.find(id_, OLGA)
+            found = of.find(id_, OLGA)
             shows = found is not None and bool(found.qr or found.code)
             if found is not None and found.state == state and code in (None, shows):
                 return found
@@ -140,10 +140,23 @@ async def test_how_it_failed_is_told(tmp_path: Path) -> None:
 
 async def test_nobody_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child that does not end by itself is ended, and that is told as nobody's coming in time."""
-    monkeypatch.setattr("relay.app.pairings.LIMIT_S", 0.5)
+    monkeypatch.setattr("relay.app.pairings.CODE_S", 0.5)
     async with running(tmp_path) as scene:
         begun = await scene.pairings.begin("sales", None, OLGA)
         assert (await scene.until(begun.id, "failed")).failure == Failure("timeout")
+
+
+async def test_a_code_that_was_taken_has_its_own_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From then on, and enough to let the device in and to hand the past over."""
+    assert pairings.TAKEN_S > pairing.CONNECT_S + pairing.NAME_S + pairing.PAST_S
+    assert pairings.CODE_S > pairing.LETTERS_S + pairing.SILENCE_S
+    monkeypatch.setattr("relay.app.pairings.TAKEN_S", 0.5)
+    async with running(tmp_path) as scene:
+        scene.script = _TAKEN + _WAITS
+        begun = await scene.pairings.begin("sales", None, OLGA)
+        assert (await scene.until(begun.id, "failed")).failure == Failure("never_connected")
 
 
 async def test_ended_the_child_is_gone(tmp_path: Path) -> None:
