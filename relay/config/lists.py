@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from relay.config import emit
 from relay.config.spans import Form, Node
@@ -56,15 +56,23 @@ def _kept(meanings: Sequence[str], value: Sequence[str]) -> list[int]:
 
 def _change_lines(sheet: Sheet, node: Node, kept: Sequence[int], added: Sequence[str]) -> None:
     """Take out the lines of the others, and put new ones behind the last."""
-    stay, last = set(kept), len(node.items) - 1
-    gone = [at for at in range(last + 1) if at not in stay]
-    lines = [emit.block(added, _indent(sheet, node))] if added else []
-    if lines and last in stay:
-        sheet.insert_lines(_chunk(sheet, node, last)[1], lines)
-    for at in gone:
-        begin, end = _chunk(sheet, node, at)
-        new = lines[0].replace("\n", sheet.newline) + sheet.newline if lines and at == last else ""
-        sheet.splice(begin, end, new)
+    last = len(node.items) - 1
+    block = emit.block(added, _indent(sheet, node)) if added else ""
+    new = block.replace("\n", sheet.newline) + sheet.newline if added else ""
+    for first, end in _gaps(kept, last):
+        begin, finish = _chunk(sheet, node, first)[0], _chunk(sheet, node, end)[1]
+        sheet.splice(begin, finish, new if end == last else "")
+    if added and kept[-1] == last:
+        sheet.insert_lines(_chunk(sheet, node, last)[1], [block])
+
+
+def _gaps(kept: Sequence[int], last: int) -> Iterator[tuple[int, int]]:
+    """First and last of each row of entries that go: neighbours go at once."""
+    before = -1
+    for at in (*kept, last + 1):
+        if at > before + 1:
+            yield before + 1, at - 1
+        before = at
 
 
 def _order_lines(
