@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from relay.demo import performing
+from relay.demo import performing, recording
 from relay.demo.pretended_whatsapp import Attachment
 from relay.demo.samples import sample
 from relay.demo.snapshot import snapshot
 from relay.demo.uploads import LARGEST
+from relay.media.audio import ffmpeg, opus_channels
 from tests.demo.test_server import Site, site
 
 __all__ = ["site"]
@@ -27,12 +28,13 @@ async def pieces(size: int) -> AsyncIterator[bytes]:
         size -= 500_000
 
 
-async def upload(
-    site: Site, data: object, name: str, kind: str = "application/octet-stream"
-) -> str:
+async def upload(site: Site, data: object, name: str, kind: str = BYTES, **more: str) -> str:
     """What the server says: the word for the file, or the status."""
     async with site.session.post(
-        f"{site.url}/files", params={"name": name}, data=data, headers={"Content-Type": kind}
+        f"{site.url}/files",
+        params={"name": name, **more},
+        data=data,
+        headers={"Content-Type": kind},
     ) as answer:
         told = await answer.json()
         return str(told["file"] if answer.status == 200 else answer.status)
@@ -108,6 +110,29 @@ async def test_a_file_is_sent_once_and_a_few_wait(site: Site) -> None:
     assert await client_sends(site, words[0]) == 409
     assert await client_sends(site, words[4]) == 200
     assert await client_sends(site, words[4]) == 409
+
+
+async def test_a_recording_without_ffmpeg_is_refused_on_the_phone(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A phone records Opus in OGG, which only ffmpeg makes here; amoCRM sends it as it is."""
+    monkeypatch.setattr(recording, "ffmpeg", lambda: None)
+    assert await upload(site, b"webm", "voice.webm", voice="phone") == "409"
+    word = await upload(site, b"webm", "voice.webm", voice="crm")
+    assert site.show.uploads.take(word) == Attachment("voice", b"webm", "voice.webm", "audio/webm")
+
+
+@pytest.mark.skipif(ffmpeg() is None, reason="ffmpeg makes voice messages of recordings")
+async def test_a_recording_becomes_a_voice_message(site: Site) -> None:
+    """With its length and its picture; what has no sound is refused."""
+    heard = sample("voice")
+    assert isinstance(heard, Attachment)
+    word = await upload(site, heard.data, "voice.webm", voice="phone")
+    made = site.show.uploads.take(word)
+    assert (made.what, made.mime, made.duration_s) == ("voice", heard.mime, 4)
+    assert opus_channels(made.data[:512]) == 1
+    assert len(made.waveform) == 64
+    assert await upload(site, PNG, "voice.webm", voice="phone") == "409"
 
 
 async def test_all_files_together_are_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

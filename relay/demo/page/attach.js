@@ -89,6 +89,8 @@ export class Attaching {
     const line = el("span", "quote", wordsOf(chosen));
     this.line.replaceChildren(line, deedButton("✕", t("cancel"), () => this.clear()));
     this.line.hidden = false;
+    this.line.ariaLive = chosen.recording ? "off" : "polite"; // not every second aloud
+    line.classList.toggle("records", Boolean(chosen.recording));
     if (chosen.recording) this.ticking = setInterval(() => setText(line, wordsOf(chosen)), TICK_MS);
     this.field.placeholder = t(isVoice(chosen) ? "recording_hint" : "caption");
     this.field.focus();

@@ -192,6 +192,6 @@ export const EN = {
   idea_limit: "Files up to 1 MB",
   record: "Record with the microphone…",
   recording: "Recording {time}",
-  recording_hint: "Send or cancel the recording",
+  recording_hint: "Speak…",
   no_microphone: "The microphone is out of reach: {error}",
 };

@@ -192,6 +192,6 @@ export const RU = {
   idea_limit: "Файлы не больше 1 МБ",
   record: "Записать голосом…",
   recording: "Запись {time}",
-  recording_hint: "Отправьте или отмените запись",
+  recording_hint: "Говорите…",
   no_microphone: "Микрофон недоступен: {error}",
 };
