@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Mapping
@@ -73,6 +74,44 @@ async def test_a_client_who_writes_is_green_for_free(here: Site) -> None:
     await here.start()  # amoCRM's word of the account's number is remembered
     assert (await call(here, "GET", path, used))[0] == 401
     assert (await call(here, "GET", path))[0] == 200
+    here.check_log()
+
+
+async def test_a_bad_token_opens_nothing(here: Site) -> None:
+    """Forged, unsigned, expired, of the future, of another account, page or integration: 401."""
+    here.save(amocrm=widget_section(here))
+    await here.start_connected()
+    now = int(time.time())
+    head, _, rest = token(here).partition(".")
+    unsigned = base64.urlsafe_b64encode(b'{"typ":"JWT","alg":"none"}').decode().rstrip("=")
+    bad = {
+        "": "none at all",
+        "x.y.z": "garbage",
+        token(here, "another secret"): "forged",
+        f"{unsigned}.{rest.partition('.')[0]}.": "alg none, no signature",
+        f"{unsigned}.{rest}": "alg none, the signature of HS256",
+        f"{head}.{rest[:-6]}AAAAAA": "a broken signature",
+        token(here, exp=now - 3600, iat=now - 5400, nbf=now - 5400): "expired",
+        token(here, nbf=now + 3600): "not valid yet",
+        token(here, account_id=4711): "another account's",
+        token(here, iss="https://evil.amocrm.ru"): "another account's page",
+        token(here, aud="https://evil.example"): "for another relay",
+        token(here, client_uuid=str(uuid4())): "another integration's",
+    }
+    calls = [
+        ("GET", "/widget/settings"),
+        ("PATCH", "/widget/settings"),
+        ("GET", "/widget/channels"),
+        ("GET", "/widget/blacklist"),
+        ("POST", "/widget/pairings"),
+        ("GET", "/widget/phones?phone=%2B79001234567"),
+    ]
+    for method, path in calls:
+        for each, what in bad.items():
+            status, said = await call(here, method, path, each)
+            assert (status, said["code"]) == (401, "token_refused"), (what, path)
+            assert said.keys() == {"type", "title", "status", "code", "detail"}, what
+    assert (await call(here, *calls[0]))[0] == 200
     here.check_log()
 
 

@@ -1,7 +1,7 @@
 // The blacklist may be long: the relay searches it, the page shows a part.
 
 const SHOWN_AT_ONCE = 100;
-const TYPED_MS = 200;
+const TYPED_MS = 100;
 
 // As the file has it; what is no number stays as it is, and the relay says so.
 function listed(entry) {
