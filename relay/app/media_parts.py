@@ -54,7 +54,7 @@ async def opened_media(live: Live) -> AsyncIterator[OpenedMedia]:
         async with open_files_session(hosts) as downloads:
             yield OpenedMedia(files, downloads, hosts)
     finally:
-        files.close()
+        await asyncio.to_thread(files.close)
 
 
 def public_link(public_url: str) -> Callable[[str], str]:

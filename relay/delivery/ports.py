@@ -23,7 +23,8 @@ from relay.domain.session import SessionState
 
 KeptFile = Callable[[str], Path]
 """The file on disk behind :class:`~relay.domain.contents.Kept`, by its name. To be read only, and
-for the length of one send. Engines are built with it. Raises :class:`MediaGoneError`."""
+for the length of one send. It asks the disk, so it is for threads. Engines are built with it.
+Raises :class:`MediaGoneError`."""
 
 MediaWriter = Callable[[bytes], Awaitable[None]]
 """Takes the next bytes of a medium, in pieces of any size (64 KiB or so are best); back once it

@@ -49,10 +49,13 @@ class Bundles:
         """
         if self._path is None:
             self._begin()
-        data = b"".join(part for record in records for part in _parts(*record))
-        write_all(self._fd, data, self._size)
+        end = self._size
+        for record in records:
+            data = b"".join(_parts(*record))
+            write_all(self._fd, data, end)
+            end += len(data)
         os.fdatasync(self._fd)
-        self._size += len(data)
+        self._size = end
 
     def ended(self, *, at_once: bool = False) -> Path | None:
         """The bundle that is full (``at_once``: however full it is) and grows no more, if any."""

@@ -58,7 +58,7 @@ class Finishing:
             StoreRefusedError: the disk refused what was made of it.
         """
         if media.what is MediaKind.VOICE and isinstance(media.at, Kept):
-            path = self._store.path(media.at.name)
+            path = await self._store.on_thread(self._store.path, media.at.name)
             if towards is Destination.WHATSAPP:
                 async with self._turns:
                     return await self._voice(media, path)
@@ -81,7 +81,7 @@ class Finishing:
             except UnheardError as error:
                 _log.warning("voice_not_converted", error=str(error))
                 return replace(media, what=MediaKind.DOCUMENT)
-            path = self._store.path(kept.name)
+            path = await self._store.on_thread(self._store.path, kept.name)
             media = replace(media, at=Kept(kept.name), name=kept.file_name, size=kept.size)
         drawn = await _drawn(program, path) if program else ()
         media = replace(await self._with_length(media, path, again=True), waveform=drawn)

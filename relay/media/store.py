@@ -40,7 +40,7 @@ RESERVE: Final = 256 * 1000 * 1000
 """Bytes of the disk that media leave free: the journal needs them more."""
 
 _THREADS: Final = 8
-_MOST_TOGETHER: Final = 64  # small files for which one waits
+_MOST_TOGETHER: Final = 32  # small files for which one waits
 _MOST_SETTLING: Final = 2  # bundles: whoever fills the third waits
 _KEY_LENGTH: Final = 32
 

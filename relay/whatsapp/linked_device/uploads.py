@@ -70,7 +70,7 @@ class Uploads:
         if client is None:
             return Retry("not sent: the channel is not connected")
         try:
-            path = self._path(media)
+            path = await asyncio.to_thread(self._path, media)
             async with self._room:
                 message = await self._brought(path, as_sent(media), client)
         except (MediaGoneError, FileNotFoundError):
