@@ -33,7 +33,7 @@ class Bundles:
     """
 
     def __init__(self, folder: Path, full: int = FULL) -> None:
-        self.left = sorted(folder.iterdir())
+        self.left = sorted(path for path in folder.iterdir() if path.name.isdigit())
         self._folder = folder
         self._full = full
         self._number = int(self.left[-1].name) if self.left else 0
@@ -85,14 +85,12 @@ def records(path: Path) -> Iterator[Record]:
         OSError: the disk refused.
     """
     with path.open("rb") as file:
+        end = os.fstat(file.fileno()).st_size
         while len(head := file.read(_HEAD.size)) == _HEAD.size:
             mark, name_length, length = _HEAD.unpack(head)
-            if mark != _MARK:
+            if mark != _MARK or file.tell() + name_length + length > end:
                 return
-            name, content = file.read(name_length), file.read(length)
-            if len(content) < length:
-                return
-            yield os.fsdecode(name), content
+            yield os.fsdecode(file.read(name_length)), file.read(length)
 
 
 def _parts(name: str, content: bytes) -> tuple[bytes, bytes, bytes]:

@@ -63,6 +63,15 @@ def test_what_another_process_left_is_not_touched(tmp_path: Path) -> None:
     assert len(left) == 3
 
 
+def test_a_stranger_among_them_is_left_alone(tmp_path: Path) -> None:
+    """Nothing is read from what is not ours."""
+    (tmp_path / "notes.txt").write_text("mine")
+    bundles = Bundles(tmp_path)
+    bundles.add([FIRST])
+    assert bundles.left == []
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 def test_what_the_disk_refused_is_written_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
