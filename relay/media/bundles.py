@@ -49,11 +49,8 @@ class Bundles:
         """
         if self._path is None:
             self._begin()
-        end = self._size
-        for record in records:
-            data = b"".join(_parts(*record))
-            write_all(self._fd, data, end)
-            end += len(data)
+        parts = (part for record in records for part in _parts(*record))
+        end = write_all(self._fd, parts, self._size)
         os.fdatasync(self._fd)
         self._size = end
 

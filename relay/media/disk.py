@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import deque
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
+_MOST_PARTS = 1024  # that the system takes at once
 
-def write_all(fd: int, data: bytes, at: int) -> None:
-    """Write all of it, from that place of the file on.
+
+def write_all(fd: int, parts: Iterable[bytes], at: int) -> int:
+    """Write them one behind the other, from that place of the file on; where they end.
 
     Raises:
         OSError: the disk refused.
     """
-    rest = memoryview(data)
-    while rest:
-        done = os.pwrite(fd, rest, at)
-        rest, at = rest[done:], at + done
+    left = deque(memoryview(part) for part in parts)
+    while left:
+        done = os.pwritev(fd, list(islice(left, _MOST_PARTS)), at)
+        at += done
+        while left and done >= len(left[0]):
+            done -= len(left.popleft())
+        if done:
+            left[0] = left[0][done:]
+    return at
 
 
 def sync_folder(folder: Path) -> None:
@@ -51,7 +61,7 @@ def write_new(path: str, content: bytes) -> None:
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        write_all(fd, content, 0)
+        write_all(fd, (content,), 0)
     except OSError:
         Path(path).unlink()
         raise
