@@ -57,7 +57,7 @@ class Command:
 
     async def end(self) -> tuple[int, str, str]:
         """Its exit status, and the rest of what it said."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             out, errors = await self.process.communicate()
         assert self.process.returncode is not None
         return self.process.returncode, out.decode(), errors.decode()

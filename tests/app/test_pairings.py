@@ -63,13 +63,13 @@ class Scene:
 
 async def until(of: ChildPairings, id_: str, state: str, *, code: bool | None = None) -> Pairing:
     """The pairing, once it stands so, with a code or without: looked at again and again."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             found = of.find(id_, OLGA)
             shows = found is not None and bool(found.qr or found.code)
             if found is not None and found.state == state and code in (None, shows):
                 return found
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)  # a busy wait would starve the child
 
 
 @asynccontextmanager

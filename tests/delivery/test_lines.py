@@ -125,7 +125,7 @@ async def test_a_stop_in_a_burst_leaves_none_in_doubt() -> None:
         drains = [asyncio.ensure_future(d.drain()) for d in world.dispatchers.values()]
         await settle()
         world.to_whatsapp.gate.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await asyncio.gather(*drains)
         assert await store.query(begun) == 0
         assert len(world.to_whatsapp.keys) == 2

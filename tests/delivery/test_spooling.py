@@ -16,7 +16,7 @@ from tests.delivery.memory_spool import MemorySpool
 from tests.delivery.memory_store import MemoryStore
 from tests.delivery.world import SETTINGS, World
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 SOURCE = "whatsapp/sales"

@@ -57,7 +57,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 async def next_state(answer: aiohttp.ClientResponse) -> dict[str, Any]:
     """The next event of the stream."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         line = await answer.content.readuntil(b"\n\n")
     state: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
     return state
@@ -228,7 +228,7 @@ async def test_readers_are_bounded_and_let_go(site: Site) -> None:
     assert (await site.get("/events"))[0] == 503
     for reader in readers:
         reader.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while site.show.changes.readers == 16:
             site.show.changes.changed()
             await asyncio.sleep(0)

@@ -107,7 +107,7 @@ async def test_only_the_last_byte_makes_it_fetched(door: Door) -> None:
     assert door.state(name) is State.NEW
     async with door.client.get(door.url(name), headers={"Range": "bytes=10-"}) as answer:
         await answer.read()
-    async with asyncio.timeout(30):  # it is noted right after the answer
+    async with asyncio.timeout(60):  # it is noted right after the answer
         while door.state(name) is not State.FETCHED:
             await door.store.on_thread(int)
 

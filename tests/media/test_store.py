@@ -32,7 +32,7 @@ def arriving(store: FileStore) -> list[str]:
 
 async def dropped(store: FileStore) -> None:
     """Back once nothing is on its way any more: it is dropped on the store's own threads."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while arriving(store):
             await store.on_thread(os.getpid)
 

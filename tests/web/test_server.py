@@ -106,7 +106,7 @@ async def test_whoever_comes_while_it_leaves_is_answered(turns: int) -> None:
             caller.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             await leaving
             reader, writer = await asyncio.open_connection(sock=caller.dup())
-            async with Server(held.dup(), [web.get("/", _hello)]), asyncio.timeout(20):
+            async with Server(held.dup(), [web.get("/", _hello)]), asyncio.timeout(60):
                 assert (await reader.read()).endswith(b"hello")
             writer.close()
 

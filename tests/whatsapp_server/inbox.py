@@ -11,7 +11,7 @@ from tests.whatsapp_server.addresses import Jid
 from tests.whatsapp_server.node import Node
 from tests.whatsapp_server.protobuf import Fields
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 """How long a wait lasts before the test has failed: far beyond any healthy answer."""
 
 Item = TypeVar("Item")

@@ -69,7 +69,7 @@ async def test_a_fault_that_kills_the_library_loses_nothing_that_was_taken_in(to
         await relay.logged_times("accepted", len(said))
         assert len(town.texts()) < len(said)
         await device.crash()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await relay.process.wait() != 0
     town.amocrm.faults.remove(slow)
     async with town.relay() as relay:
@@ -149,7 +149,7 @@ async def test_two_relays_on_one_storage(town: Town) -> None:
     anna = town.whatsapp.contact(ANNA, "Анна")
     async with town.relay():
         async with relay_run(town.config, town.whatsapp.environment()) as second:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 assert await second.process.wait() == 1
         await anna.send(town.phone, "первому")
         await town.until_in_amocrm(1)

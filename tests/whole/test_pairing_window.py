@@ -53,7 +53,7 @@ def is_whole(code: list[str]) -> bool:
 
 async def ended(process: asyncio.subprocess.Process) -> int:
     """Its exit status."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return await process.wait()
 
 

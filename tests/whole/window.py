@@ -14,7 +14,7 @@ import termios
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 _ENTER, _LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 _DRAWING, _COLOUR = "\x1b[H", re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 

@@ -57,13 +57,13 @@ def test_one_request_a_card(card: Page) -> None:
 
 
 @pytest.mark.parametrize("entity", ["leads", "companies", "customers"])
-def test_every_kind_of_card_has_buttons(card: Page, entity: str) -> None:
+def test_every_kind_of_card_has_buttons(shared_card: Page, entity: str) -> None:
     """A lead's, a company's and a customer's as well as a contact's."""
-    place = card.url.rpartition("/")[2]
-    card.evaluate("(place) => { location.hash = place }", f"#/{entity}/{place}")
-    expect(card.locator("body")).to_have_attribute("data-at", f"#/{entity}/{place}")
-    expect(_buttons(card)).to_have_count(1)
-    expect(_buttons(card).first).to_have_attribute("data-state", "registered")
+    place = shared_card.url.rpartition("/")[2]
+    shared_card.evaluate("(place) => { location.hash = place }", f"#/{entity}/{place}")
+    expect(shared_card.locator("body")).to_have_attribute("data-at", f"#/{entity}/{place}")
+    expect(_buttons(shared_card)).to_have_count(1)
+    expect(_buttons(shared_card).first).to_have_attribute("data-state", "registered")
 
 
 def test_a_changed_number_is_another_number(card: Page) -> None:
@@ -76,24 +76,24 @@ def test_a_changed_number_is_another_number(card: Page) -> None:
     expect(_buttons(card)).to_have_count(0)
 
 
-def test_a_card_drawn_again_has_its_buttons_again(card: Page) -> None:
+def test_a_card_drawn_again_has_its_buttons_again(shared_card: Page) -> None:
     """amoCRM throws fields away and draws them anew; the buttons follow, one each."""
-    expect(_buttons(card)).to_have_count(1)
-    card.evaluate(
+    expect(_buttons(shared_card)).to_have_count(1)
+    shared_card.evaluate(
         """() => { const form = document.querySelector('.card-fields');
             form.innerHTML = form.innerHTML.replace(/<button[^>]*relay-wa.*?<\\/button>/g, '') }"""
     )
-    expect(_buttons(card)).to_have_count(1)
-    expect(_buttons(card).first).to_have_attribute("data-state", "registered")
+    expect(_buttons(shared_card)).to_have_count(1)
+    expect(_buttons(shared_card).first).to_have_attribute("data-state", "registered")
 
 
-def test_a_strange_card_is_left_alone(card: Page) -> None:
+def test_a_strange_card_is_left_alone(shared_card: Page) -> None:
     """Where no field is recognised, the right column lists the numbers with their buttons."""
-    card.goto(card.url.replace("/ui/", "/ui/?strange"))
-    side = card.get_by_label("Виджеты")
+    shared_card.goto(shared_card.url.replace("/ui/", "/ui/?strange"))
+    side = shared_card.get_by_label("Виджеты")
     expect(side.get_by_text("Анна · +79000000001")).to_be_visible()
     expect(side.locator(".relay-wa")).to_have_attribute("data-state", "registered")
-    expect(card.locator(".next-gen-card .relay-wa")).to_have_count(0)
+    expect(shared_card.locator(".next-gen-card .relay-wa")).to_have_count(0)
 
 
 def test_no_buttons_while_the_check_is_off(page: Page, card: Page) -> None:
@@ -116,11 +116,11 @@ def test_a_failure_is_never_red(page: Page, card: Page) -> None:
     expect(button).to_have_attribute("data-state", "unknown")
 
 
-def test_a_dead_relay_does_not_hurt_the_card(card: Page) -> None:
+def test_a_dead_relay_does_not_hurt_the_card(shared_card: Page) -> None:
     """Nobody answers: the card works, the buttons are black, a press says "try later"."""
-    card.route("**/widget/phones**", lambda route: route.abort())
-    _open_again(card)
-    button = _buttons(card).first
+    shared_card.route("**/widget/phones**", lambda route: route.abort())
+    _open_again(shared_card)
+    button = _buttons(shared_card).first
     expect(button).to_have_attribute("data-state", "unknown")
     button.click()
     expect(button).to_have_attribute("title", re.compile("Не удалось проверить, попробуйте позже"))

@@ -179,7 +179,7 @@ class Import:
 
     async def until(self, count: int) -> None:
         """Move the clock until so many messages are in the journal."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.journal.ids) < count:
                 await self.clock.advance_ms(PAUSE_MS)
                 await asyncio.sleep(0.001)  # its thread is a real one
