@@ -25,7 +25,6 @@ from relay.delivery.ports import Clock
 from relay.domain.ids import UserId
 from relay.domain.phone import normalise
 from relay.domain.retry import MINUTE, SECOND
-from relay.widget.pairing_words import NOT_HERE
 from relay.widget.pairings import CannotPairError, Failure, Linked, Pairing
 
 CODE_S: Final = 200.0
@@ -87,7 +86,7 @@ class _Run:
 class ChildPairings:
     """Implements the widget's ``Pairings``; one task runs it and owns the children.
 
-    ``command`` is None where nothing real can be linked. ``channels``: those that can be.
+    ``command`` is None where nothing can be linked. ``channels``: those that can be.
     """
 
     def __init__(
@@ -98,11 +97,6 @@ class ChildPairings:
         self._channels = channels
         self._runs: dict[str, _Run] = {}
         self._owner: asyncio.TaskGroup | None = None
-
-    @property
-    def here(self) -> bool:
-        """Whether anything real can be linked."""
-        return self._command is not None
 
     async def run(self) -> None:
         """Own the children; cancelled, it ends them."""
@@ -116,7 +110,7 @@ class ChildPairings:
             CannotPairError: it cannot be.
         """
         if self._command is None or self._owner is None:
-            raise CannotPairError(NOT_HERE)
+            raise CannotPairError("not_here")
         if channel not in self._channels():
             raise CannotPairError("no_channel", channel)
         digits = None if phone is None else normalise(phone)

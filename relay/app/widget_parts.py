@@ -93,7 +93,6 @@ class WidgetParts:
             rights=self._rights,
             people=self._people,
             channels=self._views,
-            linking=pairings.here,
         )
         self._pairings = PairingDesk(pairings, clock, self._rights)
 

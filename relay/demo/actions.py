@@ -108,6 +108,20 @@ class SwitchLine(_Action):
     on: bool
 
 
+class UnlinkLine(_Action):
+    """The owner removes the relay's device on the phone of a channel."""
+
+    do: Literal["unlink_line"]
+    channel: Id
+
+
+class TakeCode(_Action):
+    """The phone of a channel takes the code that is shown for it."""
+
+    do: Literal["take_code"]
+    channel: Id
+
+
 class ManagerWrites(_Action):
     """A manager writes into a chat of amoCRM; the robot, if no user is named."""
 
@@ -194,6 +208,8 @@ Action = (
     | ClientReads
     | SwitchClient
     | SwitchLine
+    | UnlinkLine
+    | TakeCode
     | ManagerWrites
     | WriteFirst
     | SwitchTrouble

@@ -8,6 +8,7 @@ from relay.demo import actions
 from relay.demo.errands import BusyError
 from relay.demo.pretended_amocrm.state import JsonBody
 from relay.demo.pretended_whatsapp import Attachment, Thing
+from relay.demo.pretended_whatsapp.linking import take_code, unlink
 from relay.demo.pretended_whatsapp.sequels import client_edits, client_reacts, client_takes_back
 from relay.demo.pretended_whatsapp.world import UnfitError
 from relay.demo.samples import sample
@@ -63,6 +64,8 @@ def _on_phones(show: Show, action: actions.Action) -> None:
             world.switch_client(who, on)
         case actions.SwitchLine(channel=channel, on=on):
             world.switch_line(channel, on)
+        case actions.UnlinkLine(channel=channel) | actions.TakeCode(channel=channel):
+            (unlink if action.do == "unlink_line" else take_code)(world, channel)
         case _:
             _in_amocrm(show, action)
 

@@ -25,6 +25,7 @@ from relay.config.model import Config
 from relay.config.secret import SecretSource
 from relay.delivery.ports import Clock, Engine, KeptFile
 from relay.demo.pretended_whatsapp.engine import SimulatedEngine
+from relay.demo.pretended_whatsapp.linking import linking_command
 from relay.demo.telling import tap_log, tell, tell_step
 from relay.domain.ids import ChannelId
 
@@ -45,7 +46,8 @@ def main() -> int:
         logging.configure(level=config.log.level, form="json", stream=log)
         tap_log()
         engines = _simulated(arguments.whatsapp)
-        around = Surroundings(arguments.config, secrets, engines, (tell_step,))
+        pair = linking_command(arguments.whatsapp)
+        around = Surroundings(arguments.config, secrets, engines, (tell_step,), pair=pair)
         asyncio.run(_run(config, around))
     return 0
 

@@ -45,6 +45,8 @@ def _whatsapp(world: World) -> Json:
                 "channel": line.channel,
                 "number": f"+{line.number}",
                 "online": line.online,
+                "paired": line.paired,
+                "offered": line.offer is not None,
                 "held": len(line.held),
             }
             for line in world.lines.values()

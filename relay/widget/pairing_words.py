@@ -7,9 +7,6 @@ from typing import Final
 
 from relay.domain.settings import Language
 
-NOT_HERE: Final = "not_here"
-"""Where WhatsApp is pretended, nothing can be linked."""
-
 _RU: Final[Mapping[str, str]] = {
     "timeout": "Код никто не принял вовремя. Начните заново, когда телефон будет под рукой.",
     "lost": "Связь с WhatsApp прервалась, прежде чем код приняли. Начните заново.",
@@ -44,8 +41,7 @@ _RU: Final[Mapping[str, str]] = {
     " файл.",
     "no_channel": "Канала {about} нет, или его номер подключают не так.",
     "no_number": "«{about}» не похоже на номер телефона. Нужен номер с кодом страны.",
-    NOT_HERE: "Здесь WhatsApp понарошку и номера уже на связи, подключать нечего. Настоящее реле"
-    " показывает тут QR-код или восемь букв для телефона.",
+    "not_here": "Здесь номера не подключают.",
     "internal": "Внутренняя ошибка, она записана в журнал реле. Подключите номер командой relay"
     " pair.",
 }
@@ -85,8 +81,7 @@ _EN: Final[Mapping[str, str]] = {
     " change the file.",
     "no_channel": "There is no channel {about}, or its number is not linked in this way.",
     "no_number": "“{about}” is no telephone number. It is needed with its country code.",
-    NOT_HERE: "WhatsApp is pretended here and the numbers are online already, so there is nothing"
-    " to link. A real relay shows a QR code here, or eight letters for the phone.",
+    "not_here": "Numbers are not linked here.",
     "internal": "Internal error; the relay's log has it. Link the number with relay pair.",
 }
 

@@ -73,11 +73,6 @@ class CannotPairError(Exception):
 class Pairings(Protocol):
     """Who links numbers."""
 
-    @property
-    def here(self) -> bool:
-        """Whether anything real can be linked."""
-        ...
-
     async def begin(self, channel: str, phone: str | None, user: UserId) -> Pairing:
         """Begin to link a number; ``phone``: the number that is to type letters, else a QR code.
 

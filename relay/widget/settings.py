@@ -29,7 +29,6 @@ from relay.widget.book import (
 from relay.widget.gate import Call, Method
 from relay.widget.limits import Allowance, Limits
 from relay.widget.mistakes import mistake_for
-from relay.widget.pairing_words import NOT_HERE, words_for
 from relay.widget.problems import JSON, ProblemError, Trouble
 from relay.widget.wishes import read_wish
 
@@ -60,10 +59,7 @@ _HAS_MISTAKES: Final = {
 
 
 class SettingsDesk:
-    """Shows and changes the book. The callables tell what is so at the moment.
-
-    ``linking``: whether numbers can be linked here at all.
-    """
+    """Shows and changes the book. The callables tell what is so at the moment."""
 
     def __init__(
         self,
@@ -73,14 +69,12 @@ class SettingsDesk:
         rights: Callable[[UserId], Rights],
         people: Callable[[], Sequence[Person]],
         channels: Callable[[], Sequence[ChannelView]],
-        linking: bool = True,
     ) -> None:
         self._book = book
         self._clock = clock
         self._rights = rights
         self._people = people
         self._channels = channels
-        self._linking = linking
         self._limits = Limits(CHANGES)
 
     def methods(self) -> Sequence[Method]:
@@ -166,8 +160,6 @@ class SettingsDesk:
                 if rights.administrator or rights.sections
             ],
         }
-        if rights.administrator and not self._linking:
-            shown["no_linking"] = words_for(NOT_HERE, "", language)
         if rights.may(USERS):
             shown[USERS] = {name: dict(user) for name, user in book.users.items()}
             shown["sections"] = list(book.sections)

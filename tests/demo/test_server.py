@@ -146,6 +146,8 @@ async def test_what_makes_no_sense_is_a_conflict(site: Site) -> None:
         ("client_writes", {"person": "anna", "channel": "sales", "text": "hi"}),
         ("client_writes", {"person": "nobody", "channel": "sales", "text": "hi"}),
         ("switch_line", {"channel": "nowhere", "on": False}),
+        ("unlink_line", {"channel": "nowhere"}),
+        ("take_code", {"channel": "sales"}),
         ("manager_writes", {"chat": "none", "user": 17, "text": "hi"}),
         ("write_first", {"phone": "79000000001", "user": 99, "text": "hi"}),
     ):

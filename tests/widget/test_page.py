@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.demo.browser import save
+from tests.demo.browser import client_writes, save
 
 pytestmark = pytest.mark.browser
 
@@ -47,14 +47,40 @@ def test_a_switch_changes_its_line_and_nothing_else(page: Page, open_page: Open)
 
 
 def test_channels_are_shown_with_their_state(open_page: Open) -> None:
-    """Each by its title, with its number and how it stands; pretended ones cannot be linked."""
+    """Each by its title, with its number and how it stands."""
     settings = open_page()
-    channels = settings.locator(".relay-wa-section", has_text="Каналы WhatsApp")
-    expect(channels).to_contain_text("Здесь WhatsApp понарошку")
-    expect(channels.get_by_role("button")).to_have_count(0)
     sales = settings.locator(".relay-wa-channel", has_text="Отдел продаж")
     expect(sales).to_contain_text(re.compile(r"\+7\d{10} · работает"))
     expect(sales).to_have_attribute("data-state", "connected")
+
+
+@pytest.mark.parametrize("way", ["qr", "letters"])
+def test_a_number_is_removed_on_the_phone_and_linked_again(
+    page: Page, open_page: Open, way: str
+) -> None:
+    """The page sees it go, shows a code that the phone takes, and messages pass again."""
+    settings = open_page()
+    sales = settings.locator(".relay-wa-channel", has_text="Отдел продаж")
+    expect(sales.get_by_role("button")).to_have_count(0)
+    device = page.locator("#line-link")
+    device.click()
+    expect(sales).to_have_attribute("data-state", "logged_out")
+    expect(device).to_be_disabled()
+    client_writes(page, "Пока вас не было")
+    sales.get_by_role("button", name="Подключить номер").click()
+    dialog = settings.get_by_role("dialog")
+    expect(dialog.locator("svg")).to_be_visible()
+    if way == "letters":
+        dialog.get_by_role("button", name="Ввести код вместо QR").click()
+        dialog.get_by_label("Номер этого WhatsApp").fill("+74950000001")
+        dialog.get_by_role("button", name="Получить код").click()
+        expect(dialog.locator("output")).to_have_text(re.compile("^[A-Z0-9]{4}-[A-Z0-9]{4}$"))
+    expect(device).to_have_text("Отсканировать код из amoCRM")
+    device.click()
+    expect(dialog.get_by_role("status").first).to_contain_text("Номер подключён: +74950000001")
+    dialog.get_by_role("button", name="Закрыть").click()
+    expect(sales).to_have_attribute("data-state", "connected")
+    expect(page.locator("#crm-chat").get_by_text("Пока вас не было")).to_be_visible()
 
 
 def test_the_blacklist_is_pasted_searched_and_thinned(page: Page, open_page: Open) -> None:

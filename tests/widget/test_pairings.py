@@ -22,7 +22,6 @@ ADMIN, OTHER, MANAGER = 1, 4, 2
 class Linker:
     """Links nothing, and remembers what it was asked."""
 
-    here = True
     begun: list[tuple[str, str | None, UserId]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     trouble: str | None = None

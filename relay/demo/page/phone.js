@@ -37,6 +37,8 @@ export function openPhone(redraw) {
     act("switch_client", { person: seen.person, on: !person().online }));
   $("line-on").addEventListener("click", () =>
     act("switch_line", { channel: seen.channel, on: !line().online }));
+  $("line-link").addEventListener("click", () =>
+    act(line().paired ? "unlink_line" : "take_code", { channel: seen.channel }));
 }
 
 export function drawPhone(whole) {
@@ -50,6 +52,7 @@ export function drawPhone(whole) {
   drawOff();
   drawSwitch($("client-on"), person().online);
   drawSwitch($("line-on"), line().online);
+  drawLink();
   readSoon(bubbles);
 }
 
@@ -97,6 +100,14 @@ function drawOff() {
   setHidden($("phone-off"), !off);
   setText($("phone-off"), t("phone_off"));
   $("phone-text").disabled = $("phone-attach").disabled = off;
+}
+
+// The relay among the phone's linked devices; removed, it comes back by the code that amoCRM shows.
+function drawLink() {
+  const { paired, offered } = line();
+  drawSwitch($("line-link"), paired);
+  setText($("line-link"), t(paired ? "linked" : offered ? "take_code" : "no_code"));
+  $("line-link").disabled = !paired && !offered;
 }
 
 function drawSwitch(button, on) {

@@ -167,11 +167,10 @@ class SimulatedEngine:
 
     async def _follow(self, said: Said, hand_over: HandOver, report: Report) -> None:
         match said:
-            case {"session": {"online": bool(online), "own": str(own)}}:
-                self._online = online
-                state = SessionState.CONNECTED if online else SessionState.RECONNECTING
-                reason = "connected" if online else "WhatsApp cannot be reached"
-                report(state, reason, OwnNumber(own))
+            case {"session": {"online": bool(online), "own": str(own)} as session}:
+                paired = bool(session.get("paired", True))
+                self._online = online and paired
+                report(*_standing(online, paired), OwnNumber(own))
             case {"event": str(raw)}:
                 await self._insist(hand_over, raw.encode())
             case {"sent": {"tag": int(tag)} as answer}:
@@ -205,6 +204,14 @@ class SimulatedEngine:
         for asked in self._checking.values():
             if not asked.done():
                 asked.set_result({})
+
+
+def _standing(online: bool, paired: bool) -> tuple[SessionState, str]:
+    if not paired:
+        return SessionState.LOGGED_OUT, "the device was removed on the phone; pair it again"
+    if not online:
+        return SessionState.RECONNECTING, "WhatsApp cannot be reached"
+    return SessionState.CONNECTED, "connected"
 
 
 def _outcome(answer: Said) -> Outcome:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from relay.demo.pretended_whatsapp.linking import offer
 from relay.demo.pretended_whatsapp.sequels import relay_reacts
 from relay.demo.pretended_whatsapp.things import Attachment, Bubble, Line
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, PIECE, Said, hear, say
@@ -56,6 +57,9 @@ class Exchange:
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hello = await hear(reader)
+        if hello is not None and "link" in hello:
+            await offer(self._world, hello, reader, writer)
+            return
         if hello is None or not isinstance(hello.get("hello"), str):
             return
         channel: str = hello["hello"]
@@ -84,7 +88,7 @@ class _Device:
         self._world = world
         self._line = line
         self._writer = writer
-        self._told: bool | None = None
+        self._told: tuple[bool, bool] | None = None
         self._shown = False
         self._coming: dict[int, bytearray] = {}
 
@@ -94,11 +98,12 @@ class _Device:
 
     def look(self) -> None:
         """Tell the session if it changed, and show the first of what is held."""
-        if self._told is not self._line.online:
-            self._told = self._line.online
-            session = {"online": self._line.online, "own": self._line.number}
+        now = self._line.online, self._line.paired
+        if self._told != now:
+            self._told = now
+            session = {"online": now[0], "paired": now[1], "own": self._line.number}
             say(self._writer, {"session": session})
-        if self._line.online and self._line.held and not self._shown:
+        if self._line.carries and self._line.held and not self._shown:
             self._shown = True
             say(self._writer, {"event": self._line.held[0].raw.decode()})
 
@@ -116,7 +121,7 @@ class _Device:
             self._fetch(said["fetch"])
         if isinstance(said.get("react"), dict):
             self._react(said["react"])
-        if isinstance(said.get("typing"), dict) and self._line.online:
+        if isinstance(said.get("typing"), dict) and self._line.carries:
             self._world.type(self._line.channel, str(said["typing"]["to"]))
         if isinstance(said.get("check"), dict):
             self._check(said["check"])
@@ -124,7 +129,7 @@ class _Device:
 
     def _send(self, wish: Said) -> None:
         answer: Said = {"tag": wish["tag"], "result": "offline"}
-        if self._line.online:
+        if self._line.carries:
             file = self._attachment(wish)
             to, text = str(wish["to"]), str(wish["text"])
             quotes = str(wish["quotes"]) if "quotes" in wish else None
@@ -133,7 +138,7 @@ class _Device:
 
     def _react(self, wish: Said) -> None:
         answer: Said = {"tag": wish["tag"], "result": "offline"}
-        if self._line.online:
+        if self._line.carries:
             target = str(wish["target"])
             there = relay_reacts(self._world, target, str(wish["emoji"]))
             answer |= {"result": "sent", "id": target} if there else {"result": "no_message"}
@@ -155,7 +160,7 @@ class _Device:
 
     def _fetch(self, wish: Said) -> None:
         answer: Said = {"tag": wish["tag"], "result": "offline"}
-        if self._line.online:
+        if self._line.carries:
             data, start = self._world.file(str(wish["ref"])), int(wish["offset"])
             if data is None:
                 answer["result"] = "gone"
@@ -166,7 +171,7 @@ class _Device:
 
     def _check(self, wish: Said) -> None:
         numbers = [str(number) for number in wish["numbers"]]
-        online = self._line.online
+        online = self._line.carries
         there = {n: self._world.person_of(n) is not None for n in numbers} if online else {}
         say(self._writer, {"checked": {"tag": wish["tag"], "there": there}})
 

@@ -70,13 +70,21 @@ class Line:
     """A company's number, which one channel of the relay is linked to.
 
     ``online``: whether WhatsApp can be reached; ``held`` is what the linked device has not taken.
+    ``paired``: whether the phone knows the device; ``offer`` is the code that is shown to pair one.
     """
 
     channel: str
     number: str
     online: bool = True
     linked: bool = False
+    paired: bool = True
+    offer: str | None = None
     held: deque[Held] = field(default_factory=deque)
+
+    @property
+    def carries(self) -> bool:
+        """Whether anything passes between WhatsApp and the linked device."""
+        return self.online and self.paired
 
 
 @dataclass(frozen=True, slots=True)

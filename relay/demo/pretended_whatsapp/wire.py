@@ -1,7 +1,8 @@
 """The wire between the pretended WhatsApp and a linked device: one JSON object a line.
 
 device    {"hello": CHANNEL}                            once, first
-WhatsApp  {"session": {"online": BOOL, "own": NUMBER}}  at once and at each change
+WhatsApp  {"session": {"online": BOOL, "paired": BOOL, "own": NUMBER}}
+          at once and at each change
 WhatsApp  {"event": TEXT}                               one at a time, until it is
 device    {"taken": true}                               taken
 device    {"send": {"tag": N, "to": NUMBER, "text": TEXT}}
@@ -15,6 +16,9 @@ device    {"fetch": {"tag": N, "ref": REF, "offset": N}}
 WhatsApp  {"fetched": {"tag": N, "result": "piece" | "gone" | "offline", "data": BASE64}}
 WhatsApp  {"sent": {"tag": N, "result": RESULT, "id": ID}}
           RESULT: "sent" | "offline" | "not_on_whatsapp" | "no_message"
+
+Whoever links a channel says {"link": CHANNEL, "number": NUMBER | null} instead of hello, and is
+told the events of ``relay pair --events``.
 """
 
 from __future__ import annotations

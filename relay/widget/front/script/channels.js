@@ -8,7 +8,7 @@ function channelsSection(context) {
   if (!base.administrator || !base.channels.length) return null;
   const list = el('div', {});
   const away = el('p', { class: 'hint', role: 'status' });
-  const node = section(words.channels, base.no_linking, list, away);
+  const node = section(words.channels, '', list, away);
 
   function row(channel) {
     const reason = PLAIN_STATES.includes(channel.state) ? '' : channel.reason;
