@@ -65,6 +65,7 @@ def test_a_number_is_removed_on_the_phone_and_linked_again(
     device = page.locator("#line-link")
     device.click()
     expect(sales).to_have_attribute("data-state", "logged_out")
+    expect(sales).to_contain_text("Подключите номер снова.")
     expect(device).to_be_disabled()
     client_writes(page, "Пока вас не было")
     sales.get_by_role("button", name="Подключить номер").click()

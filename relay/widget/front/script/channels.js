@@ -1,7 +1,6 @@
 // The numbers and how they stand just now; an administrator links one from here.
 
 const LIVE_MS = 5000;
-const PLAIN_STATES = ['connected', 'unpaired']; // no reason is needed
 
 function channelsSection(context) {
   const { base, words, backend, complaint } = context;
@@ -11,10 +10,11 @@ function channelsSection(context) {
   const node = section(words.channels, '', list, away);
 
   function row(channel) {
-    const reason = PLAIN_STATES.includes(channel.state) ? '' : channel.reason;
+    const advice = words.advice[channel.state]; // where it says enough; else the relay's own reason
+    const more = advice === undefined ? el('small', { lang: 'en' }, channel.reason) : advice && el('small', {}, advice);
     const about = [channel.own, words.states[channel.state] || channel.state].filter(Boolean).join(' · ');
-    const told = el('span', {}, el('b', {}, channel.title), ' ', about, reason ? el('small', { lang: 'en' }, reason) : null);
-    if (channel.since) told.title = new Date(channel.since).toLocaleString();
+    const told = el('span', {}, el('b', {}, channel.title), ' ', about, more || null);
+    told.title = [channel.since && new Date(channel.since).toLocaleString(), channel.reason].filter(Boolean).join(' · ');
     const made = el('div', { class: 'channel' }, told);
     made.dataset.state = channel.state;
     if (channel.can_pair) made.append(el('button', { type: 'button', onclick: () => pair(channel) }, words.pair));
