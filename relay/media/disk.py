@@ -61,7 +61,9 @@ def write_new(path: str, content: bytes) -> None:
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        write_all(fd, (content,), 0)
+        rest: bytes | memoryview = content
+        while rest:
+            rest = memoryview(rest)[os.write(fd, rest) :]
     except OSError:
         Path(path).unlink()
         raise

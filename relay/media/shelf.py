@@ -131,8 +131,8 @@ class Shelf:
         known = [name for name in names if name is not None]
         for start in range(0, len(known), _AT_ONCE):
             self._sync_files(known[start : start + _AT_ONCE])
-        for folder in {self._folder(name.token) for name in known}:
-            sync_folder(folder)
+        for first in {name.token[0] for name in known}:
+            sync_folder(self._files / first)
         bundle.unlink()
 
     def find(self, name: str) -> Found | None:

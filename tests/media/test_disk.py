@@ -11,6 +11,14 @@ import pytest
 from relay.media.disk import write_all, write_new
 
 
+def test_a_new_file_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the system may take a few bytes at a time."""
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: real(fd, bytes(data)[:3]))
+    write_new(str(tmp_path / "file"), b"content")
+    assert (tmp_path / "file").read_bytes() == b"content"
+
+
 @pytest.mark.parametrize("most", [1, 3, 1_000_000])
 def test_all_parts_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """In their order, though the system may take a few bytes at a time."""
@@ -47,7 +55,7 @@ def test_a_file_that_cannot_be_written_is_not_there(
         raise OSError("full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(os, "pwritev", refuse)
+        broken.setattr(os, "write", refuse)
         with pytest.raises(OSError, match="full"):
             write_new(str(tmp_path / "file"), b"content")
     assert list(tmp_path.iterdir()) == []
