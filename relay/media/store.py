@@ -14,14 +14,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
-
-import structlog
 
 from relay.delivery.media import KeptMedia
 from relay.delivery.ports import MediaGoneError
@@ -31,17 +28,15 @@ from relay.domain.outbox import Destination
 from relay.media.arriving import ArrivingFile
 from relay.media.disk import sync_folder
 from relay.media.kinds import library
+from relay.media.settling import Settling
 from relay.media.shelf import Found, Shelf, Small
 from relay.media.together import Together
-
-_log = structlog.stdlib.get_logger("relay.media")
 
 RESERVE: Final = 256 * 1000 * 1000
 """Bytes of the disk that media leave free: the journal needs them more."""
 
 _THREADS: Final = 8
 _MOST_TOGETHER: Final = 32  # small files for which one waits
-_MOST_SETTLING: Final = 2  # bundles: whoever fills the third waits
 _KEY_LENGTH: Final = 32
 
 P = ParamSpec("P")
@@ -74,7 +69,7 @@ class FileStore:
         self._shelf = Shelf(self.files, bundles, key, reserve)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="media")
         self._together = Together(self._threads, self._show_together, _MOST_TOGETHER)
-        self._may_settle = threading.BoundedSemaphore(_MOST_SETTLING)
+        self._settling = Settling(self._shelf, self._threads)
 
     @property
     def limit(self) -> int:
@@ -84,7 +79,7 @@ class FileStore:
     def close(self) -> None:
         """Let the threads go, once they have done what they are at. Blocks meanwhile."""
         self._threads.shutdown(cancel_futures=True)
-        self._settle_now()
+        self._settling.settle()
 
     @asynccontextmanager
     async def receive(self) -> AsyncIterator[ReceivedFile]:
@@ -151,35 +146,11 @@ class FileStore:
 
     async def settle(self) -> None:
         """What was kept together is on the disk in files of its own, too."""
-        await self.on_thread(self._settle_now)
+        await self.on_thread(self._settling.settle)
 
     def _show_together(self, smalls: Sequence[Small]) -> None:
         self._shelf.show_together(smalls)
-        bundle = self._shelf.ended_bundle()
-        if bundle is not None:
-            self._may_settle.acquire()
-            try:
-                self._threads.submit(self._settle_full, bundle)
-            except RuntimeError:  # closing: the next start settles it
-                self._may_settle.release()
-
-    def _settle_now(self) -> None:
-        bundle = self._shelf.ended_bundle(at_once=True)
-        if bundle is not None:
-            self._settle(bundle)
-
-    def _settle_full(self, bundle: Path) -> None:
-        try:
-            self._settle(bundle)
-        finally:
-            self._may_settle.release()
-
-    def _settle(self, bundle: Path) -> None:
-        try:
-            self._shelf.settle(bundle)
-        except OSError as error:
-            what_to_do = "look at the disk, then restart: it makes the files again"
-            _log.error("media_not_settled", error=str(error), what_to_do=what_to_do)
+        self._settling.see()
 
 
 class ReceivedFile:

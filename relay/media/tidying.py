@@ -14,13 +14,14 @@ import structlog
 
 from relay.delivery.ports import Clock
 from relay.delivery.store import StoreRefusedError
-from relay.domain.retry import DAY, HOUR
+from relay.domain.retry import DAY, HOUR, MINUTE
 from relay.media.names import State, parse_on_disk
 from relay.media.store import FileStore
 
 _log = structlog.stdlib.get_logger("relay.media")
 
 _EVERY_MS: Final = HOUR
+_SETTLE_EVERY_MS: Final = MINUTE
 _YOUNG_MS: Final = 2 * DAY  # a message may still be on its way with it
 _MOST: Final = 100_000  # files that one tidying looks at for room; the next one sees the rest
 
@@ -52,7 +53,7 @@ class _Kept:
 
 
 class MediaTidying:
-    """Tidies a store up, now and every hour, one small folder at a time."""
+    """Tidies a store up, now and every hour, one small folder at a time; settles it between."""
 
     def __init__(self, store: FileStore, clock: Clock, keeping: Callable[[], Keeping]) -> None:
         self._store = store
@@ -66,7 +67,9 @@ class MediaTidying:
                 self._tell(await self.tidy())
             except StoreRefusedError as error:
                 _log.error("media_not_tidied", error=str(error))
-            await self._clock.sleep_ms(_EVERY_MS)
+            for _ in range(_EVERY_MS // _SETTLE_EVERY_MS):
+                await self._clock.sleep_ms(_SETTLE_EVERY_MS)
+                await self._store.settle()
 
     async def tidy(self) -> Tidied:
         """Remove what is too old, then what is too much.
@@ -74,7 +77,7 @@ class MediaTidying:
         Raises:
             StoreRefusedError: the disk refused.
         """
-        await self._store.settle()  # no start brings back what is older than an hour
+        await self._store.settle()  # else a start could bring back what goes now
         keeping, now = self._keeping(), self._clock.now_ms()
         kept: list[_Kept] = []
         total, old = 0, 0

@@ -155,15 +155,17 @@ async def test_a_bundle_stays_until_the_disk_has_its_files(
     again.close()
 
 
-async def test_full_bundles_are_settled_meanwhile(
+async def test_too_many_full_bundles_are_settled_meanwhile(
     store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many come, few bytes are kept twice."""
+    """However many files come at once, few bytes are kept twice."""
     monkeypatch.setattr(store._shelf._bundles, "_full", 500_000)
-    for number in range(40):
+    for number in range(60):
         await keep(store, JPEG + bytes(100_000), name=f"{number}.jpg")
-        assert len(bundles(store)) <= 5
-    assert len(on_disk(store)) == 40
+        assert len(bundles(store)) <= 8
+    await store.settle()
+    assert not bundles(store)
+    assert len(on_disk(store)) == 60
 
 
 def _refuse(_: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from relay.domain.contents import Media, MediaKind
 from relay.domain.outbox import Destination
-from relay.domain.retry import DAY
+from relay.domain.retry import DAY, MINUTE
 from relay.media.store import FileStore
 from relay.media.tidying import Keeping, MediaTidying, Tidied
 from tests.clock import HandClock
@@ -114,3 +115,18 @@ async def test_what_was_forgotten_stays_forgotten(store: FileStore, tmp_path: Pa
     again = FileStore(tmp_path, lambda: 1_000_000, reserve=0)  # the first one never closed
     assert left(again) == []
     again.close()
+
+
+async def test_between_it_settles_what_came(store: FileStore, tmp_path: Path) -> None:
+    """Within a minute small files are on the disk by themselves."""
+    clock = HandClock()
+    tidying = MediaTidying(store, clock, lambda: Keeping(180 * DAY, 10_000))
+    task = asyncio.create_task(tidying.run())
+    for _ in range(3):
+        await keep(store, "young", DAY)
+        assert list((tmp_path / "bundles").iterdir())
+        async with asyncio.timeout(30):
+            while list((tmp_path / "bundles").iterdir()):
+                await clock.advance_ms(MINUTE)
+                await store.on_thread(int)
+    task.cancel()
