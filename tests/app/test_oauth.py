@@ -63,12 +63,17 @@ class Command:
         return self.process.returncode, out.decode(), errors.decode()
 
 
+def _hear_interrupts() -> None:
+    """As in a terminal; what a shell runs in the background is born deaf to them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @asynccontextmanager
 async def authorize(here: Site) -> AsyncIterator[Command]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "relay", "authorize", "-c", str(here.outfit.config),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={"PATH": "", "PYTHONUNBUFFERED": "1"},
+        env={"PATH": "", "PYTHONUNBUFFERED": "1"}, preexec_fn=_hear_interrupts,
     )  # fmt: skip
     try:
         yield Command(process)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Error, Locator, Page, async_playwright, expect
 
 from relay.demo.pretended_amocrm import Identity, PretendedAmoCRM
 from relay.widget.archive import build_archive
@@ -24,6 +24,7 @@ from tests.widget.qr_reader import read
 OWN = "74950000001"
 OLGA, BORIS = 17, 18  # an administrator of the account, and a manager
 PATIENCE_MS = 60_000
+_PICTURES = 20
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -114,7 +115,18 @@ async def seen_text(code: Locator) -> str:
     """What the QR code says whose pixels the browser shows."""
     await expect(code).to_be_visible()
     side = int((await code.get_attribute("viewBox") or "").rpartition(" ")[2])
-    png = base64.b64encode(await code.screenshot()).decode()
+    png = base64.b64encode(await _picture(code)).decode()
     pixels = await code.page.evaluate(_PIXELS, [f"data:image/png;base64,{png}", side])
     assert not any(map(any, [*pixels[:4], *pixels[-4:]]))  # the quiet zone
     return read([row[4:-4] for row in pixels[4:-4]])
+
+
+async def _picture(code: Locator) -> bytes:
+    """A page that draws the code anew may do so in the middle of a picture."""
+    for _ in range(_PICTURES):
+        try:
+            return await code.screenshot()
+        except Error as error:
+            if "not attached" not in str(error):
+                raise
+    raise AssertionError("the code is drawn anew all the time")

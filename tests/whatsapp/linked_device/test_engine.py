@@ -18,7 +18,7 @@ from relay.domain.outbox import Closed, Dead, Delivered, Retry, Unknown
 from relay.domain.session import SessionState
 from relay.whatsapp.linked_device import client as client_module
 from relay.whatsapp.linked_device import engine as engine_module
-from relay.whatsapp.linked_device import protobufs, states
+from relay.whatsapp.linked_device import hearing, protobufs, states
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.library import LibraryMissingError
 from relay.whatsapp.linked_device.reachability import Hop, reach
@@ -330,19 +330,26 @@ async def test_an_event_is_kept_before_the_next_one_is_taken(rig: LinkedRig) -> 
     assert not any(at_once)
 
 
-async def test_what_was_received_is_kept_when_the_session_stops(rig: LinkedRig) -> None:
+async def test_what_was_received_is_kept_when_the_session_stops(
+    rig: LinkedRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """WhatsApp will not repeat what the library took; stopping lets it through first."""
-    async with running(rig.engine) as run:
+    # On a busy machine the library's thread may pause between two events for longer than usual.
+    monkeypatch.setattr(hearing, "QUIET_S", 0.5)
+    monkeypatch.setattr(hearing, "DRAIN_S", PATIENCE_S)
+    async with running(rig.engine, stop_s=PATIENCE_S) as run:
         await run.state(SessionState.CONNECTED)
-        ordinary = run.kept.changed
+        ordinary, begun = run.kept.changed, threading.Event()
 
         def wait_for_the_goodbye() -> None:
+            begun.set()
             rig.library.disconnected.wait(PATIENCE_S)
             ordinary()
 
         run.kept.changed = wait_for_the_goodbye
         for number in range(200):
             await rig.client_writes(str(number))
+        assert await asyncio.to_thread(begun.wait, PATIENCE_S)
     assert len(run.kept.payloads) == 200
 
 
