@@ -8,6 +8,7 @@ bytes of an answer mean is left to httptools, the parser of Node.js.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import ssl
 import time
 from collections.abc import Mapping
@@ -184,6 +185,8 @@ class Wire:
         if host is None or port is None:
             raise ValueError(f"not the address of a host: {base_url}")
         self._address = host, port
+        # Of an address there is only one; and whoever gives up a race loses sight of its socket.
+        self._aside_s = None if _is_address(host) else _ASIDE_S
         self._prefix = self._url.raw_path.rstrip("/")
         self._room = asyncio.Semaphore(connections)
         self._idle: list[_Line] = []
@@ -271,7 +274,7 @@ class Wire:
             lambda: _Line(self),
             *self._address,
             ssl=self._tls if secure else None,
-            happy_eyeballs_delay=_ASIDE_S,
+            happy_eyeballs_delay=self._aside_s,
         )
         return line
 
@@ -283,6 +286,14 @@ class Wire:
             f"{lines}Content-Length: {len(body)}\r\n\r\n"
         )
         return head.encode("ascii") + body
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _text(value: bytes | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -51,7 +52,7 @@ from relay.delivery.phones import Phones
 from relay.delivery.ports import Courier, Engine
 from relay.delivery.sorter import Sorter
 from relay.delivery.spooling import Spooling
-from relay.delivery.steps import Step, Steps
+from relay.delivery.steps import Step, Steps, ends_sending
 from relay.delivery.store import Spool, Store
 from relay.domain.ids import ChannelId
 from relay.domain.outbox import SIDES, Destination
@@ -105,7 +106,7 @@ class Parts:
         self.metrics = Metrics()
         self._around = around
         self._storage = live.config.storage.directory  # a change of it needs a restart
-        self._steps = Steps((self.metrics.count, *around.observers))
+        self._steps = Steps((self.metrics.count, self._on_step, *around.observers))
         self.intake = Intake(store, self._steady, self._sorter_of)
         self.spooling = Spooling(spool, self.intake, clock)
         self.channels = Channels(clock, around.chance, self.spooling.door)
@@ -119,7 +120,10 @@ class Parts:
         )
         self.metrics.follow_token(self.rest.token_expires_s)
         self.sorters = {side: self._sorter(side) for side in SIDES}
-        self.deciding = Deciding(self.sorters[Destination.WHATSAPP], self.rest.staff, self._steady)
+        self.deciding = {
+            side: Deciding(sorter, self.rest.staff, self._steady)
+            for side, sorter in self.sorters.items()
+        }
         couriers: dict[Destination, Courier] = {
             Destination.AMOCRM: self.courier,
             Destination.WHATSAPP: ChannelCourier(self.channels, live.typing_ms),
@@ -231,7 +235,7 @@ class Parts:
             readers=self.channels.reader,
             staff=self.rest.staff,
             on_letters=self._on_letters,
-            on_held=self._on_held,
+            on_held=partial(self._on_held, side),
             on_typing=self.typists.show,
             steps=self._steps,
             rush=self.intake.rush,
@@ -255,7 +259,7 @@ class Parts:
         changes = await self.taker.take(config)
         if changes:
             self.rest.sources.wake()
-            self.deciding.wake()
+            self.deciding[Destination.WHATSAPP].wake()
             await self.dispatchers[Destination.WHATSAPP].hasten()
         return changes
 
@@ -281,8 +285,12 @@ class Parts:
     def _sorter_of(self, source: str) -> Sorter:
         return self.sorters[Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM]
 
-    def _on_held(self, held: Held | None) -> None:
-        self.deciding.note(held)
+    def _on_held(self, side: Destination, held: Held | None) -> None:
+        self.deciding[side].note(held)
+
+    def _on_step(self, step: Step) -> None:
+        if ends_sending(step):  # perhaps something waited for that
+            self.deciding[Destination.AMOCRM].hint()
 
     def _on_letters(self, destination: Destination) -> None:
         self.dispatchers[destination].wake()

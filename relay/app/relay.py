@@ -152,7 +152,7 @@ class Relay:
             remember = parts.facts.remember_own(id_, session.own)
             _also(core, remember, f"remember number of {id_}")
             parts.rest.sources.wake()
-            parts.deciding.wake()
+            parts.deciding[Destination.WHATSAPP].wake()
         if session.state is SessionState.CONNECTED:
             for way in (Destination.WHATSAPP, Destination.MEDIA):
                 _also(core, parts.dispatchers[way].hasten(id_), f"hasten {way} {id_}")
@@ -164,7 +164,6 @@ def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
     work = {
         "spooling": parts.spooling.run(),
         "amocrm connection": parts.connection.run(),
-        "deciding": parts.deciding.run(),
         "reloader": parts.reloader.run(),
         "heartbeat": parts.heartbeat.run(),
         "tidying": parts.tidying.run(),
@@ -174,6 +173,7 @@ def _core_work(parts: Parts) -> dict[str, Coroutine[object, object, None]]:
     }
     work |= parts.rest.work()
     work |= {f"sorter {side}": sorter.run() for side, sorter in parts.sorters.items()}
+    work |= {f"deciding {side}": deciding.run() for side, deciding in parts.deciding.items()}
     work |= {f"dispatcher {side}": d.run() for side, d in parts.dispatchers.items()}
     return work
 

@@ -1,9 +1,12 @@
-"""Looks again at what could not be decided when it came: who wrote it, or whose number that is.
+"""Looks again at what could not be decided when it came.
 
 Sorting is a transaction and can ask nobody. So a hook whose author is unknown stays in the journal,
 *held*, and so does whatever follows it in its conversation; nothing else waits. Here amoCRM is
 asked, and what is held is sorted again when somebody has become known, when a channel has told its
 number, when the file has changed, and when a message's time is over: then it is refused.
+
+On the way into amoCRM a client's reaction is held that has come before WhatsApp's answer to the
+sending of the message it is for. It is sorted again once there is an answer to a sending.
 """
 
 from __future__ import annotations
@@ -44,6 +47,11 @@ class Deciding:
         """Something has become known: look at all that is held."""
         self._look = True
         self._woken.set()
+
+    def hint(self) -> None:
+        """Something has become known that may matter to what is held, if anything is."""
+        if self._next_ms is not None:
+            self.wake()
 
     def note(self, held: Held | None) -> None:
         """A message has just been held; None: perhaps one of which nobody could tell."""

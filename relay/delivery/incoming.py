@@ -15,7 +15,7 @@ from relay.delivery.holding import (
     withdraw_stand_in,
 )
 from relay.delivery.ledger import Conversation, Ledger
-from relay.delivery.letters import Cause, Sorted, reply_lane, status_letter
+from relay.delivery.letters import Ahead, Cause, Sorted, reply_lane, status_letter
 from relay.delivery.pacing import free
 from relay.delivery.people import learn, meet
 from relay.delivery.phones import note_written
@@ -45,7 +45,9 @@ from relay.domain.message import (
 from relay.domain.outbox import Destination, Letter
 
 
-def client_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause) -> Sorted:
+def client_letters(
+    ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause, ahead: Ahead
+) -> Sorted:
     """What amoCRM is to be told after something happened on WhatsApp."""
     match event:
         case Received():
@@ -58,7 +60,7 @@ def client_letters(ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause
             message = as_message(ledger, event)
             if message is not None:
                 return _message_in(ledger, message, cause)
-            return revision_letters(ledger, event, cause)
+            return revision_letters(ledger, event, cause, ahead)
         case Noise(rule) | Skipped(rule):
             return Sorted(ignored=(rule,))
         case Written() | CrmReaction() | CrmTyping():

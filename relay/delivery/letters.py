@@ -6,6 +6,7 @@ Lanes: a conversation and direction for messages, one message for its statuses.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from relay.delivery.proof import status_key
@@ -54,6 +55,13 @@ class Held:
     def place(self) -> str:
         """The place that is written down."""
         return self.places[0]
+
+
+Ahead = Callable[[Collection[str]], bool]
+"""Whether something older waits in one of these places, so that what follows must wait too."""
+
+BEHIND = "waits behind an earlier message"
+"""The reason of what follows something older that is held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-
 from relay.delivery.awaiting import awaiting
 from relay.delivery.failures import failure_letters
 from relay.delivery.ledger import Conversation, Ledger
-from relay.delivery.letters import Cause, Composing, Held, Sorted, reply_lane
+from relay.delivery.letters import BEHIND, Ahead, Cause, Composing, Held, Sorted, reply_lane
 from relay.delivery.own_posts import is_our_own
 from relay.delivery.people import conversation_of, find, remember_chat, way_to
 from relay.delivery.phones import Absent
@@ -44,10 +42,6 @@ _WAITS = {
 """Why a message is held, for the log."""
 
 
-Ahead = Callable[[Collection[str]], bool]
-"""Whether something older waits in one of these places, so that what follows must wait too."""
-
-
 def crm_letters(
     ledger: Ledger, event: WhatsAppEvent | CrmEvent, cause: Cause, staff: Staff, ahead: Ahead
 ) -> Sorted:
@@ -78,7 +72,7 @@ def _message_out(
         if isinstance(verdict, Undecided):
             return Sorted(held=Held(places, until_ms, _WAITS[verdict.refusal.reason], author))
         if ahead(places):
-            return Sorted(held=Held(places, until_ms, "waits behind an earlier message"))
+            return Sorted(held=Held(places, until_ms, BEHIND))
     if isinstance(verdict, Undecided):
         verdict = verdict.refusal
     if isinstance(verdict, Refused):

@@ -11,21 +11,12 @@ from dataclasses import replace
 from relay.delivery.awaiting import fetch_key, may_change
 from relay.delivery.holding import incoming_lane, withdraw
 from relay.delivery.ledger import Conversation, Ledger
-from relay.delivery.letters import Cause, Sorted
+from relay.delivery.letters import BEHIND, Ahead, Cause, Held, Sorted
 from relay.delivery.people import meet
 from relay.delivery.targets import UNKNOWN_TARGET, Target, anew, find_target, revision_key
-from relay.domain.bodies import (
-    Body,
-    NewMessage,
-    Reaction,
-    Revision,
-)
+from relay.domain.bodies import Body, NewMessage, Reaction, Reply, Revision
 from relay.domain.contents import VIEW_ONCE, Content, Media, Text, Unsupported
-from relay.domain.ids import (
-    ConversationId,
-    CrmChatId,
-    message_id,
-)
+from relay.domain.ids import ConversationId, CrmChatId, OwnNumber, message_id
 from relay.domain.incoming import Ignored, Incoming, decide_incoming
 from relay.domain.marks import mark
 from relay.domain.message import (
@@ -35,9 +26,13 @@ from relay.domain.message import (
     Received,
 )
 from relay.domain.outbox import Destination, Entry, Letter
+from relay.domain.retry import MINUTE
 from relay.domain.texts import DELETED
 
 Afterwards = Edited | Deleted | Reacted
+
+LINKED_MS = MINUTE
+"""So long something that speaks of an unknown message waits, while one is being sent."""
 
 AMENDED = "amended"
 """The rule for what was put into the message itself, which still waits for its file."""
@@ -59,9 +54,11 @@ def as_message(ledger: Ledger, event: Afterwards) -> Received | None:
     )
 
 
-def revision_letters(ledger: Ledger, event: Afterwards, cause: Cause) -> Sorted:
+def revision_letters(ledger: Ledger, event: Afterwards, cause: Cause, ahead: Ahead) -> Sorted:
     """What amoCRM is to be told of it."""
     target = find_target(ledger, event.own, event.target)
+    if held := _held(ledger, event, target, cause, ahead):
+        return Sorted(held=held)
     if target is None and isinstance(event, Deleted) and event.instead_of is not None:
         target = find_target(ledger, event.own, event.instead_of)  # it was never readable
     if target is None or not target.told:
@@ -75,6 +72,26 @@ def revision_letters(ledger: Ledger, event: Afterwards, cause: Cause) -> Sorted:
             return _deleted(ledger, event, target, cause)
         case Reacted():
             return _reacted(ledger, event, target, cause)
+
+
+def _held(
+    ledger: Ledger, event: Afterwards, target: Target | None, cause: Cause, ahead: Ahead
+) -> Held | None:
+    """The client may be quicker than WhatsApp's answer to us, which tells the id of our message."""
+    place, until_ms = (
+        f"message:{message_id(event.own, event.target)}",
+        cause.received_ms + LINKED_MS,
+    )
+    if cause.now_ms >= until_ms:
+        return None
+    if target is None and _is_sending(ledger, event.own):
+        return Held((place,), until_ms, "a message is being sent that it may speak of")
+    return Held((place,), until_ms, BEHIND) if ahead((place,)) else None
+
+
+def _is_sending(ledger: Ledger, own: OwnNumber) -> bool:
+    begun = (entry.letter.body for entry in ledger.begun(Destination.WHATSAPP))
+    return any(isinstance(body, Reply) and body.own == own for body in begun)
 
 
 def _deleted(ledger: Ledger, deletion: Deleted, target: Target, cause: Cause) -> Sorted:

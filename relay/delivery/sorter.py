@@ -15,9 +15,9 @@ from dataclasses import replace
 
 from relay.delivery.incoming import client_letters
 from relay.delivery.ledger import Ledger
-from relay.delivery.letters import Cause, Composing, Held, Sorted
+from relay.delivery.letters import Ahead, Cause, Composing, Held, Sorted
 from relay.delivery.notes import NO_SEQ, Looked, Note, StillHeld
-from relay.delivery.outgoing import Ahead, crm_letters
+from relay.delivery.outgoing import crm_letters
 from relay.delivery.ports import Clock, HookReader, Staff
 from relay.delivery.rush import Rush
 from relay.delivery.steps import Steps
@@ -223,7 +223,7 @@ class Sorter:
     ) -> Sorted:
         if self._side is Destination.WHATSAPP:
             return crm_letters(ledger, event, cause, self._staff, ahead)
-        return client_letters(ledger, event, cause)
+        return client_letters(ledger, event, cause, ahead)
 
     def _tell(self, notes: Sequence[Note]) -> None:
         now = self._clock.now_ms()

@@ -123,6 +123,11 @@ class Steps:
             observe(step)
 
 
+def ends_sending(step: Step) -> bool:
+    """Whether it is known now what became of something sent to WhatsApp."""
+    return step.direction is Direction.OUT and step.event in (StepEvent.DELIVERED, StepEvent.DEAD)
+
+
 def direction_of(destination: Destination) -> Direction:
     """The direction of what goes to that destination."""
     return Direction.IN if destination is Destination.AMOCRM else Direction.OUT

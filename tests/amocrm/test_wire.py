@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -126,6 +128,21 @@ async def test_an_old_connection_is_not_used_again(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(relay.amocrm.wire, "KEPT_S", 0.0)
         await post(wire)
         assert other.connections == 2
+
+
+async def test_given_up_at_any_moment_it_leaves_no_socket_behind() -> None:
+    """Not even one that was just being connected."""
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        async with peer() as there, Wire(there.url) as wire:
+            for turns in range(30):
+                post = asyncio.create_task(wire.post("/", {}, b"{}", timeout_s=5))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                post.cancel()
+                await asyncio.gather(post, return_exceptions=True)
+        gc.collect()
+    assert [str(one.message) for one in complaints] == []
 
 
 async def test_a_given_up_request_ends_its_connection() -> None:

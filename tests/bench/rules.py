@@ -134,7 +134,7 @@ def _whole(messages: Sequence[Received], settings: Settings) -> Callable[[], Non
 
     def run() -> None:
         for message in messages:
-            client_letters(ledger, message, cause)
+            client_letters(ledger, message, cause, lambda _: False)
 
     return run
 

@@ -234,7 +234,7 @@ async def test_a_channel_that_gets_its_number_sends_what_was_held(unpaired: Sett
         await settle()
         assert world.to_whatsapp.keys == []
         world.settings = replace(unpaired, channels={SALES.id: SALES})
-        world.deciding.wake()
+        world.deciding[Destination.WHATSAPP].wake()
         await settle()
         assert world.to_whatsapp.keys == ["reply:m-1"]
 

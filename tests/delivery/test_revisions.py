@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
 
-from relay.delivery.letters import Composing
+from relay.delivery.letters import Cause, Composing
+from relay.delivery.revisions import LINKED_MS, revision_letters
 from relay.domain.blacklist import Blacklist
 from relay.domain.bodies import (
     Known,
@@ -39,8 +41,8 @@ from relay.domain.message import (
 )
 from relay.domain.outbox import Dead, Delivered
 from relay.domain.settings import Language
-from tests.clock import settle
-from tests.delivery.world import OWN, World, from_client, running, written
+from tests.clock import HandClock, settle
+from tests.delivery.world import OWN, SETTINGS, World, from_client, running, written
 
 ANNA = Client(ClientAddress("79001234567"), "+79001234567", "Анна")
 CONVERSATION = ConversationId("wa-74950000001-79001234567")
@@ -203,6 +205,65 @@ async def test_a_reaction_and_its_end() -> None:
     [_, on, off] = carried(world)
     assert on == Reaction(CONVERSATION, FIRST, ANNA, Origin.CLIENT, "👍")
     assert off == Reaction(CONVERSATION, FIRST, ANNA, Origin.CLIENT, "")
+
+
+async def test_a_reaction_may_be_quicker_than_the_answer_to_the_sending() -> None:
+    """It waits until the id of the message is known, and what takes it back waits behind it."""
+    async with running() as world:
+        world.to_whatsapp.plan(OUT, Delivered("W1"))
+        await world.hear(from_client("A1"))
+        await settle()
+        world.to_whatsapp.gate.clear()
+        await world.hook(written("m-1"))
+        await settle()
+        await world.hear(reacted("👍", "W1"))
+        await world.hear(from_client("A2"))
+        await settle()
+        assert [type(body) for body in carried(world)] == [NewMessage] * 2  # nobody else waits
+        world.to_whatsapp.gate.set()
+        await world.hear(reacted("", "W1"))
+        await settle()
+    ours = Known(MessageId("wa-74950000001-W1"), CrmMessageId("m-1"))
+    [*_, on, off] = carried(world)
+    assert on == Reaction(CONVERSATION, ours, ANNA, Origin.CLIENT, "👍")
+    assert off == Reaction(CONVERSATION, ours, ANNA, Origin.CLIENT, "")
+    assert ignored(world) == []
+
+
+async def test_what_follows_a_held_reaction_waits_behind_it() -> None:
+    """Even if the message is known by then: the emoji of now must not come before that of then."""
+    async with running() as world:
+        await world.hear(from_client("A1"))
+        await settle()
+        now_ms = world.clock.now_ms()
+        cause = Cause("trace", ChannelId("sales"), SETTINGS, now_ms, now_ms)
+        places: list[Collection[str]] = []
+
+        def ahead(asked: Collection[str]) -> bool:
+            places.append(asked)
+            return True
+
+        result = await world.store.query(
+            lambda ledger: revision_letters(ledger, reacted(""), cause, ahead)
+        )
+    assert result.held is not None
+    assert [result.held.places] == places
+
+
+async def test_what_speaks_of_an_unknown_message_waits_a_minute_at_most() -> None:
+    """A sending that hangs does not keep it for ever."""
+    clock = HandClock()
+    async with running(clock=clock) as world:
+        await world.hear(from_client("A1"))
+        world.to_whatsapp.gate.clear()
+        await world.hook(written("m-1"))
+        await settle()
+        await world.hear(reacted("👍", "W9"))
+        await clock.advance_ms(LINKED_MS - 1)
+        assert ignored(world) == []
+        await clock.advance_ms(6_000)
+        assert ignored(world) == ["unknown_target"]
+        world.to_whatsapp.gate.set()
 
 
 async def test_an_answer_names_what_it_answers() -> None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from relay.delivery.deciding import Deciding
 from relay.delivery.dispatcher import Dispatcher
@@ -16,7 +17,7 @@ from relay.delivery.letters import Composing, Held
 from relay.delivery.media import as_it_is
 from relay.delivery.ports import Courier
 from relay.delivery.sorter import Reader, Sorter
-from relay.delivery.steps import Step, Steps
+from relay.delivery.steps import Step, Steps, ends_sending
 from relay.delivery.store import Store
 from relay.domain.contents import Text
 from relay.domain.ids import (
@@ -149,7 +150,7 @@ class World:
     staff: PlayedStaff = field(default_factory=PlayedStaff)
 
     def __post_init__(self) -> None:
-        told = Steps((self.steps.append,))
+        told = Steps((self._on_step,))
         self.intake = Intake(self.store, self.clock, self._sorter)
         for side in SIDES:
             self.sorters[side] = Sorter(
@@ -161,7 +162,7 @@ class World:
                 readers=reader,
                 staff=self.staff,
                 on_letters=self._on_letters,
-                on_held=self._on_held,
+                on_held=partial(self._on_held, side),
                 on_typing=self.typed.append,
                 steps=told,
                 rush=self.intake.rush,
@@ -185,7 +186,9 @@ class World:
                 on_letters=self._on_letters,
                 steps=told,
             )
-        self.deciding = Deciding(self.sorters[Destination.WHATSAPP], self.staff, self.clock)
+        self.deciding = {
+            side: Deciding(sorter, self.staff, self.clock) for side, sorter in self.sorters.items()
+        }
 
     async def hear(self, *events: WhatsAppEvent, channel: str = "sales") -> None:
         """The engine of a channel hands over what it heard, one payload for all events."""
@@ -204,8 +207,13 @@ class World:
     def _sorter(self, source: str) -> Sorter:
         return self.sorters[Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM]
 
-    def _on_held(self, held: Held | None) -> None:
-        self.deciding.note(held)
+    def _on_held(self, side: Destination, held: Held | None) -> None:
+        self.deciding[side].note(held)
+
+    def _on_step(self, step: Step) -> None:
+        self.steps.append(step)
+        if ends_sending(step):
+            self.deciding[Destination.AMOCRM].hint()
 
     def _on_letters(self, destination: Destination) -> None:
         self.dispatchers[destination].wake()
@@ -217,7 +225,8 @@ class World:
                 tasks.create_task(sorter.run())
             for dispatcher in self.dispatchers.values():
                 tasks.create_task(dispatcher.run())
-            tasks.create_task(self.deciding.run())
+            for deciding in self.deciding.values():
+                tasks.create_task(deciding.run())
 
 
 HEARD: list[tuple[WhatsAppEvent, ...]] = []

@@ -92,6 +92,7 @@ export const EN = {
   step_held: "Waits",
   held_it_is_not_known_yet_who_wrote_it: "the relay asks amoCRM who wrote it",
   held_its_channel_is_not_linked_to_WhatsApp_yet: "the channel is not linked to WhatsApp yet",
+  held_a_message_is_being_sent_that_it_may_speak_of: "the client was quicker than WhatsApp's word on the sending",
   held_waits_behind_an_earlier_message: "an earlier message of this chat waits before it",
   step_dead: "Not delivered",
   step_ignored: "Goes no further",

@@ -92,6 +92,7 @@ export const RU = {
   step_held: "Ждёт",
   held_it_is_not_known_yet_who_wrote_it: "реле узнаёт у amoCRM, кто это написал",
   held_its_channel_is_not_linked_to_WhatsApp_yet: "канал ещё не подключён к WhatsApp",
+  held_a_message_is_being_sent_that_it_may_speak_of: "клиент ответил раньше, чем WhatsApp подтвердил отправку",
   held_waits_behind_an_earlier_message: "впереди в этом чате ждёт другое сообщение",
   step_dead: "Не доставлено",
   step_ignored: "Дальше не идёт",
