@@ -121,12 +121,14 @@ async def test_between_it_settles_what_came(store: FileStore, tmp_path: Path) ->
     """Within a minute small files are on the disk by themselves."""
     clock = HandClock()
     tidying = MediaTidying(store, clock, lambda: Keeping(180 * DAY, 10_000))
-    task = asyncio.create_task(tidying.run())
+    task: asyncio.Task[None] | None = None
     for _ in range(3):
         await keep(store, "young", DAY)
         assert list((tmp_path / "bundles").iterdir())
+        task = task or asyncio.create_task(tidying.run())  # its start settles what is there
         async with asyncio.timeout(30):
             while list((tmp_path / "bundles").iterdir()):
                 await clock.advance_ms(MINUTE)
                 await store.on_thread(int)
+    assert task is not None
     task.cancel()

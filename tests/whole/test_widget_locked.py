@@ -76,7 +76,9 @@ async def test_a_file_that_may_not_be_written(etc: Path) -> None:
         status = page.locator(".relay-wa-status")
         await expect(status).to_contain_text("Служба не может записать файл настроек.")
         await page.get_by_label("Кнопка WhatsApp у каждого номера").uncheck()
-        await page.get_by_role("button", name="Сохранить", exact=True).click()
+        async with page.expect_response(lambda answer: answer.request.method == "PATCH") as tried:
+            await page.get_by_role("button", name="Сохранить", exact=True).click()
+        assert not (await tried.value).ok
         await expect(page.get_by_text("Изменений: 1")).to_be_visible()
         await expect(status).to_contain_text("Выполните на сервере:")
         assert at.config.read_bytes() == before
