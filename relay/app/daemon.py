@@ -18,8 +18,8 @@ from relay.app.engines import real_engine
 from relay.app.listen import ListenError
 from relay.app.not_yet import not_yet
 from relay.app.pairings import pair_command
-from relay.app.parts import Surroundings
 from relay.app.relay import Relay
+from relay.app.surroundings import Surroundings
 from relay.config.channel import LinkedDevice
 from relay.config.load import Loaded
 from relay.config.model import Config

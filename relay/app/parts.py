@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import aiohttp
 import structlog
@@ -23,26 +20,24 @@ from relay.amocrm.wire import Wire
 from relay.app.channels import ChannelCourier, Channels
 from relay.app.clock import SteadyClock, SystemClock
 from relay.app.connecting import HasteningConnector
-from relay.app.engines import EngineFactory
 from relay.app.facts import Facts
 from relay.app.knowledge import knowledge_routes
 from relay.app.linking import linking_routes
 from relay.app.listen import Listening
 from relay.app.live import Live
 from relay.app.media_parts import MediaParts, OpenedMedia, public_link
-from relay.app.pairings import ChildPairings, PairCommand
+from relay.app.pairings import ChildPairings
 from relay.app.phones import lines_of, phone_routes
 from relay.app.reconfigure import Reloader
 from relay.app.report import HealthReader
 from relay.app.rest_parts import RestParts
 from relay.app.settings_book import FileBook
-from relay.app.systemd import Notifier
+from relay.app.surroundings import Surroundings
 from relay.app.take import Taker
 from relay.app.typists import Typists
 from relay.app.widget_parts import AccountNumber, WidgetParts
 from relay.config.channel import Channel
 from relay.config.model import Config
-from relay.config.secret import SecretSource
 from relay.delivery.deciding import Deciding
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.housekeeping import Heartbeat, Tidying
@@ -67,23 +62,6 @@ _IN_FLIGHT = {
     Destination.WHATSAPP: 256,
     Destination.MEDIA: 32,
 }  # each its own lane
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a relay is started with besides the content of its file.
-
-    ``observers`` see every step of every message's life. ``pair`` links a number from inside
-    amoCRM; None where none can be.
-    """
-
-    path: Path
-    secrets: SecretSource
-    engines: EngineFactory
-    observers: Sequence[Callable[[Step], None]] = ()
-    notifier: Notifier = field(default_factory=Notifier)
-    chance: Callable[[], float] = random.random
-    pair: PairCommand | None = None
 
 
 class Parts:
@@ -119,19 +97,7 @@ class Parts:
             live, media, self.channels, clock=clock, token=self.rest.tokens.token
         )
         self.metrics.follow_token(self.rest.token_expires_s)
-        self.sorters = {side: self._sorter(side) for side in SIDES}
-        self.deciding = {
-            side: Deciding(sorter, self.rest.staff, self._steady)
-            for side, sorter in self.sorters.items()
-        }
-        couriers: dict[Destination, Courier] = {
-            Destination.AMOCRM: self.courier,
-            Destination.WHATSAPP: ChannelCourier(self.channels, live.typing_ms),
-            Destination.MEDIA: self.media.courier,
-        }
-        self.dispatchers = {
-            side: self._dispatcher(side, courier) for side, courier in couriers.items()
-        }
+        self._build_delivery()
         self.taker = Taker(live, self.channels, self._engine, self._on_credentials)
         self.reloader = Reloader(around.path, around.secrets, clock, self._take)
         self.widget = self._build_widget()
@@ -198,6 +164,21 @@ class Parts:
         self.hook_door = HookDoor(
             self.connection, live.credentials, self.intake.door("amocrm"), self.clock
         )
+
+    def _build_delivery(self) -> None:
+        self.sorters = {side: self._sorter(side) for side in SIDES}
+        self.deciding = {
+            side: Deciding(sorter, self.rest.staff, self._steady)
+            for side, sorter in self.sorters.items()
+        }
+        couriers: dict[Destination, Courier] = {
+            Destination.AMOCRM: self.courier,
+            Destination.WHATSAPP: ChannelCourier(self.channels, self.live.typing_ms),
+            Destination.MEDIA: self.media.courier,
+        }
+        self.dispatchers = {
+            side: self._dispatcher(side, courier) for side, courier in couriers.items()
+        }
 
     def _engine(self, id_: ChannelId, channel: Channel) -> Engine:
         return self._around.engines(id_, channel, self._storage, self.clock, self.media.files.path)

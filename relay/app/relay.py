@@ -21,7 +21,8 @@ from relay.app.facts import Facts
 from relay.app.listen import listen
 from relay.app.live import Live
 from relay.app.media_parts import opened_media
-from relay.app.parts import Parts, Surroundings
+from relay.app.parts import Parts
+from relay.app.surroundings import Surroundings
 from relay.config.model import Config
 from relay.delivery.housekeeping import note_start, note_stop
 from relay.delivery.store import Store, StoreRefusedError

@@ -16,8 +16,8 @@ from pathlib import Path
 from relay.app import logging
 from relay.app.engines import EngineFactory
 from relay.app.exits import EXIT_CONFIGURATION
-from relay.app.parts import Surroundings
 from relay.app.relay import Relay
+from relay.app.surroundings import Surroundings
 from relay.config.channel import Channel
 from relay.config.errors import ConfigErrors
 from relay.config.load import load

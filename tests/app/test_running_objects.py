@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from relay.app.parts import Parts, Surroundings
+from relay.app.parts import Parts
 from relay.app.relay import CoreTaskError, Relay
+from relay.app.surroundings import Surroundings
 from relay.config.channel import Channel
 from relay.config.load import load
 from relay.config.secret import SecretSource

@@ -22,7 +22,8 @@ from relay.app import logging
 from relay.app.clock import SystemClock
 from relay.app.live import Live
 from relay.app.media_parts import opened_media
-from relay.app.parts import Parts, Surroundings
+from relay.app.parts import Parts
+from relay.app.surroundings import Surroundings
 from relay.config.load import load
 from relay.config.model import Config
 from relay.config.secret import SecretSource

@@ -28,6 +28,7 @@ from relay.domain.ids import (
     CrmMessageId,
     CrmPersonId,
     MessageId,
+    OwnNumber,
     WhatsAppMessageId,
 )
 from relay.domain.message import (
@@ -228,6 +229,19 @@ async def test_a_reaction_may_be_quicker_than_the_answer_to_the_sending() -> Non
     assert on == Reaction(CONVERSATION, ours, ANNA, Origin.CLIENT, "👍")
     assert off == Reaction(CONVERSATION, ours, ANNA, Origin.CLIENT, "")
     assert ignored(world) == []
+
+
+async def test_a_sending_through_another_number_holds_nothing() -> None:
+    """What it sends has other ids: a message unknown to this number stays unknown."""
+    async with running() as world:
+        await world.hear(from_client("A1"))
+        world.to_whatsapp.gate.clear()
+        await world.hook(written("m-1"))
+        await settle()
+        await world.hear(replace(reacted("👍", "W9"), own=OwnNumber("74950000002")))
+        await settle()
+        assert ignored(world) == ["unknown_target"]
+        world.to_whatsapp.gate.set()
 
 
 async def test_what_follows_a_held_reaction_waits_behind_it() -> None:
