@@ -29,13 +29,14 @@ class Settling:
         self._shelf = shelf
         self._threads = threads
         self._full: deque[Path] = deque()
+        self._at_work: set[Path] = set()
+        self._moved = threading.Condition()  # guards the two above
         self._may_begin = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
     def see(self) -> None:
         """Something was bundled: there may be too many full ones. On the thread that bundles."""
         bundle = self._shelf.ended_bundle()
-        if bundle is not None:
-            self._full.append(bundle)
+        self._add(bundle)
         if len(self._full) <= _MOST_FULL:
             return
         if not self._may_begin.acquire(blocking=False):
@@ -48,11 +49,17 @@ class Settling:
 
     def settle(self) -> None:
         """Whatever is bundled is on the disk in files of its own, too. On any thread."""
-        bundle = self._shelf.ended_bundle(at_once=True)
-        if bundle is not None:
-            self._full.append(bundle)
+        self._add(self._shelf.ended_bundle(at_once=True))
         while self._settle_one():
             pass
+        with self._moved:
+            others = set(self._at_work)  # and not those that they begin meanwhile
+            self._moved.wait_for(lambda: others.isdisjoint(self._at_work))
+
+    def _add(self, bundle: Path | None) -> None:
+        if bundle is not None:
+            with self._moved:
+                self._full.append(bundle)
 
     def _settle_oldest(self) -> None:
         try:
@@ -62,13 +69,18 @@ class Settling:
 
     def _settle_one(self) -> bool:
         """Whether there was one."""
-        try:
+        with self._moved:
+            if not self._full:
+                return False
             bundle = self._full.popleft()
-        except IndexError:
-            return False
+            self._at_work.add(bundle)
         try:
             self._shelf.settle(bundle)
         except OSError as error:
             what_to_do = "look at the disk, then restart: it makes the files again"
             _log.error("media_not_settled", error=str(error), what_to_do=what_to_do)
+        finally:
+            with self._moved:
+                self._at_work.discard(bundle)
+                self._moved.notify_all()
         return True
