@@ -45,17 +45,19 @@ async def test_a_client_changing_his_address_within_the_chat_stays_in_it(
 ) -> None:
     """By number, by hidden address with and without the number, across a restart: one chat."""
     anna = town.whatsapp.contact(ANNA, "Анна")
-    async with town.relay():
+    async with town.relay() as before:
         await anna.send(town.phone, "1", addressing="pn_alone")
         await town.until_in_amocrm(1)
         await anna.send(town.phone, "2", addressing="lid")
+        await town.until_in_amocrm(2)
         await anna.send(town.phone, "3", addressing="lid_alone")
         await town.until_in_amocrm(3)
-    async with town.relay():
+    async with town.relay() as after:
         await anna.send(town.phone, "4", addressing="lid_alone")
+        await town.until_in_amocrm(4)
         await anna.send(town.phone, "5", addressing="pn")
         await town.until_in_amocrm(5)
-    assert town.texts() == ["1", "2", "3", "4", "5"]
+    assert town.texts() == ["1", "2", "3", "4", "5"], [*before.log, *after.log]
     assert list(town.amocrm.account.chat_by_client_id) == [CHAT]
 
 
