@@ -105,12 +105,13 @@ class ArrivingFile:
         """All of it, while it is in memory."""
         return b"".join(self._waiting)
 
-    def move(self, to: str) -> None:
+    def move(self, to: str, permissions: int) -> None:
         """It goes to its place.
 
         Raises:
             OSError: the disk refused.
         """
+        self.path.chmod(permissions)
         self.path.rename(to)
         self.gone = True
 

@@ -53,7 +53,7 @@ def check_room(folder: Path, reserve: int) -> None:
         raise OSError(errno.ENOSPC, "nearly full, and the journal needs the rest")
 
 
-def write_new(path: str, content: bytes) -> None:
+def write_new(path: str, content: bytes, permissions: int) -> None:
     """Make a file with that content; nothing of it stays if that fails.
 
     Raises:
@@ -61,6 +61,7 @@ def write_new(path: str, content: bytes) -> None:
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        os.fchmod(fd, permissions)  # whatever the mask of this process
         rest: bytes | memoryview = content
         while rest:
             rest = memoryview(rest)[os.write(fd, rest) :]

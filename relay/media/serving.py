@@ -54,7 +54,7 @@ class _Given(web.FileResponse):
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send all of it: aiohttp's own of this kind does so, and is to be asked but once."""
         writer = await super().prepare(request)
-        if self._found.name.state is State.NEW and _ended(request, self):
+        if self._found.state is State.NEW and _ended(request, self):
             await self._store.on_thread(self._store.note_fetched, self._found)
         return writer
 

@@ -14,7 +14,8 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from relay.delivery.media import KeptMedia
@@ -32,6 +33,7 @@ from relay.media.names import (
     fit_for_disk,
     parse_on_disk,
     parse_public,
+    state_of,
     token_of,
 )
 
@@ -44,6 +46,7 @@ class Found:
 
     path: Path
     name: FileName
+    state: State
     mime: str
 
 
@@ -84,7 +87,7 @@ class Shelf:
         self._bundles = Bundles(bundles)
         self._key = key
         self._reserve = reserve
-        self._lock = threading.Lock()  # whoever shows, renames or removes a file
+        self._lock = threading.Lock()  # whoever shows, marks or removes a file
         self._bundling = threading.Lock()
         _make_folders(files)
         for bundle in self._bundles.left:
@@ -97,8 +100,8 @@ class Shelf:
         Raises:
             OSError: the disk refused.
         """
-        name, kept = self._named(file.finish(), file.head, file.size, media, towards)
-        self._place(name, file.move)
+        name, kept = self._named(file.finish(), file.head, file.size, media)
+        self._place(name, towards, file.move)
         sync_folder(self._folder(name.token))
         return kept
 
@@ -143,14 +146,18 @@ class Shelf:
         known = self._known(token)
         if known is None or known.public != name:
             return None
-        return Found(Path(self._path(known)), known, kind_by_ending(ending_of(known.name)))
+        path = Path(self._path(known))
+        try:
+            state = state_of(path.stat().st_mode)
+        except FileNotFoundError:
+            return None  # removed in this very moment
+        return Found(path, known, state, kind_by_ending(ending_of(known.name)))
 
     def note_fetched(self, found: Found) -> None:
         """AmoCRM has the whole file."""
         with self._lock, suppress(FileNotFoundError):
-            if found.name.state is State.NEW:
-                fetched = replace(found.name, state=State.FETCHED)
-                found.path.rename(found.path.with_name(fetched.on_disk))
+            if found.state is State.NEW:
+                found.path.chmod(State.FETCHED)
 
     def remove(self, path: Path) -> bool:
         """Remove a kept file; False if it is not as it was any more."""
@@ -164,37 +171,37 @@ class Shelf:
     def _name(self, small: Small) -> None:
         content = small.content
         digest = hashlib.sha256(content).digest()
-        small.name, small.kept = self._named(
-            digest, content[:HEAD], len(content), small.media, small.towards
-        )
+        small.name, small.kept = self._named(digest, content[:HEAD], len(content), small.media)
 
     def _named(
-        self, digest: bytes, head: bytes, size: int, media: Media, towards: Destination
+        self, digest: bytes, head: bytes, size: int, media: Media
     ) -> tuple[FileName, KeptMedia]:
         called, mime = identify(head, media.name, media.what)
         called = fit_for_disk(called)
-        state = State.NEW if towards is Destination.AMOCRM else State.OWN
-        name = FileName(token_of(self._key, digest, called), state, called)
+        name = FileName(token_of(self._key, digest, called), called)
         return name, KeptMedia(name.public, called, mime, size)
 
     def _place_small(self, small: Small) -> None:
         if small.name is not None:
-            self._place(small.name, lambda path: write_new(path, small.content))
+            self._place(small.name, small.towards, partial(_write_small, small.content))
 
-    def _place(self, name: FileName, put: Callable[[str], None]) -> None:
+    def _place(
+        self, name: FileName, towards: Destination, put: Callable[[str, State], None]
+    ) -> None:
         """Show it.
 
         One that was there already is as young and as wanted as if it were new.
         """
+        state = State.NEW if towards is Destination.AMOCRM else State.OWN
+        path = self._path(name)
         with self._lock:
-            before = self._as_it_is(name)
-            if before is None:
-                put(self._path(name))
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                put(path, state)
                 return
-            if before.state is not State.OWN and name.state is State.OWN:
-                name = before
-            Path(self._path(before)).rename(self._path(name))
-            os.utime(self._path(name))
+            if state is not State.OWN:
+                Path(path).chmod(state)
 
     def _mend(self, bundle: Path) -> None:
         """Make again what an earlier process kept: it may be whole, torn, or not there."""
@@ -203,18 +210,19 @@ class Shelf:
             digest = hashlib.sha256(content).digest()
             if name is None or token_of(self._key, digest, name.name) != name.token:
                 return  # torn here
-            path = self._path(self._as_it_is(name) or name)
-            Path(path).unlink(missing_ok=True)  # it may be no more than a memory of its bytes
-            write_new(path, content)
+            path = self._path(name)
+            state = State.NEW  # of one that is not there: rather kept too long
+            with suppress(FileNotFoundError):
+                state = state_of(Path(path).stat().st_mode)
+                Path(path).unlink()  # it may be no more than a memory of its bytes
+            write_new(path, content, state)
 
     def _sync_files(self, names: Sequence[FileName]) -> None:
         fds = list[int]()
         try:
             for name in names:
-                with self._lock:
-                    known = self._as_it_is(name)
-                    if known is not None:  # else it was removed meanwhile
-                        fds.append(os.open(self._path(known), os.O_RDONLY))
+                with suppress(FileNotFoundError):  # it was removed meanwhile
+                    fds.append(os.open(self._path(name), os.O_RDONLY))
             for fd in fds:
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)  # it begins to write
             for fd in fds:
@@ -222,13 +230,6 @@ class Shelf:
         finally:
             for fd in fds:
                 os.close(fd)
-
-    def _as_it_is(self, name: FileName) -> FileName | None:
-        """The same in the state that it has now."""
-        for state in State:
-            if os.access(self._path(name, state), os.F_OK):
-                return name if name.state is state else replace(name, state=state)
-        return None
 
     def _known(self, token: str) -> FileName | None:
         try:
@@ -240,12 +241,16 @@ class Shelf:
             pass
         return None
 
-    def _path(self, name: FileName, state: State | None = None) -> str:
+    def _path(self, name: FileName) -> str:
         """A string: a Path costs more than what is done with it."""
-        return f"{self._files}/{name.token[0]}/{name.in_state(state or name.state)}"
+        return f"{self._files}/{name.token[0]}/{name.on_disk}"
 
     def _folder(self, token: str) -> Path:
         return self._files / token[0]
+
+
+def _write_small(content: bytes, path: str, state: State) -> None:
+    write_new(path, content, state)
 
 
 def _make_folders(files: Path) -> None:

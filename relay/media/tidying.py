@@ -15,7 +15,7 @@ import structlog
 from relay.delivery.ports import Clock
 from relay.delivery.store import StoreRefusedError
 from relay.domain.retry import DAY, HOUR, MINUTE
-from relay.media.names import State, parse_on_disk
+from relay.media.names import State, parse_on_disk, state_of
 from relay.media.store import FileStore
 
 _log = structlog.stdlib.get_logger("relay.media")
@@ -131,7 +131,7 @@ def _read(folder: Path) -> Iterator[_Kept]:
             try:
                 stat = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
-                continue  # fetched, or removed, in this very moment
+                continue  # removed in this very moment
             if known is not None:
-                needed = known.state is State.NEW
+                needed = state_of(stat.st_mode) is State.NEW
                 yield _Kept(needed, stat.st_mtime_ns // 1_000_000, Path(entry.path), stat.st_size)

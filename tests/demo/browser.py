@@ -78,7 +78,7 @@ def fresh_page(browser: Browser, url: str) -> Iterator[Page]:
     page.goto(url)
     expect(page.locator("body[data-ready=true]")).to_be_attached()
     yield page
-    assert complaints == []
+    assert complaints == [], complaints
     page.close()
 
 

@@ -15,7 +15,7 @@ def test_a_new_file_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Though the system may take a few bytes at a time."""
     real = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: real(fd, bytes(data)[:3]))
-    write_new(str(tmp_path / "file"), b"content")
+    write_new(str(tmp_path / "file"), b"content", 0o600)
     assert (tmp_path / "file").read_bytes() == b"content"
 
 
@@ -57,9 +57,9 @@ def test_a_file_that_cannot_be_written_is_not_there(
     with monkeypatch.context() as broken:
         broken.setattr(os, "write", refuse)
         with pytest.raises(OSError, match="full"):
-            write_new(str(tmp_path / "file"), b"content")
+            write_new(str(tmp_path / "file"), b"content", 0o600)
     assert list(tmp_path.iterdir()) == []
-    write_new(str(tmp_path / "file"), b"content")
+    write_new(str(tmp_path / "file"), b"content", 0o600)
     with pytest.raises(FileExistsError):
-        write_new(str(tmp_path / "file"), b"other")
+        write_new(str(tmp_path / "file"), b"other", 0o600)
     assert (tmp_path / "file").read_bytes() == b"content"

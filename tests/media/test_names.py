@@ -18,6 +18,7 @@ from relay.media.names import (
     fit_for_disk,
     parse_on_disk,
     parse_public,
+    state_of,
     token_of,
 )
 
@@ -37,7 +38,7 @@ def test_any_name_makes_a_file_that_can_be_kept_and_found(
     """One component of a path, not too long, telling the same when it is read again."""
     tidy, mime = identify(head, name, what)
     tidy = fit_for_disk(tidy)
-    known = FileName(token_of(b"key", b"digest", tidy), State.NEW, tidy)
+    known = FileName(token_of(b"key", b"digest", tidy), tidy)
     assert len(os.fsencode(known.on_disk)) <= 255
     assert "/" not in known.on_disk
     assert "\0" not in known.on_disk
@@ -113,3 +114,11 @@ def test_a_photo_is_known_as_the_library_knows_it(start: str) -> None:
     head = bytes.fromhex(start) + bytes(100)
     assert library().from_buffer(head) == "image/jpeg"
     assert identify(head, "", MediaKind.IMAGE) == ("image.jpg", "image/jpeg")
+
+
+@pytest.mark.parametrize(
+    ("mode", "state"), [*((0o100000 | state, state) for state in State), (0o100644, State.NEW)]
+)
+def test_permissions_tell_the_state(mode: int, state: State) -> None:
+    """Those of a copy that lost them tell that amoCRM may still need it."""
+    assert state_of(mode) is state

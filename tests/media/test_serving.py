@@ -17,6 +17,7 @@ from relay.domain.contents import Media, MediaKind
 from relay.domain.outbox import Destination
 from relay.media.names import State
 from relay.media.serving import media_routes
+from relay.media.shelf import Found
 from relay.media.store import FileStore
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) * 4
@@ -41,7 +42,7 @@ class Door:
     def state(self, name: str) -> State:
         found = self.store.find(name)
         assert found is not None
-        return found.name.state
+        return found.state
 
 
 @pytest.fixture
@@ -110,6 +111,22 @@ async def test_only_the_last_byte_makes_it_fetched(door: Door) -> None:
     async with asyncio.timeout(60):  # it is noted right after the answer
         while door.state(name) is not State.FETCHED:
             await door.store.on_thread(int)
+
+
+async def test_two_may_fetch_it_at_once(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has found a file gets it, though another one's fetch is noted in that moment."""
+    name = await door.keep()
+    find = door.store.find
+
+    def find_and_be_outrun(name: str) -> Found | None:
+        found = find(name)
+        assert found is not None
+        door.store.note_fetched(found)
+        return found
+
+    monkeypatch.setattr(door.store, "find", find_and_be_outrun)
+    async with door.client.get(door.url(name)) as answer:
+        assert await answer.read() == JPEG
 
 
 async def test_who_has_it_already_is_not_sent_it_again(door: Door) -> None:

@@ -14,7 +14,7 @@ import pytest
 from relay.delivery.ports import MediaGoneError, MediaTooLargeError
 from relay.delivery.store import StoreRefusedError
 from relay.domain.outbox import Destination
-from relay.media.names import State, parse_on_disk
+from relay.media.names import State
 from relay.media.store import FileStore
 from tests.media.kept import JPEG, LIMIT, keep, on_disk
 
@@ -157,16 +157,18 @@ async def test_a_name_that_is_none_finds_nothing(store: FileStore) -> None:
 
 
 async def test_what_amocrm_fetched_is_marked_once(store: FileStore) -> None:
-    """The mark is in the name; the link stays what it is."""
+    """The link stays what it is, and so does the path: somebody may be about to read it."""
     kept = await keep(store)
+    path = store.path(kept.name)
     for _ in range(2):
         found = store.find(kept.name)
         assert found is not None
         store.note_fetched(found)
-    [known] = [parse_on_disk(name) for name in on_disk(store)]
-    assert known is not None
-    assert known.state is State.FETCHED
-    assert store.path(kept.name).read_bytes() == JPEG
+    found = store.find(kept.name)
+    assert found is not None
+    assert found.state is State.FETCHED
+    assert found.path == path
+    assert path.read_bytes() == JPEG
 
 
 async def test_a_file_sent_again_is_as_wanted_as_a_new_one(store: FileStore) -> None:
@@ -180,5 +182,5 @@ async def test_a_file_sent_again_is_as_wanted_as_a_new_one(store: FileStore) -> 
         await keep(store, towards=towards)
         found = store.find(kept.name)
         assert found is not None
-        states.append(found.name.state)
+        states.append(found.state)
     assert states == [State.OWN, State.NEW, State.NEW]
