@@ -10,7 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    FilePayload,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 INSTALL = "apt-get install chromium"
 
@@ -71,15 +79,17 @@ def fresh_page(browser: Browser, url: str) -> Iterator[Page]:
     complaints: list[str] = []
     page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="ru-RU")
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None,
-    )
+    page.on("console", lambda said: complaints.extend(_complaints(said)))
     page.goto(url)
     expect(page.locator("body[data-ready=true]")).to_be_attached()
     yield page
     assert complaints == [], complaints
     page.close()
+
+
+def _complaints(said: ConsoleMessage) -> Iterator[str]:
+    if said.type in {"error", "warning"}:
+        yield f"{said.text} ({said.location['url']})"
 
 
 # --- What a person does on the page ---------------------------------------------------------------
