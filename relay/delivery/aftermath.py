@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from relay.delivery.awaiting import hand_on, late_letters, may_change, result_of
 from relay.delivery.contacts import learn_chat
 from relay.delivery.failures import failure_letters
+from relay.delivery.holding import has_lost_place
 from relay.delivery.ledger import Ledger, Link
 from relay.delivery.letters import Cause, status_letter
 from relay.delivery.own_posts import note_posted
@@ -102,6 +103,8 @@ def settle(
     ``counted_ms``: when it was counted as one to a stranger, if it was.
     """
     entry, now = attempt.entry, attempt.now_ms
+    if has_lost_place(ledger, entry):
+        return Settled(rule_on(outcome, attempt, policy))
     turn = note_outcome(ledger, attempt, outcome, counted_ms)
     closed_ms = None
     if isinstance(outcome, Closed):

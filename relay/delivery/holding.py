@@ -17,7 +17,7 @@ from relay.domain.bodies import ErrorReply, NewMessage
 from relay.domain.contents import UNDECRYPTABLE, Unsupported
 from relay.domain.ids import ConversationId, MessageId, conversation_id, message_id
 from relay.domain.message import Alias, Received
-from relay.domain.outbox import Destination, Entry, EntryState
+from relay.domain.outbox import Destination, Entry, EntryState, Letter
 from relay.domain.retry import SECOND
 
 STAND_IN_MS = 10 * SECOND
@@ -41,16 +41,30 @@ def hold_ms(message: Received, *, begins: bool) -> int:
     return STRANGER_MS if begins and message.client.phone is None else 0
 
 
-def withdraw_stand_in(ledger: Ledger, message: Received, now_ms: int) -> None:
-    """The message itself came: what stands in for it is not sent any more.
+def take_place(ledger: Ledger, message: Received, letter: Letter, now_ms: int) -> bool:
+    """The message itself came: it goes where something stands in for it, which is not sent.
 
-    It may be on its way in this very moment; then it arrives, and whoever sent it finds it settled.
+    False: nothing does any more, or in another lane. It belongs at the end of its own.
     """
     if message.instead_of is None:
-        return
+        return False
     entry = ledger.entry_of(message_key(message_id(message.own, message.instead_of)))
-    if entry is not None:
-        withdraw(ledger, entry, now_ms, "the message itself came")
+    if entry is None or entry.state is not EntryState.PENDING:
+        return False
+    placed = entry.letter.lane == letter.lane and ledger.replace(entry.id, letter)
+    if placed and (again := ledger.put(entry.letter)) is not None:  # so that its key stays known
+        entry = replace(entry, id=again)
+    withdraw(ledger, entry, now_ms, "the message itself came")
+    return placed
+
+
+def has_lost_place(ledger: Ledger, entry: Entry) -> bool:
+    """Whether the message itself came while its placeholder was on its way, and waits there now."""
+    body = entry.letter.body
+    if not isinstance(body, NewMessage) or body.content != Unsupported(UNDECRYPTABLE):
+        return False
+    known = ledger.entry_of(entry.letter.key)
+    return known is not None and known.id != entry.id
 
 
 def withdraw_listed(ledger: Ledger, alias: Alias, now_ms: int) -> None:

@@ -11,8 +11,8 @@ from relay.delivery.holding import (
     incoming_lane,
     message_key,
     readdress,
+    take_place,
     withdraw_listed,
-    withdraw_stand_in,
 )
 from relay.delivery.ledger import Conversation, Ledger
 from relay.delivery.letters import Ahead, Cause, Sorted, reply_lane, status_letter
@@ -83,7 +83,6 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
     if message.origin is Origin.CLIENT:
         note_written(ledger, message, cause.now_ms)
     freed = _freed(ledger, conversation, known, cause)
-    withdraw_stand_in(ledger, message, cause.now_ms)
     body = NewMessage(
         conversation=conversation.id,
         id=message_id(message.own, message.id),
@@ -110,7 +109,12 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         expires_ms=cause.received_ms + cause.settings.give_up_amocrm_ms,
         hold_ms=hold_ms(message, begins=known is None),
     )
-    return Sorted((*awaiting(letter), *first_met(conversation, known, cause)), freed=freed)
+    first, *others = awaiting(letter)
+    placed = take_place(ledger, message, first, cause.now_ms)
+    others += first_met(conversation, known, cause)
+    if placed:
+        return Sorted(tuple(others), freed=freed, placed=(first,))
+    return Sorted((first, *others), freed=freed)
 
 
 def _kept_out(

@@ -126,6 +126,17 @@ class Ledger(Protocol):
         """
         ...
 
+    def replace(self, entry: EntryId, letter: Letter) -> bool:
+        """Another letter takes the place of a pending one in its lane, as if it had been put then.
+
+        False, and nothing happens, if its key was ever seen. The key of the one before it is known
+        no more.
+
+        Raises:
+            ValueError: that one is not pending, or in another lane.
+        """
+        ...
+
     def due(
         self,
         destination: Destination,

@@ -77,6 +77,7 @@ class Sorted:
     """What follows from a journal row: letters, and the rules that kept the rest out.
 
     ``freed``: letters to WhatsApp that waited may go now. ``held``: nothing follows yet.
+    ``placed``: letters that have taken the place of others in their lanes.
     """
 
     letters: tuple[Letter, ...] = ()
@@ -84,6 +85,7 @@ class Sorted:
     freed: bool = False
     held: Held | None = None
     typing: tuple[Composing, ...] = ()
+    placed: tuple[Letter, ...] = ()
 
     @classmethod
     def nothing(cls) -> Sorted:
@@ -98,6 +100,7 @@ class Sorted:
             self.freed or other.freed,
             self.held or other.held,
             self.typing + other.typing,
+            self.placed + other.placed,
         )
 
 

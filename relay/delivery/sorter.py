@@ -202,7 +202,7 @@ class Sorter:
             result = self._follow(ledger, event, cause, ahead)
             new = [letter for letter in result.letters if ledger.put(letter) is not None]
             results.append(result)
-            kept += new
+            kept += [*result.placed, *new]
             rules += [*result.ignored, *["duplicate"] * (len(result.letters) - len(new))]
         freed = any(result.freed for result in results)
         held = next((result.held for result in results if result.held is not None), None)

@@ -56,6 +56,10 @@ _AMEND = (
 _REWRITE = (  # in its lane and at its place, so whoever is its head stays that
     "UPDATE entry SET body = ?2, due_ms = ?3, wake_ms = min(?3, expires_ms) WHERE id = ?1"
 )
+_REPLACE = (
+    "UPDATE OR IGNORE entry SET key = ?2, trace = ?3, channel = ?4, body = ?5, accepted_ms = ?6,"
+    " expires_ms = ?7, due_ms = ?8, wake_ms = min(?8, ?7), attempts = 0, error = NULL WHERE id = ?1"
+)
 _STANDING = "SELECT state, head, destination, lane FROM entry WHERE id = ?"
 _BEGIN = "UPDATE entry SET state = 1 WHERE id = ?"
 _FINISH_HEAD = (  # the ordinary end; TRANSITIONS allows both ends from both unfinished states
@@ -215,6 +219,34 @@ class OutboxTable(EntryTable):
         for changed in {lane, letter.lane}:
             self._connection.execute(_UNCROWN, (destination, changed))
             self._connection.execute(_CROWN, (destination, changed))
+
+    def replace(self, entry: EntryId, letter: Letter) -> bool:
+        """Another letter takes the place of a pending one; False if its key is known.
+
+        Raises:
+            ValueError: that one is not pending, or in another lane.
+            LookupError: there is no such entry.
+        """
+        _, was, destination, lane = self._standing(entry)
+        if was is not EntryState.PENDING or (destination, lane) != (
+            letter.destination,
+            letter.lane,
+        ):
+            raise ValueError(f"entry {entry}, {was.name} in {lane}, cannot be replaced")
+        row = (
+            entry,
+            letter.key,
+            letter.trace,
+            letter.channel,
+            dump_body(letter.body),
+            letter.accepted_ms,
+            letter.expires_ms,
+            letter.accepted_ms + letter.hold_ms,
+        )
+        if not self._connection.execute(_REPLACE, row).rowcount:
+            return False
+        self._memory.entries.pop(entry, None)
+        return True
 
     def hasten(self, destination: Destination, channel: ChannelId | None, now_ms: int) -> int:
         """Heads waiting for a later try become due now; how many."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from relay.domain.outbox import (
     Entry,
     EntryId,
     EntryState,
+    Letter,
 )
 from tests.delivery.store_samples import (
     ACCEPTED_MS,
@@ -242,3 +244,70 @@ class AmendingContract:
         assert await kept(store, entry) == before
         with pytest.raises(LookupError):
             await store.transact(lambda ledger: ledger.amend(EntryId(999), letter("1"), 1))
+
+    async def test_a_letter_may_take_the_place_of_another(self, store: Store) -> None:
+        """It is new in everything but its place: those before and behind it stay there."""
+        first, old = await put(store, letter("1")), await put(store, letter("2"))
+        last = await put(store, letter("3"))
+        for entry in (first, old):
+            await settle(store, entry, PENDING, due_ms=50_000)
+        new = letter("new", channel=None, accepted_ms=3_000, expires_ms=70_000)
+        held = replace(new, hold_ms=500)
+        assert await store.transact(lambda ledger: ledger.replace(old, held))
+        assert await kept(store, old) == Entry(old, new, PENDING, 0, 3_500)
+        assert await store.query(lambda ledger: ledger.entry_of("2")) is None
+        assert await due(store, 50_000) == [first]
+        await settle(store, first, DELIVERED)
+        assert (await due(store, 3_499), await due(store, 3_500)) == ([], [old])
+        await settle(store, old, DELIVERED)
+        assert await due(store, 3_500) == [last]
+        assert await put(store, letter("2")) > last
+
+    async def test_a_head_that_is_replaced_is_due_as_the_new_one(self, store: Store) -> None:
+        """Whatever was remembered of the one before it."""
+        entry = await put(store, letter("old"))
+        new = letter("new", accepted_ms=3_000)
+
+        def look(ledger: Ledger) -> Sequence[Entry]:
+            return ledger.due(AMOCRM, 3_000, 99, (), HORIZON_MS)
+
+        def work(ledger: Ledger) -> Sequence[Entry]:
+            assert ledger.entry_of("old") is not None
+            assert ledger.replace(entry, new)
+            return look(ledger)
+
+        expected = [Entry(entry, new, PENDING, 0, 3_000)]
+        assert await store.transact(work) == expected
+        assert await store.query(look) == expected
+
+    async def test_a_key_ever_seen_takes_no_place(self, store: Store) -> None:
+        """As it would not be put."""
+        entry, _ = await put(store, letter("1")), await put(store, letter("2"))
+        before = await kept(store, entry)
+        assert not await store.transact(lambda ledger: ledger.replace(entry, letter("2")))
+        assert await kept(store, entry) == before
+
+    @pytest.mark.parametrize("state", [BEGUN, DELIVERED, DEAD])
+    async def test_only_what_waits_is_replaced(self, store: Store, state: EntryState) -> None:
+        """And only in its own lane: anything else is somebody's mistake, and changes nothing."""
+        entry, there = await put(store, letter("1")), await put(store, letter("2", "there"))
+        if state is BEGUN:
+            await begin(store, entry)
+        else:
+            await settle(store, entry, state)
+        before = await kept(store, entry)
+        wishes = [
+            (entry, letter("new")),
+            (there, letter("new")),
+            (there, letter("new", to=WHATSAPP)),
+        ]
+        for one, wish in wishes:
+            with pytest.raises(ValueError, match=r".+"):
+                await store.transact(partial(_replace, one, wish))
+        assert await kept(store, entry) == before
+        with pytest.raises(LookupError):
+            await store.transact(lambda ledger: ledger.replace(EntryId(999), letter("1")))
+
+
+def _replace(one: EntryId, by: Letter, ledger: Ledger) -> bool:
+    return ledger.replace(one, by)

@@ -110,6 +110,21 @@ class MemoryLedger(MemoryPeople):
         amended = replace(kept.letter, lane=letter.lane, body=letter.body)
         self._tables.entries[entry] = replace(kept, letter=amended, due_ms=due_ms)
 
+    def replace(self, entry: EntryId, letter: Letter) -> bool:
+        kept = self._tables.entries.get(entry)
+        if kept is None:
+            raise LookupError(f"no entry {entry}")
+        place = (letter.destination, letter.lane)
+        if kept.state is not EntryState.PENDING or _place(kept) != place:
+            raise ValueError(f"{kept.state.name} in {kept.letter.lane} cannot be replaced")
+        if self._tables.keys.get(letter.key, entry) != entry:
+            return False
+        del self._tables.keys[kept.letter.key]
+        self._tables.keys[letter.key] = entry
+        due_ms, letter = letter.accepted_ms + letter.hold_ms, replace(letter, hold_ms=0)
+        self._tables.entries[entry] = Entry(entry, letter, EntryState.PENDING, 0, due_ms)
+        return True
+
     def due(
         self,
         destination: Destination,
@@ -323,6 +338,10 @@ def _side(source: str) -> Destination:
     if source == "amocrm" or source.startswith("whatsapp/"):
         return Destination.WHATSAPP if source == "amocrm" else Destination.AMOCRM
     raise ValueError(f"no such source: {source}")
+
+
+def _place(entry: Entry) -> tuple[Destination, str]:
+    return entry.letter.destination, entry.letter.lane
 
 
 def _wake_ms(entry: Entry) -> int:

@@ -18,15 +18,13 @@ from tests.delivery.test_flow import bodies
 from tests.delivery.test_people import BY_HIDDEN, BY_NUMBER, HIDDEN, NUMBER, SAME, hidden, told
 from tests.delivery.world import OWN, World, from_client, running, written
 
-STAND_IN = WhatsAppMessageId("A1~")
+
+def unreadable(name: str = "A1") -> Received:
+    return replace(from_client(f"{name}~"), content=Unsupported(UNDECRYPTABLE))
 
 
-def unreadable() -> Received:
-    return replace(from_client(STAND_IN), content=Unsupported(UNDECRYPTABLE))
-
-
-def at_last(text: str = "вот") -> Received:
-    return replace(from_client("A1", text), instead_of=STAND_IN)
+def at_last(text: str = "вот", name: str = "A1") -> Received:
+    return replace(from_client(name, text), instead_of=WhatsAppMessageId(f"{name}~"))
 
 
 def contents(world: World) -> list[object]:
@@ -37,7 +35,7 @@ def contents(world: World) -> list[object]:
 
 
 async def test_a_message_that_comes_after_all_needs_no_placeholder() -> None:
-    """It came within seconds: a manager sees it alone, and who waited behind goes too."""
+    """It came within seconds: a manager sees it alone, in its place, and what waited behind it."""
     async with running() as world:
         await world.hear(unreadable())
         await world.hear(from_client("A2", "после"))
@@ -45,8 +43,24 @@ async def test_a_message_that_comes_after_all_needs_no_placeholder() -> None:
         assert contents(world) == []
         await world.hear(at_last())
         await world.clock.advance_ms(HOUR)
-    assert contents(world) == [Text("после"), Text("вот")]
+    assert contents(world) == [Text("вот"), Text("после")]
     assert world.events().count("delivered") == 2
+
+
+async def test_messages_that_come_in_reverse_after_all_keep_their_order() -> None:
+    """Each goes where something stands in for it, which does not come back."""
+    async with running() as world:
+        for name in ("A1", "B1", "C1"):
+            await world.hear(unreadable(name))
+        await world.hear(from_client("D1", "после"))
+        for name in ("C1", "B1", "A1"):
+            await world.hear(at_last(f"слова {name}", name))
+        for name in ("A1", "B1", "C1"):
+            await world.hear(unreadable(name))
+        await world.clock.advance_ms(HOUR)
+    words = ["слова A1", "слова B1", "слова C1", "после"]
+    assert contents(world) == [Text(text) for text in words]
+    assert world.events().count("accepted") == 7  # three placeholders as well
 
 
 async def test_what_does_not_come_is_shown_as_a_placeholder() -> None:

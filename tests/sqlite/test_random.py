@@ -142,6 +142,18 @@ class StoresInStep(RuleBasedStateMachine):
         wish, due_ms = letter("another body", lane), self._now_ms + wait_ms
         self._both(lambda ledger, book: ledger.amend(book.ids[key], wish, due_ms))
 
+    @rule(old=_keys, key=_keys, lane=st.sampled_from(LANES), wait_ms=_waits)
+    def replace(self, old: str, key: str, lane: str, wait_ms: int) -> None:
+        new = replace(letter(key, lane, accepted_ms=self._now_ms), hold_ms=max(0, wait_ms))
+
+        def work(ledger: Ledger, book: Book) -> bool:
+            replaced = ledger.replace(book.ids[old], new)
+            if replaced:
+                book.ids[key] = book.ids.pop(old)
+            return replaced
+
+        self._both(work)
+
     @rule(key=_keys)
     def begin(self, key: str) -> None:
         self._both(lambda ledger, book: ledger.begin(book.ids[key]))
