@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from relay.demo.pretended_amocrm import OLGA
+from tests.whatsapp_server.linked import LinkedDevice
+from tests.whatsapp_server.node import Node
 from tests.whole.test_texts import ANNA, CHAT, OWN, Town, town  # noqa: F401 - town is a fixture
 
 
@@ -47,9 +51,7 @@ async def test_a_client_changing_his_address_within_the_chat_stays_in_it(
     anna = town.whatsapp.contact(ANNA, "Анна")
     async with town.relay() as before:
         await anna.send(town.phone, "1", addressing="pn_alone")
-        await town.until_in_amocrm(1)
         await anna.send(town.phone, "2", addressing="lid")
-        await town.until_in_amocrm(2)
         await anna.send(town.phone, "3", addressing="lid_alone")
         await town.until_in_amocrm(3)
     async with town.relay() as after:
@@ -59,6 +61,37 @@ async def test_a_client_changing_his_address_within_the_chat_stays_in_it(
         await town.until_in_amocrm(5)
     assert town.texts() == ["1", "2", "3", "4", "5"], [*before.log, *after.log]
     assert list(town.amocrm.account.chat_by_client_id) == [CHAT]
+
+
+async def test_messages_repeated_in_reverse_enter_in_the_order_they_came(
+    town: Town,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two in a row cannot be decrypted, and his phone repeats the second one first."""
+    anna = town.whatsapp.contact(ANNA, "Анна")
+    asked = list[tuple[LinkedDevice, Node]]()
+    both = asyncio.Event()
+
+    async def later(device: LinkedDevice, request: Node) -> None:
+        asked.append((device, request))
+        if len(asked) == 2:
+            both.set()
+
+    async with town.relay():
+        await anna.send(town.phone, "раз")
+        await town.until_in_amocrm(1)
+        monkeypatch.setattr(anna, "resend", later)
+        for text in ("два", "три"):
+            anna.garble_next()
+            await anna.send(town.phone, text)
+        await anna.send(town.phone, "четыре")
+        async with asyncio.timeout(30):
+            await both.wait()
+        monkeypatch.undo()
+        for device, request in reversed(asked):
+            await anna.resend(device, request)
+        await town.until_in_amocrm(4)
+    assert town.texts() == ["раз", "два", "три", "четыре"]
 
 
 async def test_a_number_learnt_late_does_not_end_the_conversation(town: Town) -> None:  # noqa: F811
