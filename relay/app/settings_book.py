@@ -20,6 +20,7 @@ from relay.config.editor import Wish as FileWish
 from relay.config.errors import ConfigErrors
 from relay.config.load import parse
 from relay.config.model import SECTIONS, Config, MessageSettings, User
+from relay.config.parts import entries
 from relay.config.secret import SecretSource
 from relay.config.syntax import UnreadableError, decode
 from relay.config.values import WrongValueError, listed_number
@@ -178,7 +179,7 @@ def _normalised(written: object) -> Iterator[str]:
 
 
 def _book(version: str, config: Config, command: str | None, mistakes: list[str]) -> Book:
-    names = (name for name in MessageSettings.model_fields if name != BLACKLIST)
+    names = (name for name in entries(MessageSettings) if name != BLACKLIST)
     return Book(
         version=version,
         settings={name: _plain(getattr(config.settings, name)) for name in names},
@@ -191,7 +192,7 @@ def _book(version: str, config: Config, command: str | None, mistakes: list[str]
 
 
 def _user(user: User) -> Mapping[str, JSON]:
-    found = {name: getattr(user, name) for name in User.model_fields}
+    found = {name: getattr(user, name) for name in entries(User)}
     return {k: _plain(value) for k, value in found.items() if value or k == "channels"}
 
 

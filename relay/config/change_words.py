@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from relay.config.fields import Part
+from relay.config.parts import Part, entries
 from relay.config.secret import Secret
 from relay.config.sizes import size_text
 from relay.config.values import duration_text
@@ -98,9 +98,9 @@ def differences(path: str, old: Part, new: Part, label: str = "") -> Iterator[st
     ``path`` is that of the parts, with a star for an id and a dot at its end; ``label`` stands
     before each line, such as ``channel sales: ``.
     """
-    for name, field in type(old).model_fields.items():
+    for name, entry in entries(type(old)).items():
         before, after = getattr(old, name), getattr(new, name)
-        key = path + (field.alias or name)
+        key = path + entry.key
         if before == after or key in _SPECIAL:
             continue
         if isinstance(before, Part) and isinstance(after, Part):

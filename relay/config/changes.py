@@ -19,8 +19,8 @@ from relay.config.change_words import (
     said,
 )
 from relay.config.channel import Channel
-from relay.config.fields import Part
 from relay.config.model import Config, User
+from relay.config.parts import Part, entries
 from relay.config.values import DEFAULT, EVERYONE_ELSE
 from relay.domain.ids import ChannelId
 
@@ -58,9 +58,10 @@ def channel_changes(old: Config, new: Config) -> ChannelChanges:
 
 def _changed_keys(old: Part, new: Part) -> frozenset[str]:
     if type(old) is not type(new):
-        return frozenset(type(old).model_fields.keys() | type(new).model_fields.keys())
-    fields = type(old).model_fields
-    return frozenset(name for name in fields if getattr(old, name) != getattr(new, name))
+        return frozenset(entries(type(old)).keys() | entries(type(new)).keys())
+    return frozenset(
+        name for name in entries(type(old)) if getattr(old, name) != getattr(new, name)
+    )
 
 
 def needs_restart(old: Config, new: Config) -> tuple[str, ...]:

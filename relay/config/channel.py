@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
-
-from pydantic import Discriminator, Field, Tag
 
 from relay.config.errors import nearest
 from relay.config.fields import (
@@ -13,7 +12,6 @@ from relay.config.fields import (
     DurationOrOffMs,
     Line,
     Optional,
-    Part,
     Phone,
     ProxyUrl,
     SecretText,
@@ -22,11 +20,17 @@ from relay.config.fields import (
     Whole,
     choice,
 )
+from relay.config.parts import Leaf, OneOf, Part, entries, key
 from relay.config.tree import Scalar
 from relay.domain.pacing import Pace
 
 ENGINES: Final = ("linked_device", "cloud_api")
 _PACE: Final = Pace()
+
+
+def _engine(name: str) -> Leaf:
+    """The word for a kind of channel; another one's may not stand in it."""
+    return Leaf(choice(*ENGINES).reader, {"type": "string", "const": name})
 
 
 class AnyChannel(Part):
@@ -47,22 +51,20 @@ class Pacing(Part):
     """And at most so many within any hour."""
     per_day: Bounded = _PACE.per_day
     """And at most so many within any 24 hours."""
-    typing_ms: ShortOrOffMs = Field(None, alias="typing", json_schema_extra={"default": "off"})
+    typing_ms: ShortOrOffMs = key(default=None, name="typing", shown="off")
     """For how long typing is shown before each message, up to 10s, or `off`."""
 
 
 class LinkedDevice(AnyChannel):
     """A WhatsApp Web session, paired by QR or phone code."""
 
-    engine: Annotated[Literal["linked_device"], choice(*ENGINES)]
+    engine: Annotated[Literal["linked_device"], _engine("linked_device")]
     """How the channel reaches WhatsApp, `linked_device` or `cloud_api`."""
     phone: Phone | None = None
     """The number; pairing another one is refused."""
     proxy: ProxyUrl | None = None
     """A proxy for the session, `socks5://`, `http://` or `https://`."""
-    import_history_ms: DurationOrOffMs = Field(
-        None, alias="import_history", json_schema_extra={"default": "off"}
-    )
+    import_history_ms: DurationOrOffMs = key(default=None, name="import_history", shown="off")
     """How far back to import what WhatsApp hands over at pairing, or `off`."""
     pacing: Optional[Pacing] = Pacing()
     """A guard against bans: how carefully the channel writes to people who never wrote."""
@@ -71,7 +73,7 @@ class LinkedDevice(AnyChannel):
 class CloudApi(AnyChannel):
     """A number on the WhatsApp Business Platform (Meta)."""
 
-    engine: Annotated[Literal["cloud_api"], choice(*ENGINES)]
+    engine: Annotated[Literal["cloud_api"], _engine("cloud_api")]
     """How the channel reaches WhatsApp, `linked_device` or `cloud_api`."""
     phone_number_id: Digits
     """Meta's id of the number (not the number itself)."""
@@ -85,15 +87,12 @@ class CloudApi(AnyChannel):
     """The Graph API with its version."""
 
 
-ONLY_CLOUD_API: Final = frozenset(CloudApi.model_fields.keys() - LinkedDevice.model_fields.keys())
+ONLY_CLOUD_API: Final = frozenset(entries(CloudApi).keys() - entries(LinkedDevice).keys())
 """The keys by which a channel without an engine is known."""
 
 
-def _engine_of(value: Any) -> str:
+def _engine_of(keys: Mapping[str, Any]) -> str:
     """Which engine's channel this is; guessed by its keys where `engine` does not say it."""
-    if isinstance(value, AnyChannel):
-        return "cloud_api" if isinstance(value, CloudApi) else "linked_device"
-    keys: dict[str, Any] = value if isinstance(value, dict) else {}
     engine = keys.get("engine")
     name = engine.text if isinstance(engine, Scalar) else engine
     meant = nearest(name, ENGINES) if isinstance(name, str) else None
@@ -101,7 +100,7 @@ def _engine_of(value: Any) -> str:
 
 
 Channel = Annotated[
-    Annotated[LinkedDevice, Tag("linked_device")] | Annotated[CloudApi, Tag("cloud_api")],
-    Discriminator(_engine_of),
+    LinkedDevice | CloudApi,
+    OneOf({"linked_device": LinkedDevice, "cloud_api": CloudApi}, _engine_of),
 ]
 """One WhatsApp number."""

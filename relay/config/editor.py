@@ -6,17 +6,16 @@ It reads the file several times, so for a large one it takes seconds: not for th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-
-from pydantic import ValidationError
 
 from relay.config.edit import Put, edited
 from relay.config.emit import Value
 from relay.config.errors import ConfigErrors
 from relay.config.load import parse
 from relay.config.model import Config, MessageSettings, User
+from relay.config.parts import Fault, entries, made, read_part
 from relay.config.secret import SecretSource
 from relay.config.splices import EditRefusedError
 from relay.config.syntax import UnreadableError, decode
@@ -104,46 +103,47 @@ def _wanted(before: Config, wish: Wish) -> Config:
     mistakes: list[Mistake] = []
     settings, users = before.settings, dict(before.users)
     new = {name: value for name, value in wish.settings.items() if value is not None}
-    try:
-        settings = _changed(settings, MessageSettings.model_validate(new), wish.settings)
-    except ValidationError as error:
-        mistakes += _mistakes("settings", error)
+    changed, faults = read_part(MessageSettings, new)
+    mistakes += _mistakes("settings", faults)
+    if changed is not None:
+        settings = _changed(settings, changed, wish.settings)
     for name, user in wish.users.items():
         try:
             key = user_key(name)
-            if user is None:
-                users.pop(key, None)
-            else:
-                users[key] = User.model_validate({k: v for k, v in user.items() if v is not None})
         except WrongValueError as error:
             mistakes.append(Mistake(f"users.{name}", str(error)))
-        except ValidationError as error:
-            mistakes += _mistakes(f"users.{name}", error)
+            continue
+        if user is None:
+            users.pop(key, None)
+            continue
+        given = {each: value for each, value in user.items() if value is not None}
+        found, faults = read_part(User, given)
+        mistakes += _mistakes(f"users.{name}", faults)
+        if found is not None:
+            users[key] = found
     if mistakes:
         raise WishRefusedError(mistakes)
-    return before.model_copy(update={"settings": settings, "users": MappingProxyType(users)})
+    return replace(before, settings=settings, users=MappingProxyType(users))
 
 
 def _changed(
     before: MessageSettings, new: MessageSettings, named: Iterable[str]
 ) -> MessageSettings:
     """What is named is new, or at its default; the rest is as it was, without reading it again."""
-    kept = before.model_fields_set - set(named)
-    said = {name: getattr(before, name) for name in kept}
-    said |= {name: getattr(new, name) for name in new.model_fields_set}
-    return MessageSettings.model_construct(set(said), **said)
+    said = {name: getattr(before, name) for name in before.said - set(named)}
+    said |= {name: getattr(new, name) for name in new.said}
+    return made(MessageSettings, said)
 
 
-def _mistakes(where: str, error: ValidationError) -> Iterator[Mistake]:
-    for detail in error.errors(include_url=False, include_input=False):
-        path = ".".join([where, *map(str, detail["loc"])])
-        message = detail["msg"].removeprefix("Value error, ")
-        yield Mistake(path, message)
+def _mistakes(where: str, faults: Iterable[Fault]) -> Iterator[Mistake]:
+    for fault in faults:
+        path = ".".join([where, *map(str, fault.path)])
+        yield Mistake(path, fault.message or f"expected {fault.what.value}")
 
 
 def _puts(before: Config, wanted: Config, wish: Wish) -> Iterator[Put]:
     """What has to be written for it; nothing for what stands there already."""
-    said = before.settings.model_fields_set
+    said = before.settings.said
     for name, value in wish.settings.items():
         if value is None and name in said:
             yield Put(("settings", name), None)
@@ -156,7 +156,7 @@ def _puts(before: Config, wanted: Config, wish: Wish) -> Iterator[Put]:
         if new is None:
             yield Put(("users", name), None)
             continue
-        keys = User.model_fields
+        keys = entries(User)
         changed = frozenset(k for k in keys if old is None or _differs(old, new, k))
         yield Put(("users", name), _user(new), only=changed)
 
@@ -175,7 +175,7 @@ def _plain(value: object) -> Value:
 
 def _user(user: User) -> dict[str, Value]:
     """A user as the file has him: what is left out is not written."""
-    found = {name: getattr(user, name) for name in User.model_fields}
+    found = {name: getattr(user, name) for name in entries(User)}
     return {name: _plain(value) for name, value in found.items() if value or name == "channels"}
 
 

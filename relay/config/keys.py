@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, get_args
+from typing import Final
 
 from relay.config.channel import CloudApi, LinkedDevice, Pacing
 from relay.config.errors import nearest
-from relay.config.fields import Part
 from relay.config.meanings import meanings
 from relay.config.model import (
     AmoCrm,
@@ -23,7 +22,7 @@ from relay.config.model import (
     Storage,
     User,
 )
-from relay.config.secret import Secret
+from relay.config.parts import Leaf, Part, entries
 from relay.config.tree import MappingTree, Path, Scalar, Tree, find
 from relay.config.values import either
 
@@ -48,20 +47,7 @@ PARTS: Final[dict[tuple[str, ...], tuple[type[Part], ...]]] = {
 
 def keys_of(part: type[Part]) -> tuple[str, ...]:
     """A part's keys as the file writes them."""
-    return tuple(field.alias or name for name, field in part.model_fields.items())
-
-
-def _is_secret(part: type[Part], key: str) -> bool:
-    return any(
-        _holds_secret(field.annotation)
-        for name, field in part.model_fields.items()
-        if key == (field.alias or name)
-    )
-
-
-def _holds_secret(annotation: object) -> bool:
-    """Whether a type is Secret, or something optional or annotated around it."""
-    return annotation is Secret or any(map(_holds_secret, get_args(annotation)))
+    return tuple(entry.key for entry in entries(part).values())
 
 
 def _general(path: Path) -> tuple[str, ...]:
@@ -73,11 +59,11 @@ def _general(path: Path) -> tuple[str, ...]:
 
 
 SECRETS: Final = frozenset(
-    (*path, key)
+    (*path, entry.key)
     for path, parts in PARTS.items()
     for part in parts
-    for key in keys_of(part)
-    if _is_secret(part, key)
+    for entry in entries(part).values()
+    if isinstance(entry.shape, Leaf) and entry.shape.secret
 )
 """The paths of all secrets, with a star for a channel's id."""
 
@@ -97,9 +83,9 @@ def missing_key(path: Path) -> str:
     """What is said of a key that is not there: what it is."""
     key = str(path[-1])
     for part in PARTS.get(_general(path[:-1]), ()):
-        for name, field in part.model_fields.items():
-            if key == (field.alias or name):
-                said = meanings(part)[name].removesuffix(".")
+        for entry in entries(part).values():
+            if key == entry.key:
+                said = meanings(part)[entry.name].removesuffix(".")
                 return f"missing: {said[0].lower()}{said[1:]}"
     return "missing"
 

@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from relay.config.complaints import complaints
 from relay.config.doubts import doubts
 from relay.config.errors import START, ConfigError, ConfigErrors, path_text
 from relay.config.fields import Reading
 from relay.config.keys import is_inside_secret
 from relay.config.model import Config
+from relay.config.parts import read_part
 from relay.config.places import Places
 from relay.config.reader import read
 from relay.config.rules import broken_rules
@@ -101,11 +100,9 @@ def _content(path: Path) -> bytes:
 
 
 def _validated(tree: MappingTree, reading: Reading) -> tuple[Config | None, list[Problem]]:
-    """The model of the tree, or what it complains of. No exception with the input gets out."""
-    try:
-        return Config.model_validate(tree, context=reading), []
-    except ValidationError as error:
-        return None, list(complaints(error, tree))
+    """What the tree means, or what is wrong with it."""
+    config, faults = read_part(Config, tree, reading)
+    return config, list(complaints(faults, tree))
 
 
 def _located(

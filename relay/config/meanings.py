@@ -1,29 +1,31 @@
 """What the model's keys mean: the docstrings under its attributes, read when somebody asks.
 
-Pydantic can do it too (``use_attribute_docstrings``), but parses the source of every model at each
-start, which took a quarter of it. Only the JSON Schema and the words on a missing key want it.
+Only the JSON Schema and the words on a missing key want it, so no start waits for it.
 """
 
 from __future__ import annotations
 
 import ast
-import functools
 import inspect
 import textwrap
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Final
 
-from relay.config.fields import Part
+from relay.config.parts import Part
+
+_READ: Final[dict[type[Part], Mapping[str, str]]] = {}
 
 
-@functools.cache
 def meanings(part: type[Part]) -> Mapping[str, str]:
     """By the attribute's name, of the part's own attributes and of those it inherits."""
-    found: dict[str, str] = {}
-    for above in reversed(part.__mro__):
-        if above is not Part and issubclass(above, Part):
-            found.update(_own(above))
-    return found
+    if part not in _READ:
+        found: dict[str, str] = {}
+        for above in reversed(part.__mro__):
+            if above is not Part and issubclass(above, Part):
+                found.update(_own(above))
+        _READ[part] = found
+    return _READ[part]
 
 
 def _own(part: type[Part]) -> Mapping[str, str]:

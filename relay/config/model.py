@@ -7,9 +7,8 @@ here and say so.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Annotated, Final, Literal
-
-from pydantic import Field
 
 from relay.config.addresses import Address, amojo_of
 from relay.config.channel import Channel
@@ -27,7 +26,6 @@ from relay.config.fields import (
     ListOf,
     Optional,
     Origin,
-    Part,
     SecretText,
     Size,
     Switch,
@@ -37,6 +35,7 @@ from relay.config.fields import (
     WholeUrl,
     choice,
 )
+from relay.config.parts import Leaf, Part, entries, key
 from relay.config.sizes import GB, MB
 from relay.config.values import DEFAULT, EVERYONE_ELSE
 from relay.domain.ids import ChannelId
@@ -107,15 +106,11 @@ class AmoCrm(Part):
 class Server(Part):
     """Where the relay is reached. Changes need a restart."""
 
-    listen: Listen = Field(
-        Address("127.0.0.1", 8080), json_schema_extra={"default": "127.0.0.1:8080"}
-    )
+    listen: Listen = key(default=Address("127.0.0.1", 8080), shown="127.0.0.1:8080")
     """Hooks, media and widget. TLS is the reverse proxy's work."""
     public_url: Url
     """The address under which the reverse proxy shows `listen` to the world."""
-    admin_listen: Listen = Field(
-        Address("127.0.0.1", 9090), json_schema_extra={"default": "127.0.0.1:9090"}
-    )
+    admin_listen: Listen = key(default=Address("127.0.0.1", 9090), shown="127.0.0.1:9090")
     """Health and metrics; never public."""
 
 
@@ -130,8 +125,7 @@ class Log(Part):
     """What is logged and how."""
 
     level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        choice("debug", "info", "warning", "error"),
+        Literal["debug", "info", "warning", "error"], choice("debug", "info", "warning", "error")
     ] = "info"
     """The least important events that are still logged."""
     format: Annotated[Literal["json", "console"], choice("json", "console")] | None = None
@@ -141,9 +135,9 @@ class Log(Part):
 class GiveUpAfter(Part):
     """After this long a message is dead: kept, reported, replayable."""
 
-    amocrm_ms: DurationMs = Field(DAY, alias="amocrm", json_schema_extra={"default": "24h"})
+    amocrm_ms: DurationMs = key(default=DAY, name="amocrm", shown="24h")
     """Messages into amoCRM."""
-    whatsapp_ms: DurationMs = Field(HOUR, alias="whatsapp", json_schema_extra={"default": "1h"})
+    whatsapp_ms: DurationMs = key(default=HOUR, name="whatsapp", shown="1h")
     """Messages out to WhatsApp."""
 
 
@@ -152,20 +146,18 @@ class Delivery(Part):
 
     give_up_after: Optional[GiveUpAfter] = GiveUpAfter()
     """When to give a message up."""
-    keep_delivered_ms: DurationMs = Field(
-        30 * DAY, alias="keep_delivered", json_schema_extra={"default": "30d"}
-    )
+    keep_delivered_ms: DurationMs = key(default=30 * DAY, name="keep_delivered", shown="30d")
     """How long finished messages stay in the journal."""
 
 
 class Media(Part):
     """How large files may be, and how long they are kept for amoCRM to fetch."""
 
-    limit_bytes: FileSize = Field(128 * MB, alias="limit", json_schema_extra={"default": "128MB"})
+    limit_bytes: FileSize = key(default=128 * MB, name="limit", shown="128MB")
     """The largest file that passes, either way, up to 2GB."""
-    quota_bytes: Size = Field(20 * GB, alias="quota", json_schema_extra={"default": "20GB"})
+    quota_bytes: Size = key(default=20 * GB, name="quota", shown="20GB")
     """All files together: beyond it the oldest go, what amoCRM has not fetched yet last."""
-    keep_ms: DurationMs = Field(180 * DAY, alias="keep", json_schema_extra={"default": "180d"})
+    keep_ms: DurationMs = key(default=180 * DAY, name="keep", shown="180d")
     """How long files are kept: for so long links of theirs in amoCRM work."""
 
 
@@ -192,10 +184,10 @@ class MessageSettings(Part):
     """What a client takes back stays readable in amoCRM, marked as deleted."""
 
 
-SECTIONS: Final = (*MessageSettings.model_fields, "users")
+SECTIONS: Final = (*entries(MessageSettings), "users")
 """What `sections` of a user may name."""
 
-Section = Annotated[str, choice(*SECTIONS), Field(json_schema_extra={"enum": list(SECTIONS)})]
+Section = Annotated[str, choice(*SECTIONS)]
 
 
 class User(Part):
@@ -211,10 +203,16 @@ class User(Part):
     """Settings he may see and change inside amoCRM without being an administrator."""
 
 
+_LANGUAGE: Final = Leaf(
+    lambda value: Language(choice(*Language).reader(value)),
+    {"type": "string", "enum": list(Language)},
+)
+
+
 class Config(Part):
     """The whole file."""
 
-    language: Annotated[Language, choice(*Language)] = Language.RU
+    language: Annotated[Language, _LANGUAGE] = Language.RU
     """The language of texts the relay itself puts into a chat or shows a manager."""
     amocrm: AmoCrm
     """The one account this relay serves."""
@@ -224,7 +222,7 @@ class Config(Part):
     """Where the relay keeps what it must not lose."""
     log: Optional[Log] = Log()
     """What is logged and how."""
-    channels: FrozenMapping[ChannelKey, Channel] = Field(min_length=1)
+    channels: FrozenMapping[ChannelKey, Channel] = key(least=1)
     """WhatsApp numbers by the channel's id (a-z 0-9 _ -)."""
     delivery: Optional[Delivery] = Delivery()
     """How long the relay tries, and how long it remembers."""
@@ -232,7 +230,7 @@ class Config(Part):
     """How large files may be, and how long they are kept."""
     settings: Optional[MessageSettings] = MessageSettings()
     """What the relay does with messages."""
-    users: Optional[FrozenMapping[UserKey, User]] = Field({}, validate_default=True)
+    users: Optional[FrozenMapping[UserKey, User]] = key(default=MappingProxyType({}))
     """amoCRM's users by their numeric id, and `everyone_else`; nobody else can send."""
 
     @property

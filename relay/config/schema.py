@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from inspect import cleandoc
 from typing import Any, Final
 
-from relay.config.fields import CHANNEL_ID_PATTERN, Part
-from relay.config.keys import PARTS
+from relay.config.fields import CHANNEL_ID_PATTERN
 from relay.config.meanings import meanings
 from relay.config.model import Config
+from relay.config.parts import Entry, Part, entries
 from relay.config.values import DEFAULT, EVERYONE_ELSE
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -19,12 +21,10 @@ def json_schema() -> dict[str, Any]:
 
     With yaml-language-server name the tag as well: ``yaml.customTags: ["!secret scalar"]``.
     """
-    schema = Config.model_json_schema(by_alias=True)
-    definitions = schema.pop("$defs")
-    body = {"$schema": DIALECT, **_plain(schema), "title": TITLE}
-    body["$defs"] = {name: _plain(part) for name, part in definitions.items()}
-    for part in {part for parts in PARTS.values() for part in parts}:
-        _describe(body if part is Config else body["$defs"][part.__name__], part)
+    body = {"$schema": DIALECT, "title": TITLE, "description": _said_of(Config), **_section(Config)}
+    body["$defs"] = {
+        part.__name__: {"description": _said_of(part), **_section(part)} for part in _below(Config)
+    }
     properties = body["properties"]
     properties["channels"]["propertyNames"] = {
         "pattern": CHANNEL_ID_PATTERN,
@@ -38,38 +38,39 @@ def json_schema() -> dict[str, Any]:
     return body
 
 
-def _describe(section: dict[str, Any], part: type[Part]) -> None:
-    """Say what each key means."""
-    for name, meaning in meanings(part).items():
-        section["properties"][part.model_fields[name].alias or name]["description"] = meaning
+def _below(part: type[Part]) -> Iterator[type[Part]]:
+    """All parts within a part, each once, in the order of the file."""
+    found = dict[type[Part], None]()
+    for entry in entries(part).values():
+        for inner in entry.shape.parts():
+            found |= dict.fromkeys((inner, *_below(inner)))
+    yield from found
+
+
+def _section(part: type[Part]) -> dict[str, Any]:
+    known = entries(part).values()
+    section: dict[str, Any] = {
+        "type": "object",
+        "properties": {entry.key: _property(part, entry) for entry in known},
+        "additionalProperties": False,
+    }
+    if needed := [entry.key for entry in known if entry.needed]:
+        section["required"] = needed
+    return section
+
+
+def _property(part: type[Part], entry: Entry) -> dict[str, Any]:
+    """What may stand there, what it means, and its default, unless that is a section's."""
+    default = entry.default
+    shown = {} if default is None or isinstance(default, Part) else {"default": default}
+    return {"description": meanings(part)[entry.name], **entry.shape.schema(), **shown}
+
+
+def _said_of(part: type[Part]) -> str:
+    return cleandoc(part.__doc__ or "")
 
 
 def _or_empty(section: dict[str, Any]) -> dict[str, Any]:
     """An optional section may be there with everything in it commented out."""
     described = {key: section.pop(key) for key in ("description",) if key in section}
     return {**described, "anyOf": [section, {"type": "null"}]}
-
-
-def _plain(schema: Any) -> Any:
-    """Without what is true of the model only: made-up titles, ``None`` for what is left out."""
-    if isinstance(schema, list):
-        return [_plain(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    schema = _without_null(schema)
-    kept = {
-        key: value
-        for key, value in schema.items()
-        if not (key == "title" and isinstance(value, str))
-        and not (key == "default" and (value is None or isinstance(value, dict)))
-    }
-    return {key: value if key == "default" else _plain(value) for key, value in kept.items()}
-
-
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    choices = schema.get("anyOf")
-    if not isinstance(choices, list) or {"type": "null"} not in choices:
-        return schema
-    rest = [choice for choice in choices if choice != {"type": "null"}]
-    others = {key: value for key, value in schema.items() if key != "anyOf"}
-    return {**others, **rest[0]} if len(rest) == 1 else {**others, "anyOf": rest}
