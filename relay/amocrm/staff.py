@@ -8,15 +8,17 @@ pass for a robot's.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
-from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.errors import AmoCrmError, ForbiddenError
 from relay.amocrm.rest.users import User
+from relay.delivery.forms import read_form
 from relay.delivery.ports import Clock
 from relay.delivery.store import StoreRefusedError
 from relay.domain.ids import CrmPersonId, UserId
@@ -40,16 +42,24 @@ MOST_ROBOTS: Final = 1_000
 _log = structlog.get_logger()
 
 
-class _Memory(BaseModel):
+@dataclass(frozen=True, slots=True)
+class _Memory:
     """What is remembered. ``users`` by their id in the chats."""
 
-    users: dict[CrmPersonId, UserId] = {}
-    names: dict[UserId, str] = {}
-    administrators: set[UserId] = set()
-    robots: list[CrmPersonId] = []
+    users: dict[CrmPersonId, UserId] = field(default_factory=dict)
+    names: dict[UserId, str] = field(default_factory=dict)
+    administrators: frozenset[UserId] = frozenset()
+    robots: list[CrmPersonId] = field(default_factory=list)
 
 
-_MEMORY: Final = TypeAdapter(_Memory)
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The same as JSON has it."""
+
+    users: dict[CrmPersonId, UserId]
+    names: dict[str, str]
+    administrators: list[UserId]
+    robots: list[CrmPersonId]
 
 
 class AccountStaff:
@@ -127,8 +137,8 @@ class AccountStaff:
         kept = await self._recall()
         if kept is not None:
             try:
-                self._take(_MEMORY.validate_json(kept))
-            except ValidationError:
+                self._take(_recalled(kept))
+            except ValueError:
                 _log.warning("users_unknown", error="what was remembered cannot be read")
 
     async def run(self) -> None:
@@ -172,7 +182,7 @@ class AccountStaff:
         learned = _Memory(
             users=known,
             names={user.id: user.name for user in users},
-            administrators={user.id for user in users if user.is_admin},
+            administrators=frozenset(user.id for user in users if user.is_admin),
             robots=[robot for robot in robots if robot not in known][-MOST_ROBOTS:],
         )
         if learned == self._known:
@@ -180,9 +190,35 @@ class AccountStaff:
         self._take(learned)
         _log.info("users_learned", users=len(users), robots=len(learned.robots))
         try:
-            await self._remember(learned.model_dump_json())
+            await self._remember(_kept(learned))
         except StoreRefusedError as error:
             _log.warning("users_not_remembered", error=str(error))
 
     def _take(self, known: _Memory) -> None:
         self._known, self._robots = known, frozenset(known.robots)
+
+
+def _kept(memory: _Memory) -> str:
+    """As JSON, where a key is text and a set a list."""
+    form = {
+        "users": memory.users,
+        "names": {str(user): name for user, name in memory.names.items()},
+        "administrators": sorted(memory.administrators),
+        "robots": memory.robots,
+    }
+    return json.dumps(form, ensure_ascii=False)
+
+
+def _recalled(kept: str) -> _Memory:
+    """The memory again.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    form: _Kept = read_form(_Kept, kept)
+    return _Memory(
+        form.users,
+        {UserId(int(user)): name for user, name in form.names.items()},
+        frozenset(form.administrators),
+        form.robots,
+    )

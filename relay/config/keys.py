@@ -22,7 +22,7 @@ from relay.config.model import (
     Storage,
     User,
 )
-from relay.config.parts import Leaf, Part, entries
+from relay.config.parts import Part, entries
 from relay.config.tree import MappingTree, Path, Scalar, Tree, find
 from relay.config.values import either
 
@@ -63,7 +63,7 @@ SECRETS: Final = frozenset(
     for path, parts in PARTS.items()
     for part in parts
     for entry in entries(part).values()
-    if isinstance(entry.shape, Leaf) and entry.shape.secret
+    if entry.shape.secret
 )
 """The paths of all secrets, with a star for a channel's id."""
 

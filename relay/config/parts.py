@@ -110,7 +110,9 @@ class Walk(Generic[C]):
 
 
 class Shape:
-    """What may stand at a key."""
+    """What may stand at a key. ``secret``: it is shown to nobody."""
+
+    secret = False
 
     def read(self, value: Any, path: Path, walk: Walk[Any]) -> Any:
         """What it means, or ``Missing.WRONG`` with the faults noted."""
@@ -144,6 +146,26 @@ class Leaf(Shape):
     def schema(self) -> dict[str, Any]:
         """As it was told."""
         return dict(self.form)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _OrNone(Shape):
+    """A value of JSON's that may be ``null``; in the file nothing is."""
+
+    inner: Shape
+
+    @property
+    def secret(self) -> bool:  # type: ignore[override]  # it is read only
+        return self.inner.secret
+
+    def read(self, value: Any, path: Path, walk: Walk[Any]) -> Any:
+        return None if value is None else self.inner.read(value, path, walk)
+
+    def schema(self) -> dict[str, Any]:
+        return self.inner.schema()
+
+    def parts(self) -> Iterator[type[Part]]:
+        yield from self.inner.parts()
 
 
 class EmptyIsNothing:
@@ -314,7 +336,7 @@ def _shape(hint: Any, least: int = 0, *, may_be_empty: bool = False) -> Shape:
         return _shape(inner[0], least, may_be_empty=EmptyIsNothing in marks)
     if origin in (Union, types.UnionType):
         [value] = [each for each in inner if each is not type(None)]
-        return _shape(value)
+        return _OrNone(_shape(value))
     if origin is tuple:
         return _List(_shape(inner[0]))
     if isinstance(origin, type) and issubclass(origin, Mapping):

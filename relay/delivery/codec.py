@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+import json
+from dataclasses import asdict
+from typing import cast, get_args
 
 import orjson
-from pydantic import Field, TypeAdapter
 
+from relay.delivery.forms import read_form
 from relay.domain.bodies import Body
-
-_ADAPTER: TypeAdapter[Body] = TypeAdapter(Annotated[Body, Field(discriminator="kind")])
 
 KINDS = tuple(member.__name__ for member in get_args(Body))
 
@@ -23,7 +23,16 @@ def dump_body(body: Body) -> bytes:
     try:
         return orjson.dumps(body)  # the same bytes, at a fifth of the cost
     except TypeError:  # half a character, or a number beyond 64 bits: the other one takes that
-        return _ADAPTER.dump_json(body)
+        return plain_json(body)
+
+
+def plain_json(body: Body) -> bytes:
+    """The same by Python's own means.
+
+    Raises:
+        ValueError: half a character is in it.
+    """
+    return json.dumps(asdict(body), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def load_body(data: bytes) -> Body:
@@ -32,4 +41,4 @@ def load_body(data: bytes) -> Body:
     Raises:
         ValueError: these bytes are not the JSON of a body.
     """
-    return _ADAPTER.validate_json(data)
+    return cast(Body, read_form(Body, data))

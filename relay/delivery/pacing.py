@@ -7,10 +7,12 @@ read and written in the very transaction in which an attempt begins or ends, so 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
-from pydantic import TypeAdapter
+import orjson
 
 from relay.delivery.awaiting import awaits_medium
+from relay.delivery.forms import read_form
 from relay.delivery.ledger import Ledger
 from relay.delivery.people import conversation_of
 from relay.domain import pacing
@@ -33,7 +35,6 @@ from relay.domain.settings import Channel, Settings
 from relay.domain.texts import reason_text
 
 _FACT = "pacing/"
-_BOOK = TypeAdapter(Book)
 _REASONS = {Obstacle.PACE: Reason.COLD_LIMIT, Obstacle.CLOSED: Reason.COLD_CLOSED}
 
 
@@ -65,7 +66,7 @@ class Attempt:
 def book_of(ledger: Ledger, own: OwnNumber) -> Book:
     """The book of a number of ours."""
     kept = ledger.fact(_FACT + own)
-    return _BOOK.validate_json(kept) if kept is not None else Book()
+    return cast(Book, read_form(Book, kept)) if kept is not None else Book()
 
 
 def permit(ledger: Ledger, attempt: Attempt) -> Verdict | None:
@@ -154,7 +155,7 @@ def _ask(ledger: Ledger, attempt: Attempt) -> tuple[OwnNumber, Book, Verdict] | 
 
 
 def _keep(ledger: Ledger, own: OwnNumber, book: Book) -> None:
-    ledger.set_fact(_FACT + own, _BOOK.dump_json(book).decode())
+    ledger.set_fact(_FACT + own, orjson.dumps(book).decode())
 
 
 def _is_cold(ledger: Ledger, reply: Reply) -> bool:

@@ -2,62 +2,90 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import json
+import re
+from typing import Annotated, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-
+from relay.config.parts import Leaf, Part, read_part
+from relay.config.values import WrongValueError
 from relay.demo.file import LARGEST
 from relay.demo.pretended_whatsapp.sequels import LONGEST_EMOJI
 from relay.demo.pretended_whatsapp.world import LONGEST_TEXT
 from relay.demo.trouble import Trouble
 
-Id = Annotated[str, Field(min_length=1, max_length=100)]
-Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"\S")]
-Caption = Annotated[str, Field(max_length=LONGEST_TEXT)]
-Emoji = Annotated[str, Field(max_length=LONGEST_EMOJI)]
+
+def _text(least: int, most: int, holds: str = "") -> Leaf:
+    def read(value: object) -> str:
+        if isinstance(value, str) and least <= len(value) <= most and re.search(holds, value):
+            return value
+        raise WrongValueError(f"expected text of {least} to {most} characters")
+
+    return Leaf(read, {})
 
 
-class _Action(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+def _exactly(kind: type) -> Leaf:
+    def read(value: object) -> object:
+        if type(value) is kind:
+            return value
+        raise WrongValueError(f"expected {kind.__name__}")
+
+    return Leaf(read, {})
 
 
-class ClientWrites(_Action):
+def _trouble(value: object) -> Trouble:
+    try:
+        return Trouble(str(value))
+    except ValueError as error:
+        raise WrongValueError(str(error)) from None
+
+
+Id = Annotated[str, _text(1, 100)]
+Text = Annotated[str, _text(1, LONGEST_TEXT, r"\S")]
+Caption = Annotated[str, _text(0, LONGEST_TEXT)]
+Emoji = Annotated[str, _text(0, LONGEST_EMOJI)]
+Number = Annotated[str, _text(3, 40, r"\d")]
+File = Annotated[str, _text(0, LARGEST)]
+User = Annotated[int, _exactly(int)]
+Switch = Annotated[bool, _exactly(bool)]
+
+
+class ClientWrites(Part):
     """A client writes to a channel."""
 
-    do: Literal["client_writes"]
+    do: ClassVar = "client_writes"
     person: Id
     channel: Id
     text: Text
     quotes: Id | None = None
 
 
-class ClientEdits(_Action):
+class ClientEdits(Part):
     """A client writes a message of his anew."""
 
-    do: Literal["client_edits"]
+    do: ClassVar = "client_edits"
     bubble: Id
     text: Text
 
 
-class ClientTakesBack(_Action):
+class ClientTakesBack(Part):
     """A client deletes a message of his for everybody."""
 
-    do: Literal["client_takes_back"]
+    do: ClassVar = "client_takes_back"
     bubble: Id
 
 
-class ClientReacts(_Action):
+class ClientReacts(Part):
     """A client puts an emoji on a message, or takes his off (empty)."""
 
-    do: Literal["client_reacts"]
+    do: ClassVar = "client_reacts"
     bubble: Id
     emoji: Emoji
 
 
-class ClientSends(_Action):
+class ClientSends(Part):
     """A client sends a file, a place or a card to a channel."""
 
-    do: Literal["client_sends"]
+    do: ClassVar = "client_sends"
     person: Id
     channel: Id
     thing: Id
@@ -65,133 +93,133 @@ class ClientSends(_Action):
     quotes: Id | None = None
 
 
-class OwnerSends(_Action):
+class OwnerSends(Part):
     """The owner sends one to a client on the handset of a channel."""
 
-    do: Literal["owner_sends"]
+    do: ClassVar = "owner_sends"
     person: Id
     channel: Id
     thing: Id
     text: Caption = ""
 
 
-class OwnerTypes(_Action):
+class OwnerTypes(Part):
     """The owner writes to a client on the handset of a channel."""
 
-    do: Literal["owner_types"]
+    do: ClassVar = "owner_types"
     person: Id
     channel: Id
     text: Text
 
 
-class ClientReads(_Action):
+class ClientReads(Part):
     """A client opens the chat with a channel."""
 
-    do: Literal["client_reads"]
+    do: ClassVar = "client_reads"
     person: Id
     channel: Id
 
 
-class SwitchClient(_Action):
+class SwitchClient(Part):
     """A client's phone is turned on or off."""
 
-    do: Literal["switch_client"]
+    do: ClassVar = "switch_client"
     person: Id
-    on: bool
+    on: Switch
 
 
-class SwitchLine(_Action):
+class SwitchLine(Part):
     """A channel is connected to WhatsApp, or cut off."""
 
-    do: Literal["switch_line"]
+    do: ClassVar = "switch_line"
     channel: Id
-    on: bool
+    on: Switch
 
 
-class UnlinkLine(_Action):
+class UnlinkLine(Part):
     """The owner removes the relay's device on the phone of a channel."""
 
-    do: Literal["unlink_line"]
+    do: ClassVar = "unlink_line"
     channel: Id
 
 
-class TakeCode(_Action):
+class TakeCode(Part):
     """The phone of a channel takes the code that is shown for it."""
 
-    do: Literal["take_code"]
+    do: ClassVar = "take_code"
     channel: Id
 
 
-class ManagerWrites(_Action):
+class ManagerWrites(Part):
     """A manager writes into a chat of amoCRM; the robot, if no user is named."""
 
-    do: Literal["manager_writes"]
+    do: ClassVar = "manager_writes"
     chat: Id
-    user: int | None
+    user: User | None
     text: Text
     quotes: Id | None = None
 
 
-class ManagerSends(_Action):
+class ManagerSends(Part):
     """A manager sends a file into a chat of amoCRM; the robot, if no user is named."""
 
-    do: Literal["manager_sends"]
+    do: ClassVar = "manager_sends"
     chat: Id
-    user: int | None
+    user: User | None
     thing: Id
     text: Caption = ""
     quotes: Id | None = None
 
 
-class ManagerTypes(_Action):
+class ManagerTypes(Part):
     """A manager is typing in a chat of amoCRM."""
 
-    do: Literal["manager_types"]
+    do: ClassVar = "manager_types"
     chat: Id
-    user: int
+    user: User
 
 
-class ManagerReacts(_Action):
+class ManagerReacts(Part):
     """A manager puts an emoji on a message, or takes his off (empty)."""
 
-    do: Literal["manager_reacts"]
+    do: ClassVar = "manager_reacts"
     message: Id
-    user: int
+    user: User
     emoji: Emoji
 
 
-class WriteFirst(_Action):
+class WriteFirst(Part):
     """A manager begins a conversation with a number, in any notation.
 
     ``source``: the channel whose source he chose; None if he chose none.
     """
 
-    do: Literal["write_first"]
-    phone: Annotated[str, Field(min_length=3, max_length=40, pattern=r"\d")]
-    user: int | None
+    do: ClassVar = "write_first"
+    phone: Number
+    user: User | None
     source: Id | None = None
     text: Text
 
 
-class SwitchTrouble(_Action):
+class SwitchTrouble(Part):
     """amoCRM begins to do something wrong, or ends it."""
 
-    do: Literal["switch_trouble"]
-    trouble: Annotated[Trouble, Field(strict=False)]
-    on: bool
+    do: ClassVar = "switch_trouble"
+    trouble: Annotated[Trouble, Leaf(_trouble, {})]
+    on: Switch
 
 
-class Save(_Action):
+class Save(Part):
     """The file is saved."""
 
-    do: Literal["save"]
-    text: Annotated[str, Field(max_length=LARGEST)]
+    do: ClassVar = "save"
+    text: File
 
 
-class Kill(_Action):
+class Kill(Part):
     """``kill -9`` for the relay."""
 
-    do: Literal["kill"]
+    do: ClassVar = "kill"
 
 
 Action = (
@@ -217,7 +245,7 @@ Action = (
     | Kill
 )
 
-_ADAPTER: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminator="do")])
+_ACTIONS: dict[str, type[Action]] = {action.do: action for action in get_args(Action)}
 
 
 def parse(body: bytes) -> Action:
@@ -226,4 +254,11 @@ def parse(body: bytes) -> Action:
     Raises:
         ValueError: it is none.
     """
-    return _ADAPTER.validate_json(body)
+    told = json.loads(body)
+    kind = _ACTIONS.get(told.pop("do", "")) if isinstance(told, dict) else None
+    if kind is None:
+        raise ValueError("not an action")
+    action, faults = read_part(kind, told)
+    if action is None:
+        raise ValueError(f"not an action: {faults[0].path}: {faults[0].message}")
+    return action

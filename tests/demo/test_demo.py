@@ -55,7 +55,7 @@ async def do(show: Show, *actions: Action) -> None:
 
 
 def writes(text: str, person: str = "anna") -> ClientWrites:
-    return ClientWrites(do="client_writes", person=person, channel="sales", text=text)
+    return ClientWrites(person=person, channel="sales", text=text)
 
 
 def in_crm(show: Show) -> list[str]:
@@ -76,10 +76,8 @@ async def test_a_killed_relay_loses_and_repeats_nothing(tmp_path: Path) -> None:
         await do(show, writes("one"))
         await until(show, lambda: in_crm(show) == ["one"])
         chat = next(iter(show.crm.account.chats))
-        kill = Kill(do="kill")
-        answers = [
-            ManagerWrites(do="manager_writes", chat=chat, user=17, text=text) for text in "ab"
-        ]
+        kill = Kill()
+        answers = [ManagerWrites(chat=chat, user=17, text=text) for text in "ab"]
         await do(show, writes("two"), kill, writes("three"), answers[0], writes("four"))
         await until(show, lambda: show.keeper.starts == 2)
         await do(show, answers[1], writes("five"))
@@ -93,12 +91,12 @@ async def test_a_bad_file_keeps_a_killed_relay_down_until_it_is_corrected(tmp_pa
     """Killed on a bad file, the relay ends with its reasons, and starts again on a good one."""
     async with running(tmp_path) as show:
         bad = show.text.replace("language: ru", "language: xx")
-        await do(show, Save(do="save", text=bad))
+        await do(show, Save(text=bad))
         await until(show, lambda: show.reloads.verdict.outcome is Outcome.REFUSED)
-        await do(show, Kill(do="kill"))
+        await do(show, Kill())
         await until(show, lambda: show.keeper.life is Life.REFUSED)
         assert show.reloads.verdict.mistakes[0].line == 4
-        await do(show, Save(do="save", text=show.first_text))
+        await do(show, Save(text=show.first_text))
         await until(show, lambda: show.keeper.life is Life.RUNNING)
 
 
@@ -117,10 +115,10 @@ async def test_a_channel_cut_off_gives_up_in_time(tmp_path: Path) -> None:
     """With a short give_up_after a manager learns that nothing was sent, and nothing is."""
     async with running(tmp_path) as show:
         text = show.text.replace("whatsapp: 1h", "whatsapp: 1s")
-        cut = SwitchLine(do="switch_line", channel="sales", on=False)
-        await do(show, Save(do="save", text=text), cut)
+        cut = SwitchLine(channel="sales", on=False)
+        await do(show, Save(text=text), cut)
         await until(show, lambda: show.reloads.verdict.outcome is Outcome.TAKEN)
-        await do(show, WriteFirst(do="write_first", phone="8 900 000-00-03", user=17, text="hi"))
+        await do(show, WriteFirst(phone="8 900 000-00-03", user=17, text="hi"))
         messages = show.crm.account.messages
         await until(show, lambda: messages and messages[0].status == -1)
         assert messages[0].reports[-1].error_code == 905
@@ -130,7 +128,7 @@ async def test_a_channel_cut_off_gives_up_in_time(tmp_path: Path) -> None:
 async def test_a_lie_makes_no_second_message(tmp_path: Path) -> None:
     """amoCRM that took a message and broke the connection is offered it again, and has it once."""
     async with running(tmp_path) as show:
-        lie = SwitchTrouble(do="switch_trouble", trouble=Trouble.LIE, on=True)
+        lie = SwitchTrouble(trouble=Trouble.LIE, on=True)
         await do(show, lie, writes("once"))
         await until(show, lambda: show.crm.account.repeats)
         await until(show, lambda: show.story.tales and _ended(show))

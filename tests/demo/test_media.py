@@ -71,12 +71,12 @@ async def test_a_managers_file_reaches_the_client_byte_for_byte(tmp_path: Path) 
 async def test_a_file_survives_a_kill_and_a_cut(tmp_path: Path) -> None:
     """What was not brought before ``kill -9`` is brought after it, once, in its place."""
     async with running(tmp_path) as show:
-        cut = SwitchLine(do="switch_line", channel="sales", on=False)
+        cut = SwitchLine(channel="sales", on=False)
         show.world.client_writes("anna", "sales", "", Attachment("image", JPEG))
         await until(show, lambda: not show.world.line("sales").held)
-        await do(show, cut, Kill(do="kill"))
+        await do(show, cut, Kill())
         await until(show, lambda: show.keeper.starts == 2)
-        await do(show, SwitchLine(do="switch_line", channel="sales", on=True))
+        await do(show, SwitchLine(channel="sales", on=True))
         await until(show, lambda: imported(show))
         [message] = imported(show)
         assert message.kind == "picture"
@@ -90,7 +90,7 @@ async def test_a_file_over_the_limit_is_a_line(tmp_path: Path) -> None:
     """With its name, its size and the limit; the limit of the file as it is now."""
     async with running(tmp_path) as show:
         text = show.text.replace("limit: 16MB", "limit: 1MB")
-        await do(show, Save(do="save", text=text))
+        await do(show, Save(text=text))
         await until(show, lambda: show.reloads.verdict.outcome is Outcome.TAKEN)
         large = Attachment("video", bytes(1_500_000), "свадьба.mp4", "video/mp4")
         show.world.client_writes("anna", "sales", "смотрите", large)

@@ -6,10 +6,9 @@ Source: amoCRM's and Kommo's documentation, "OAuth 2.0".
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode, urlsplit
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from relay.amocrm.answers import Answer, parse
 from relay.amocrm.credentials import OAuthClient
@@ -27,19 +26,18 @@ _PAGES: Final = {
 }
 
 
-class Grant(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Grant:
     """What an administrator's consent has given, as it is kept.
 
     ``consent`` stays the same through all renewals. ``renewing_ms``: when a renewal was begun whose
     answer was not seen, so that the refresh token may be spent.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     consent: str
     client_id: str
-    access: str = Field(repr=False)
-    refresh: str = Field(repr=False)
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
     issued_ms: int
     expires_ms: int
     renewing_ms: int | None = None

@@ -15,11 +15,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
-from typing import Final
+from dataclasses import replace
+from typing import Final, cast
 
 import aiohttp
+import orjson
 import structlog
-from pydantic import ValidationError
 from yarl import URL
 
 from relay.amocrm.alarm import Credential, CredentialsAlarm
@@ -29,6 +30,7 @@ from relay.amocrm.credentials import CredentialsHolder, OAuthClient
 from relay.amocrm.errors import RefusedError, UnreachableError
 from relay.amocrm.rest.oauth import EXCHANGE_PATH, Grant, code_body, grant_of, refresh_body
 from relay.amocrm.rest.problems import line_of
+from relay.delivery.forms import read_form
 from relay.delivery.ports import Clock
 from relay.domain.retry import HOUR, MINUTE
 
@@ -217,7 +219,7 @@ class OAuthTokens:
 
     def _begin(self, grant: Grant) -> None:
         """Write down that the refresh token may be spent from now on."""
-        begun = grant.model_copy(update={"renewing_ms": self._clock.now_ms()})
+        begun = replace(grant, renewing_ms=self._clock.now_ms())
         try:
             self._keep(_bytes(begun))
         except OSError as error:
@@ -257,14 +259,14 @@ class OAuthTokens:
 
 
 def _bytes(grant: Grant | None) -> bytes:
-    return grant.model_dump_json().encode() if grant is not None else b""
+    return orjson.dumps(grant) if grant is not None else b""
 
 
 def _read(kept: bytes | None) -> Grant | None:
     if not kept:
         return None
     try:
-        return Grant.model_validate_json(kept)
-    except ValidationError:
+        return cast(Grant, read_form(Grant, kept))
+    except ValueError:
         _log.error("tokens_not_read")
         return None

@@ -17,6 +17,7 @@ from relay.amocrm.errors import RefusedError, UnreachableError
 from relay.amocrm.rest.client import RestClient
 from relay.amocrm.rest.oauth import Grant
 from relay.amocrm.rest.renewal import FIRST_PAUSE_MS, OAuthTokens
+from relay.delivery.forms import read_form
 from relay.demo.pretended_amocrm import Answer, Lie, PretendedAmoCRM, Slow
 from relay.domain.retry import DAY, HOUR, MINUTE
 from tests.amocrm.doubles import credentials
@@ -41,7 +42,7 @@ class Disk:
             raise OSError(28, "No space left on device")
         self.kept = content
         if content:
-            self.written.append(Grant.model_validate_json(content))
+            self.written.append(read_form(Grant, content))
 
 
 @dataclass
@@ -193,7 +194,7 @@ async def test_the_intent_is_kept_before_amocrm_is_asked() -> None:
         now_ms = scene.clock.now_ms()
         await scene.tokens.token()
         intent, new = scene.disk.written[-2:]
-        assert intent == first.model_copy(update={"renewing_ms": now_ms})
+        assert intent == replace(first, renewing_ms=now_ms)
         assert (new.renewing_ms, new.refresh) == (None, scene.crm.oauth.grants[-1].refresh)
 
 
