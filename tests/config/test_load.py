@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import traceback
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -285,7 +284,6 @@ def test_the_exception_holds_nothing_else() -> None:
         loaded(written(more="settings: {phone_check: 5}\n"))
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
-    assert "pydantic" not in "".join(traceback.format_exception(caught.value)).lower()
 
 
 def test_a_large_file_loads() -> None:
