@@ -20,7 +20,8 @@ from relay.config.fields import (
     Whole,
     choice,
 )
-from relay.config.parts import Leaf, OneOf, Part, entries, key
+from relay.config.parts import OneOf, Part, entries, key
+from relay.config.shapes import Leaf
 from relay.config.tree import Scalar
 from relay.domain.pacing import Pace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from relay.config.keys import is_secret, missing_key, unknown_key
-from relay.config.parts import Fault, What
+from relay.config.shapes import Fault, What
 from relay.config.tree import MappingTree, Problem, find, found, found_hidden
 
 

@@ -15,8 +15,9 @@ from relay.config.emit import Value
 from relay.config.errors import ConfigErrors
 from relay.config.load import parse
 from relay.config.model import Config, MessageSettings, User
-from relay.config.parts import Fault, entries, made, read_part
+from relay.config.parts import entries, made, read_part
 from relay.config.secret import SecretSource
+from relay.config.shapes import Fault
 from relay.config.splices import EditRefusedError
 from relay.config.syntax import UnreadableError, decode
 from relay.config.values import WrongValueError, user_key

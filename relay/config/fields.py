@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 from relay.config import addresses, sizes, values
-from relay.config.parts import EmptyIsNothing, Leaf
+from relay.config.parts import EmptyIsNothing
 from relay.config.secret import Secret, SecretMissingError, SecretSource, SecretUnfitError
+from relay.config.shapes import Leaf
 from relay.config.tree import Problem, SecretName
 from relay.domain.ids import ChannelId
 

@@ -35,7 +35,8 @@ from relay.config.fields import (
     WholeUrl,
     choice,
 )
-from relay.config.parts import Leaf, Part, entries, key
+from relay.config.parts import Part, entries, key
+from relay.config.shapes import Leaf
 from relay.config.sizes import GB, MB
 from relay.config.values import DEFAULT, EVERYONE_ELSE
 from relay.domain.ids import ChannelId

@@ -1,22 +1,19 @@
 """Parts of the file: frozen classes whose fields say how their keys are read, and the reading.
 
 A part is a dataclass of a mapping with fixed keys. What a field takes is its annotation: another
-part, a mapping or a list, a value or nothing, and at the end of all of them a :class:`Leaf` within
-``Annotated``. Reading goes through everything and tells every fault, not the first alone.
+part, a mapping or a list, a value or nothing, and at the end of all of them a
+:class:`~relay.config.shapes.Leaf` within ``Annotated``.
 """
 
 from __future__ import annotations
 
-import enum
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from types import MappingProxyType
 from typing import (
     Annotated,
     Any,
     Final,
-    Generic,
     TypeVar,
     Union,
     dataclass_transform,
@@ -25,10 +22,19 @@ from typing import (
     get_type_hints,
 )
 
-from relay.config.tree import Kind, Path, Scalar
-from relay.config.values import WrongValueError, expect
+from relay.config.shapes import (
+    Entries,
+    Fault,
+    Items,
+    Missing,
+    OrNone,
+    Shape,
+    Walk,
+    What,
+    is_nothing,
+)
+from relay.config.tree import Path
 
-C = TypeVar("C")
 P = TypeVar("P", bound="Part")
 
 
@@ -69,105 +75,6 @@ def made(part: type[P], values: Mapping[str, Any]) -> P:
     return new
 
 
-class Missing(enum.Enum):
-    """What reading gives for what is wrong."""
-
-    WRONG = enum.auto()
-
-
-class What(enum.Enum):
-    """What is wrong with a value; the member's own value is what was expected."""
-
-    VALUE = "something else"
-    MISSING = "a value"
-    UNKNOWN = "nothing"
-    NO_MAPPING = "a mapping (key: value)"
-    NO_LIST = "a list"
-    TOO_FEW = "at least one channel"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong at a path. ``at_key``: the key is; ``message``: what its reader says."""
-
-    path: Path
-    what: What
-    message: str = ""
-    at_key: bool = False
-
-
-class Walk(Generic[C]):
-    """One reading: its faults so far, and what readers need besides the value."""
-
-    def __init__(self, context: C) -> None:
-        self.context = context
-        self.faults: list[Fault] = []
-
-    def fault(self, path: Path, what: What, message: str = "", *, at_key: bool = False) -> Missing:
-        """Note one."""
-        self.faults.append(Fault(path, what, message, at_key))
-        return Missing.WRONG
-
-
-class Shape:
-    """What may stand at a key. ``secret``: it is shown to nobody."""
-
-    secret = False
-
-    def read(self, value: Any, path: Path, walk: Walk[Any]) -> Any:
-        """What it means, or ``Missing.WRONG`` with the faults noted."""
-        raise NotImplementedError
-
-    def schema(self) -> dict[str, Any]:
-        """Its JSON Schema; parts are named, not described."""
-        raise NotImplementedError
-
-    def parts(self) -> Iterator[type[Part]]:
-        """The parts that may stand there."""
-        yield from ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Leaf(Shape):
-    """A value that one function reads; ``wide``: it is given the reading's context as well."""
-
-    reader: Callable[..., Any]
-    form: Mapping[str, Any]
-    wide: bool = False
-    secret: bool = False
-
-    def read(self, value: Any, path: Path, walk: Walk[Any]) -> Any:
-        """As the function does."""
-        try:
-            return self.reader(value, walk.context) if self.wide else self.reader(value)
-        except WrongValueError as error:
-            return walk.fault(path, What.VALUE, str(error))
-
-    def schema(self) -> dict[str, Any]:
-        """As it was told."""
-        return dict(self.form)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _OrNone(Shape):
-    """A value of JSON's that may be ``null``; in the file nothing is."""
-
-    inner: Shape
-
-    @property
-    def secret(self) -> bool:  # type: ignore[override]  # it is read only
-        return self.inner.secret
-
-    def read(self, value: Any, path: Path, walk: Walk[Any]) -> Any:
-        return None if value is None else self.inner.read(value, path, walk)
-
-    def schema(self) -> dict[str, Any]:
-        return self.inner.schema()
-
-    def parts(self) -> Iterator[type[Part]]:
-        yield from self.inner.parts()
-
-
 class EmptyIsNothing:
     """Marks a section, or a list, of which everything may be commented out."""
 
@@ -178,7 +85,7 @@ class _Section(Shape):
     may_be_empty: bool = False
 
     def read(self, value: Any, path: Path, walk: Walk[Any]) -> Any:
-        if self.may_be_empty and _is_nothing(value):
+        if self.may_be_empty and is_nothing(value):
             value = {}
         return value if isinstance(value, self.part) else _read(self.part, value, path, walk)
 
@@ -209,60 +116,6 @@ class OneOf(Shape):
     def parts(self) -> Iterator[type[Part]]:
         """All of them."""
         yield from self.kinds.values()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _List(Shape):
-    item: Shape
-
-    def read(self, value: Any, path: Path, walk: Walk[Any]) -> Any:
-        if _is_nothing(value):
-            return ()
-        if isinstance(value, Scalar):
-            return walk.fault(path, What.VALUE, str(expect(value, "a list in brackets [ ]")))
-        if not isinstance(value, list | tuple):
-            return walk.fault(path, What.NO_LIST)
-        read, before = self.item.read, len(walk.faults)
-        items = tuple(read(item, (*path, at), walk) for at, item in enumerate(value))
-        return items if len(walk.faults) == before else Missing.WRONG
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "array", "items": self.item.schema()}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Entries(Shape):
-    name: Shape
-    entry: Shape
-    least: int
-    may_be_empty: bool = False
-
-    def read(self, value: Any, path: Path, walk: Walk[Any]) -> Any:
-        if self.may_be_empty and _is_nothing(value):
-            value = {}
-        if not isinstance(value, dict):
-            return walk.fault(path, What.NO_MAPPING)
-        before = len(walk.faults)
-        if len(value) < self.least:
-            walk.fault(path, What.TOO_FEW)
-        found = {}
-        for word, entry in value.items():
-            found[self._name(word, path, walk)] = self.entry.read(entry, (*path, word), walk)
-        return MappingProxyType(found) if len(walk.faults) == before else Missing.WRONG
-
-    def _name(self, word: str, path: Path, walk: Walk[Any]) -> Any:
-        inner = Walk(walk.context)
-        name = self.name.read(word, (*path, word), inner)
-        for fault in inner.faults:
-            walk.fault(fault.path, fault.what, fault.message, at_key=True)
-        return name
-
-    def schema(self) -> dict[str, Any]:
-        least = {"minProperties": self.least} if self.least else {}
-        return {"type": "object", "additionalProperties": self.entry.schema(), **least}
-
-    def parts(self) -> Iterator[type[Part]]:
-        yield from self.entry.parts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,15 +189,11 @@ def _shape(hint: Any, least: int = 0, *, may_be_empty: bool = False) -> Shape:
         return _shape(inner[0], least, may_be_empty=EmptyIsNothing in marks)
     if origin in (Union, types.UnionType):
         [value] = [each for each in inner if each is not type(None)]
-        return _OrNone(_shape(value))
+        return OrNone(_shape(value))
     if origin is tuple:
-        return _List(_shape(inner[0]))
+        return Items(_shape(inner[0]))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return _Entries(_shape(inner[0]), _shape(inner[1]), least, may_be_empty)
+        return Entries(_shape(inner[0]), _shape(inner[1]), least, may_be_empty)
     if isinstance(hint, type) and issubclass(hint, Part):
         return _Section(hint, may_be_empty)
     raise TypeError(f"no shape for {hint}")
-
-
-def _is_nothing(value: object) -> bool:
-    return isinstance(value, Scalar) and value.kind is Kind.NOTHING

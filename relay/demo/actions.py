@@ -6,7 +6,8 @@ import json
 import re
 from typing import Annotated, ClassVar, get_args
 
-from relay.config.parts import Leaf, Part, read_part
+from relay.config.parts import Part, read_part
+from relay.config.shapes import Leaf
 from relay.config.values import WrongValueError
 from relay.demo.file import LARGEST
 from relay.demo.pretended_whatsapp.sequels import LONGEST_EMOJI

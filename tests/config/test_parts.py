@@ -7,18 +7,8 @@ from typing import Annotated, Any
 
 import pytest
 
-from relay.config.parts import (
-    EmptyIsNothing,
-    Fault,
-    Leaf,
-    OneOf,
-    Part,
-    What,
-    entries,
-    key,
-    made,
-    read_part,
-)
+from relay.config.parts import EmptyIsNothing, OneOf, Part, entries, key, made, read_part
+from relay.config.shapes import Fault, Leaf, What
 from relay.config.tree import Scalar
 from relay.config.values import WrongValueError
 
