@@ -11,7 +11,7 @@ from relay.delivery.ports import (
     Clock,
     Engine,
     HandOver,
-    KeptFile,
+    KeptFiles,
     MediaUnavailableError,
     MediaWriter,
     Report,
@@ -22,12 +22,12 @@ from relay.domain.message import WhatsAppEvent
 from relay.domain.outbox import Outcome, Retry
 from relay.domain.session import SessionState
 
-EngineFactory = Callable[[ChannelId, Channel, Path, Clock, KeptFile], Engine]
+EngineFactory = Callable[[ChannelId, Channel, Path, Clock, KeptFiles], Engine]
 """Makes the engine of a channel; the path is the storage directory. Touches nothing that runs."""
 
 
 def real_engine(
-    id_: ChannelId, channel: Channel, storage: Path, clock: Clock, kept: KeptFile
+    id_: ChannelId, channel: Channel, storage: Path, clock: Clock, files: KeptFiles
 ) -> Engine:
     """The engine that the file asks for."""
     if isinstance(channel, LinkedDevice):
@@ -42,7 +42,8 @@ def real_engine(
             phone=channel.phone,
             proxy=channel.proxy.reveal() if channel.proxy else None,
             clock=clock,
-            kept=kept,
+            kept=files.path,
+            throttle=files.throttle,
             import_history_ms=channel.import_history_ms,
         )
     return NotBuiltYet(channel.engine)

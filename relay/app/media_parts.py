@@ -17,11 +17,13 @@ from relay.app.clock import SteadyClock, SystemClock
 from relay.app.live import Live
 from relay.delivery.fetching import MediaCourier
 from relay.delivery.media import MediaSource
+from relay.delivery.ports import Clock
 from relay.domain.bodies import Fetch
 from relay.domain.outbox import Letter
 from relay.media.finishing import Finishing
 from relay.media.serving import media_routes
 from relay.media.store import FileStore, open_files
+from relay.media.throttle import SharedThrottle
 from relay.media.tidying import Keeping, MediaTidying
 from relay.sqlite.errors import StorageUnusableError
 
@@ -36,7 +38,7 @@ class OpenedMedia:
 
 
 @asynccontextmanager
-async def opened_media(live: Live) -> AsyncIterator[OpenedMedia]:
+async def opened_media(live: Live, clock: Clock) -> AsyncIterator[OpenedMedia]:
     """Open them, in the storage directory of the file as it is now.
 
     Raises:
@@ -46,7 +48,10 @@ async def opened_media(live: Live) -> AsyncIterator[OpenedMedia]:
     hosts = Hosts((amocrm.account, amocrm.chats_url))
     try:
         files = await asyncio.to_thread(
-            open_files, directory, lambda: live.config.media.limit_bytes
+            open_files,
+            directory,
+            lambda: live.config.media.limit_bytes,
+            SharedThrottle(clock),
         )
     except OSError as error:
         raise StorageUnusableError(f"{directory}: cannot be used: {error.strerror}") from error

@@ -181,7 +181,7 @@ class Parts:
         }
 
     def _engine(self, id_: ChannelId, channel: Channel) -> Engine:
-        return self._around.engines(id_, channel, self._storage, self.clock, self.media.files.path)
+        return self._around.engines(id_, channel, self._storage, self.clock, self.media.files)
 
     def _build_widget(self) -> WidgetParts:
         self.pairings = ChildPairings(self._around.pair, self.clock, self.live.linkable)

@@ -81,7 +81,7 @@ class Relay:
             own = await Facts(store).own_numbers(ChannelId(id_) for id_ in config.channels)
             session = await stack.enter_async_context(open_session())
             live = Live(config, own)
-            media = await stack.enter_async_context(opened_media(live))
+            media = await stack.enter_async_context(opened_media(live, self._clock))
             parts = Parts(live, self._around, self._clock, store, session, spool=spool, media=media)
             await stack.enter_async_context(parts.wire)
             await parts.connection.load()

@@ -23,7 +23,7 @@ from relay.domain.session import SessionState
 
 KeptFile = Callable[[str], Path]
 """The file on disk behind :class:`~relay.domain.contents.Kept`, by its name. To be read only, and
-for the length of one send. It asks the disk, so it is for threads. Engines are built with it.
+for the length of one send. It asks the disk, so it is for threads.
 Raises :class:`MediaGoneError`."""
 
 MediaWriter = Callable[[bytes], Awaitable[None]]
@@ -36,6 +36,17 @@ Raises:
 """
 
 
+Throttle = Callable[[int], Awaitable[None]]
+"""Awaited before each piece of a large file, whichever way it goes, with the piece's size in
+bytes; back when it may pass. All large files share one, so that messages keep their share of the
+processors and the disk. Small files pass without it."""
+
+
+async def unthrottled(size: int) -> None:
+    """A :data:`Throttle` that lets everything pass."""
+    del size
+
+
 class MediaGoneError(Exception):
     """The bytes of a medium can never be had again: expired, deleted, never there."""
 
@@ -46,6 +57,16 @@ class MediaUnavailableError(Exception):
 
 class MediaTooLargeError(Exception):
     """A medium has more bytes than may be kept."""
+
+
+class KeptFiles(Protocol):
+    """The files of the relay's store, for engines, which are built with it."""
+
+    throttle: Throttle
+
+    def path(self, name: str) -> Path:
+        """See :data:`KeptFile`."""
+        ...
 
 
 class Clock(Protocol):

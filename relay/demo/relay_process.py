@@ -23,7 +23,7 @@ from relay.config.errors import ConfigErrors
 from relay.config.load import load
 from relay.config.model import Config
 from relay.config.secret import SecretSource
-from relay.delivery.ports import Clock, Engine, KeptFile
+from relay.delivery.ports import Clock, Engine, KeptFiles
 from relay.demo.pretended_whatsapp.engine import SimulatedEngine
 from relay.demo.pretended_whatsapp.linking import linking_command
 from relay.demo.telling import tap_log, tell, tell_step
@@ -81,10 +81,10 @@ def _simulated(whatsapp: Path) -> EngineFactory:
     """Every channel gets the simulated engine, whatever the file asks for."""
 
     def make(
-        id_: ChannelId, channel: Channel, storage: Path, clock: Clock, kept: KeptFile
+        id_: ChannelId, channel: Channel, storage: Path, clock: Clock, files: KeptFiles
     ) -> Engine:
         del channel, storage
-        return SimulatedEngine(id_, whatsapp, clock, kept)
+        return SimulatedEngine(id_, whatsapp, clock, files.path)
 
     return make
 

@@ -15,9 +15,9 @@ from relay.media.kinds import HEAD
 PIECE: Final = 256 * 1024
 """Bytes gathered before a thread is asked to write them."""
 
-STRIDE: Final = 4 * 1024 * 1024
-"""Bytes after which the disk is waited for, so that nobody else's fsync has to bring them there
-too, and the memory of the machine is not filled with what nobody reads soon."""
+STRIDE: Final = 512 * 1024
+"""Bytes after which the disk is waited for, so that nobody else's fsync has to wait for more than
+so many, and the memory of the machine is not filled with what nobody reads soon."""
 
 
 class ArrivingFile:
@@ -42,8 +42,8 @@ class ArrivingFile:
         self._dropped = False
         self._lock = threading.Lock()
 
-    def take(self, piece: bytes) -> bool:
-        """Add to it; whether it is time to :meth:`flush`.
+    def take(self, piece: bytes) -> int:
+        """Add to it; how many bytes it is time to :meth:`flush`, 0 while they are few.
 
         Raises:
             MediaTooLargeError: it would be larger than the limit.
@@ -53,7 +53,7 @@ class ArrivingFile:
             raise MediaTooLargeError(f"larger than {self._limit} bytes")
         self._waiting.append(piece)
         self._gathered += len(piece)
-        return self._gathered >= PIECE
+        return self._gathered if self._gathered >= PIECE else 0
 
     @property
     def in_memory(self) -> bool:

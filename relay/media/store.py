@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from relay.delivery.media import KeptMedia
-from relay.delivery.ports import MediaGoneError
+from relay.delivery.ports import MediaGoneError, Throttle, unthrottled
 from relay.delivery.store import StoreRefusedError
 from relay.domain.contents import Media
 from relay.domain.outbox import Destination
@@ -46,15 +46,22 @@ T = TypeVar("T")
 class FileStore:
     """The store (``relay.delivery.media.MediaStore``) in a directory that is its own.
 
-    ``limit``: the largest file it takes, in bytes, now; ``reserve``: what it leaves of the disk.
+    ``limit``: the largest file it takes, in bytes, now; ``reserve``: what it leaves of the disk;
+    ``throttle``: what large files wait for, on their way in and out.
 
     Raises:
         OSError: the directory cannot be used.
     """
 
     def __init__(
-        self, directory: Path, limit: Callable[[], int], *, reserve: int = RESERVE
+        self,
+        directory: Path,
+        limit: Callable[[], int],
+        *,
+        reserve: int = RESERVE,
+        throttle: Throttle = unthrottled,
     ) -> None:
+        self.throttle = throttle
         self._incoming = directory / "incoming"
         self.files = directory / "files"
         self._limit = limit
@@ -172,7 +179,8 @@ class ReceivedFile:
             MediaTooLargeError: it would be larger than the limit.
             StoreRefusedError: the disk is full, or nearly.
         """
-        if self._arriving.take(piece):
+        if ready := self._arriving.take(piece):
+            await self._store.throttle(ready)
             await self._store.on_thread(self._arriving.flush)
 
     async def keep(self, media: Media, *, towards: Destination) -> KeptMedia:
@@ -184,14 +192,14 @@ class ReceivedFile:
         return await self._store.keep(self._arriving, media, towards)
 
 
-def open_files(directory: Path, limit: Callable[[], int]) -> FileStore:
+def open_files(directory: Path, limit: Callable[[], int], throttle: Throttle) -> FileStore:
     """The store of a relay, with what it needs loaded. Takes a moment: not on the loop.
 
     Raises:
         OSError: the directory cannot be used.
     """
     library()
-    return FileStore(directory, limit)
+    return FileStore(directory, limit, throttle=throttle)
 
 
 def _key(path: Path) -> bytes:

@@ -19,7 +19,7 @@ from relay.delivery.housekeeping import Heartbeat
 from relay.delivery.ports import (
     Clock,
     Engine,
-    KeptFile,
+    KeptFiles,
 )
 from relay.demo.pretended_amocrm import PretendedAmoCRM
 from relay.domain.ids import ChannelId
@@ -36,7 +36,7 @@ class Factory:
         self.made: list[str] = []
 
     def __call__(
-        self, id_: ChannelId, channel: Channel, storage: Path, clock: Clock, kept: KeptFile
+        self, id_: ChannelId, channel: Channel, storage: Path, clock: Clock, files: KeptFiles
     ) -> Engine:
         self.made.append(id_)
         return IdleEngine()

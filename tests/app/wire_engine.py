@@ -27,7 +27,7 @@ from relay.delivery.ports import (
     Clock,
     Engine,
     HandOver,
-    KeptFile,
+    KeptFiles,
     Report,
 )
 from relay.delivery.store import StoreRefusedError
@@ -57,10 +57,10 @@ class MovableClock(SystemClock):
 
 
 def wire_engine(
-    id_: ChannelId, channel: Channel, storage: Path, clock: Clock, kept: KeptFile
+    id_: ChannelId, channel: Channel, storage: Path, clock: Clock, files: KeptFiles
 ) -> Engine:
     """An engine factory: every channel, whatever its engine, is played by the test."""
-    del channel, storage, clock, kept
+    del channel, storage, clock, files
     return WireEngine(id_, Path(os.environ[SOCKET_VARIABLE]))
 
 

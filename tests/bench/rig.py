@@ -167,7 +167,7 @@ async def rig(
         ):
             await store.transact(lambda ledger: ledger.set_fact("amojo_id", ACCOUNT_ID))
             live, spool = Live(config, {SALES: OWN}), open_spool(config.storage.directory)
-            media = await opened.enter_async_context(opened_media(live))
+            media = await opened.enter_async_context(opened_media(live, SystemClock()))
             parts = Parts(live, around, SystemClock(), store, session, spool=spool, media=media)
             await parts.connection.load()
             async with parts.wire, asyncio.TaskGroup() as tasks:

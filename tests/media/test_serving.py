@@ -26,9 +26,12 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'
 
 @dataclass
 class Door:
+    """``asked``: the sizes of the pieces for which the throttle was asked."""
+
     store: FileStore
     server: BaseTestServer
     client: aiohttp.ClientSession
+    asked: list[int]
 
     def url(self, name: str) -> str:
         return str(self.server.make_url(f"/media/{name}"))
@@ -47,11 +50,16 @@ class Door:
 
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
-    store = FileStore(tmp_path, lambda: 1_000_000, reserve=0)
+    asked = list[int]()
+
+    async def throttle(size: int) -> None:
+        asked.append(size)
+
+    store = FileStore(tmp_path, lambda: 1_000_000, reserve=0, throttle=throttle)
     app = web.Application()
     app.add_routes(media_routes(store))
     async with TestServer(app) as server, aiohttp.ClientSession() as client:
-        yield Door(store, server, client)
+        yield Door(store, server, client, asked)
     store.close()
 
 
@@ -78,6 +86,19 @@ async def test_the_loop_never_waits_for_the_disk(
     data = JPEG + bytes(900_000)
     async with door.client.get(door.url(await door.keep(data))) as answer:
         assert await answer.read() == data
+
+
+async def test_only_large_answers_wait_for_the_throttle(door: Door) -> None:
+    """With every byte; a small file, or a small part of a large one, passes by."""
+    large, small = await door.keep(JPEG + bytes(900_000)), await door.keep(JPEG + bytes(200_000))
+    door.asked.clear()
+    part = {"Range": "bytes=500000-700000"}
+    for name, headers in ((small, {}), (large, part)):
+        async with door.client.get(door.url(name), headers=headers) as answer:
+            assert len(await answer.read()) > 200_000
+    assert door.asked == []
+    async with door.client.get(door.url(large)) as answer:
+        assert len(await answer.read()) == sum(door.asked)
 
 
 async def test_head_tells_all_but_the_bytes(door: Door) -> None:

@@ -184,3 +184,40 @@ async def test_a_file_sent_again_is_as_wanted_as_a_new_one(store: FileStore) -> 
         assert found is not None
         states.append(found.state)
     assert states == [State.OWN, State.NEW, State.NEW]
+
+
+async def test_only_large_files_wait_for_the_throttle(tmp_path: Path) -> None:
+    """All bytes of a large one do, before they are written; a small one passes by."""
+    asked, may_pass = list[int](), asyncio.Event()
+
+    async def throttle(size: int) -> None:
+        asked.append(size)
+        await may_pass.wait()
+
+    store = FileStore(tmp_path, lambda: LIMIT, reserve=0, throttle=throttle)
+    large = asyncio.create_task(keep(store, JPEG + bytes(1_000_000)))
+    await asyncio.wait_for(keep(store, bytes(200_000)), 60)
+    assert asked == [300_000]
+    assert arriving(store) == []
+    may_pass.set()
+    await large
+    assert sum(asked) > 1_000_000 - 256 * 1024  # less than a piece is left at its end
+    store.close()
+
+
+async def test_a_file_given_up_in_the_line_leaves_nothing(tmp_path: Path) -> None:
+    """Neither on its way nor kept."""
+    waiting = asyncio.Event()
+
+    async def throttle(_: int) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    store = FileStore(tmp_path, lambda: LIMIT, reserve=0, throttle=throttle)
+    large = asyncio.create_task(keep(store, JPEG + bytes(1_000_000)))
+    await waiting.wait()
+    large.cancel()
+    await asyncio.wait([large])
+    await dropped(store)
+    assert on_disk(store) == []
+    store.close()

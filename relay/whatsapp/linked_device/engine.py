@@ -18,6 +18,8 @@ from relay.delivery.ports import (
     MediaUnavailableError,
     MediaWriter,
     Report,
+    Throttle,
+    unthrottled,
 )
 from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.ids import ChannelId, ClientAddress, OwnNumber, WhatsAppMessageId
@@ -71,8 +73,9 @@ class LinkedDevice:
 
     ``store_path`` is the session's own file. ``phone``, if set, is the only number the session may
     have. ``proxy`` is a URL (``socks5://…``); without one the environment's applies. ``kept``
-    finds the files that are to be sent. ``import_history_ms``: how far back the past that WhatsApp
-    hands over at linking is imported; None: not at all.
+    finds the files that are to be sent, and large ones wait for ``throttle``.
+    ``import_history_ms``: how far back the past that WhatsApp hands over at linking is imported;
+    None: not at all.
     """
 
     can_check = True
@@ -86,6 +89,7 @@ class LinkedDevice:
         clock: Clock,
         *,
         kept: KeptFile = nothing_kept,
+        throttle: Throttle = unthrottled,
         import_history_ms: int | None = None,
         library: Callable[[], Library] = load_library,
         retry: RetryPolicy | None = None,
@@ -96,7 +100,7 @@ class LinkedDevice:
         self._proxy = proxy
         self._clock = clock
         self._standing = Standing(clock)
-        self._media_host = MediaHost(proxy)
+        self._media_host = MediaHost(proxy, throttle)
         uploads = Uploads(kept, self._media_host)
         self._outbound = Outbound(channel, store_path, uploads, self._online, self._learn)
         self._past = Importing(

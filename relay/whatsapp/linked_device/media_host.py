@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import aiohttp
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
+from relay.delivery.ports import Throttle, unthrottled
 from relay.whatsapp.linked_device.media_access import Access
 from relay.whatsapp.linked_device.sealed import Sealed, is_media_host
 from relay.whatsapp.linked_device.sealing import PIECE, Opener, Seal, sealed_pieces
@@ -49,10 +50,15 @@ class AccessError(HostError):
 
 
 class MediaHost:
-    """The way to the media host. ``proxy`` is a URL; without one the environment's applies."""
+    """The way to the media host. ``proxy`` is a URL; without one the environment's applies.
 
-    def __init__(self, proxy: str | None) -> None:
+    ``throttle``: what large files wait for on their way there; from there, whoever writes them
+    sees to it.
+    """
+
+    def __init__(self, proxy: str | None, throttle: Throttle = unthrottled) -> None:
         self._proxy = proxy
+        self._throttle = throttle
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -136,9 +142,10 @@ class MediaHost:
             "Content-Type": "application/octet-stream",
         }
         pieces = sealed_pieces(path, seal.key, purpose)
+        throttle = self._throttle if seal.size > PIECE else unthrottled
         try:
             async with asyncio.timeout(_SILENCE_S) as limit:
-                body = _off_loop(pieces, limit)
+                body = _off_loop(pieces, limit, throttle)
                 async with self._open().post(
                     place, data=body, headers=headers, allow_redirects=False
                 ) as response:
@@ -218,10 +225,13 @@ def _next_place(place: str, response: aiohttp.ClientResponse) -> str:
     return place
 
 
-async def _off_loop(pieces: Iterator[bytes], limit: asyncio.Timeout) -> AsyncIterator[bytes]:
+async def _off_loop(
+    pieces: Iterator[bytes], limit: asyncio.Timeout, throttle: Throttle
+) -> AsyncIterator[bytes]:
     """The pieces, made on another thread; each one that was taken puts the limit off."""
     loop = asyncio.get_running_loop()
     while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        await throttle(len(piece))
         yield piece
         if not limit.expired():
             limit.reschedule(loop.time() + _SILENCE_S)
