@@ -87,7 +87,7 @@ class _Section(Shape):
     def read(self, value: Any, path: Path, walk: Walk[Any]) -> Any:
         if self.may_be_empty and is_nothing(value):
             value = {}
-        return value if isinstance(value, self.part) else _read(self.part, value, path, walk)
+        return _read(self.part, value, path, walk)
 
     def schema(self) -> dict[str, Any]:
         return {"$ref": f"#/$defs/{self.part.__name__}"}

@@ -43,7 +43,7 @@ class Settling:
             self._settle_one()  # so nothing more is bundled meanwhile
             return
         try:
-            self._threads.submit(self._settle_oldest)
+            self._threads.submit(self._settle_oldest).add_done_callback(_tell)
         except RuntimeError:  # closing: all are settled then
             self._may_begin.release()
 
@@ -84,3 +84,10 @@ class Settling:
                 self._at_work.discard(bundle)
                 self._moved.notify_all()
         return True
+
+
+def _tell(work: concurrent.futures.Future[None]) -> None:
+    """Nobody waits for it, and a fault of ours must not vanish."""
+    if not work.cancelled() and (fault := work.exception()) is not None:
+        what_to_do = "restart: it makes the files again; and tell the developers"
+        _log.error("media_not_settled", error=repr(fault), what_to_do=what_to_do, exc_info=fault)

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import cast
 
+from structlog.testing import capture_logs
+
 from relay.media.settling import Settling
 from relay.media.shelf import Shelf
 
@@ -46,3 +48,19 @@ def test_it_is_told_only_when_what_another_thread_settles_is_done_too() -> None:
         told.result(60)
         assert not early
         assert sorted(shelf.settled) == list("abcdef")
+
+
+def test_a_fault_on_a_thread_for_which_nobody_waits_is_told() -> None:
+    """Were it of our own making, it would be seen by nobody else."""
+
+    class Broken(SlowShelf):
+        def settle(self, bundle: Path) -> None:
+            raise TypeError(bundle.name)
+
+    with capture_logs() as logs, ThreadPoolExecutor(2) as threads:
+        settling = Settling(cast(Shelf, Broken()), threads)
+        for _ in range(5):
+            settling.see()
+    assert [(line["event"], line["error"]) for line in logs] == [
+        ("media_not_settled", "TypeError('a')")
+    ]
