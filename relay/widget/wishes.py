@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -23,7 +24,12 @@ async def read_wish(request: web.Request) -> Wish:
     Raises:
         ProblemError: it is too large, or no wish.
     """
-    said = _json(await _body(request))
+    body = await _body(request)
+    return await asyncio.to_thread(_read, body)  # a hundred thousand numbers take a while
+
+
+def _read(body: bytes) -> Wish:
+    said = _json(body)
     settings, users = _mapping(said, "settings"), _mapping(said, "users")
     version = said.get("version")
     if not isinstance(version, str) or said.keys() - {"version", "settings", "users"}:

@@ -47,13 +47,17 @@ class Page:
         self._office = office
         self._process = process
 
-    async def call(self, method: str, path: str, data: object = None) -> Any:
+    def prepared(self, method: str, path: str, data: object = None) -> bytes:
+        """A call to be made: to write a large one down takes a while, which is not the relay's."""
+        said = [method, self._office.url + path, self._office.token(), ORIGIN, data]
+        return json.dumps(said).encode() + b"\n"
+
+    async def call(self, prepared: bytes) -> Any:
         """One call; the version that the answer tells."""
         out, back = self._process.stdin, self._process.stdout
         assert out is not None
         assert back is not None
-        said = [method, self._office.url + path, self._office.token(), ORIGIN, data]
-        out.write(json.dumps(said).encode() + b"\n")
+        out.write(prepared)
         await out.drain()
         return json.loads(await back.readline())
 
@@ -128,10 +132,12 @@ def _drop(*entries: str) -> dict[str, Any]:
 async def _round(
     page: Page, change: dict[str, Any], reloads: set[asyncio.Task[None]]
 ) -> tuple[float, ...]:
-    version = await page.call("GET", "/widget/settings")
+    version = await page.call(page.prepared("GET", "/widget/settings"))
+    wish = {"version": version, "settings": change}
+    prepared = page.prepared("PATCH", "/widget/settings", wish)
     async with Ticking() as ticking:
         meter = Meter()
-        await page.call("PATCH", "/widget/settings", {"version": version, "settings": change})
+        await page.call(prepared)
         answered = meter.read()
         await asyncio.gather(*reloads)
         whole = meter.read()
