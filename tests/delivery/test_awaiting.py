@@ -7,8 +7,19 @@ from dataclasses import replace
 from relay.delivery.awaiting import OUTGOING_MS, PATIENCE_MS
 from relay.delivery.ports import MediaUnavailableError
 from relay.domain.bodies import NewMessage, Reply, StatusUpdate
-from relay.domain.contents import Content, Kept, Loss, Lost, Media, MediaKind, Remote, Text
-from relay.domain.ids import ClientAddress
+from relay.domain.contents import (
+    UNDECRYPTABLE,
+    Content,
+    Kept,
+    Loss,
+    Lost,
+    Media,
+    MediaKind,
+    Remote,
+    Text,
+    Unsupported,
+)
+from relay.domain.ids import ClientAddress, WhatsAppMessageId
 from relay.domain.losses import refusal_words
 from relay.domain.message import (
     Alias,
@@ -88,6 +99,22 @@ async def test_the_order_of_a_conversation_is_kept_while_a_medium_comes() -> Non
         world.media.gate.set()
         await settle()
     assert [type(content) for content in told(world)] == [Text, Media, Text]
+
+
+async def test_a_photo_that_could_not_be_read_at_first_keeps_its_place() -> None:
+    """It takes the place of what stood in for it, and there it waits for its bytes."""
+    async with running() as world:
+        world.media.remote["photo"] = b"abc"
+        world.media.gate.clear()
+        stand_in = WhatsAppMessageId("A1~")
+        await world.hear(replace(from_client(stand_in), content=Unsupported(UNDECRYPTABLE)))
+        await world.hear(from_client("A2", "видно?"))
+        await world.hear(replace(photo("A1"), instead_of=stand_in))
+        await world.clock.advance_ms(MINUTE)
+        assert told(world) == []
+        world.media.gate.set()
+        await settle()
+    assert [type(content) for content in told(world)] == [Media, Text]
 
 
 async def test_several_attachments_stay_in_order() -> None:
