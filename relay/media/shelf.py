@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from relay.delivery.media import KeptMedia
@@ -101,7 +100,7 @@ class Shelf:
             OSError: the disk refused.
         """
         name, kept = self._named(file.finish(), file.head, file.size, media)
-        self._place(name, towards, file.move)
+        self._place(name, towards, file)
         sync_folder(self._folder(name.token))
         return kept
 
@@ -183,25 +182,20 @@ class Shelf:
 
     def _place_small(self, small: Small) -> None:
         if small.name is not None:
-            self._place(small.name, small.towards, partial(_write_small, small.content))
+            path, state = self._path(small.name), _state(small.towards)
+            with self._lock:
+                try:
+                    write_new(path, small.content, state)
+                except FileExistsError:
+                    _renew(path, state)
 
-    def _place(
-        self, name: FileName, towards: Destination, put: Callable[[str, State], None]
-    ) -> None:
-        """Show it.
-
-        One that was there already is as young and as wanted as if it were new.
-        """
-        state = State.NEW if towards is Destination.AMOCRM else State.OWN
-        path = self._path(name)
+    def _place(self, name: FileName, towards: Destination, file: ArrivingFile) -> None:
+        path, state = self._path(name), _state(towards)
         with self._lock:
             try:
-                os.utime(path)
+                _renew(path, state)
             except FileNotFoundError:
-                put(path, state)
-                return
-            if state is not State.OWN:
-                Path(path).chmod(state)
+                file.move(path, state)
 
     def _mend(self, bundle: Path) -> None:
         """Make again what an earlier process kept: it may be whole, torn, or not there."""
@@ -249,8 +243,15 @@ class Shelf:
         return self._files / token[0]
 
 
-def _write_small(content: bytes, path: str, state: State) -> None:
-    write_new(path, content, state)
+def _state(towards: Destination) -> State:
+    return State.NEW if towards is Destination.AMOCRM else State.OWN
+
+
+def _renew(path: str, state: State) -> None:
+    """One that was there already is as young and as wanted as if it were new."""
+    os.utime(path)
+    if state is not State.OWN:
+        Path(path).chmod(state)
 
 
 def _make_folders(files: Path) -> None:

@@ -12,11 +12,12 @@ that touches the disk is done on threads of the store's own.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
@@ -64,6 +65,7 @@ class FileStore:
         self.throttle = throttle
         self._incoming = directory / "incoming"
         self.files = directory / "files"
+        self._numbers = itertools.count()
         self._limit = limit
         self._reserve = reserve
         bundles = directory / "bundles"
@@ -88,16 +90,16 @@ class FileStore:
         self._threads.shutdown(cancel_futures=True)
         self._settling.settle()
 
-    @asynccontextmanager
-    async def receive(self) -> AsyncIterator[ReceivedFile]:
+    def receive(self) -> ReceivedFile:
         """A new file; dropped on leaving, unless it was kept."""
-        arriving = ArrivingFile(self._incoming / secrets.token_hex(8), self.limit, self._reserve)
-        try:
-            yield ReceivedFile(self, arriving)
-        finally:
-            if not arriving.gone:
-                with suppress(RuntimeError):  # the store is closing: the next start sweeps
-                    self._threads.submit(arriving.drop)  # a thread may still be writing it
+        path = self._incoming / f"{next(self._numbers)}"  # the folder was swept
+        return ReceivedFile(self, ArrivingFile(path, self.limit, self._reserve))
+
+    def drop(self, arriving: ArrivingFile) -> None:
+        """Nothing of it stays, unless it was kept."""
+        if not arriving.gone:
+            with suppress(RuntimeError):  # the store is closing: the next start sweeps
+                self._threads.submit(arriving.drop)  # a thread may still be writing it
 
     def path(self, name: str) -> Path:
         """The file behind a public name (a :data:`relay.delivery.ports.KeptFile`).
@@ -166,6 +168,12 @@ class ReceivedFile:
     def __init__(self, store: FileStore, arriving: ArrivingFile) -> None:
         self._store = store
         self._arriving = arriving
+
+    async def __aenter__(self) -> ReceivedFile:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._store.drop(self._arriving)
 
     @property
     def size(self) -> int:
