@@ -98,7 +98,8 @@ def hand_on(ledger: Ledger, entry: Entry, fetch: Fetch, found: Media, now_ms: in
         raise TypeError(f"a {body.kind} does not wait for a medium")
     stranger = isinstance(body, NewMessage) and body.client.phone is None
     due_ms = max(now_ms, fetch.not_before_ms) if stranger else now_ms
-    content = replace(found, caption=body.content.caption)
+    caption = body.content.caption  # it may have been edited meanwhile
+    content = found if found.caption == caption else replace(found, caption=caption)
     ledger.amend(entry.id, replace(entry.letter, body=replace(body, content=content)), due_ms)
 
 

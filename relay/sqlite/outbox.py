@@ -211,7 +211,8 @@ class OutboxTable(EntryTable):
         known = self._memory.entries.pop(entry, None)
         if known is not None:
             amended = replace(known.letter, lane=letter.lane, body=letter.body)
-            self._memory.entries.keep(entry, replace(known, letter=amended, due_ms=due_ms))
+            renewed = Entry(entry, amended, known.state, known.attempts, due_ms, known.error)
+            self._memory.entries.keep(entry, renewed)
         if lane == letter.lane:
             self._connection.execute(_REWRITE, (entry, dump_body(letter.body), due_ms))
             return
