@@ -59,9 +59,10 @@ def write_new(path: str, content: bytes, permissions: int) -> None:
     Raises:
         OSError: the disk refused, or there is one already.
     """
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, permissions)
     try:
-        os.fchmod(fd, permissions)  # whatever the mask of this process
+        if permissions & 0o077:  # which the mask of this process may have taken away
+            os.fchmod(fd, permissions)
         rest: bytes | memoryview = content
         while rest:
             rest = memoryview(rest)[os.write(fd, rest) :]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from relay.media.disk import write_all, write_new
+from relay.media.names import State
 
 
 def test_a_new_file_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,6 +19,17 @@ def test_a_new_file_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(os, "write", lambda fd, data: real(fd, bytes(data)[:3]))
     write_new(str(tmp_path / "file"), b"content", 0o600)
     assert (tmp_path / "file").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("permissions", list(State))
+def test_a_new_file_has_its_permissions(tmp_path: Path, permissions: State) -> None:
+    """Whatever the process's mask takes from others: they tell who may still need the file."""
+    before = os.umask(0o177)
+    try:
+        write_new(str(tmp_path / "file"), b"content", permissions)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == permissions
 
 
 @pytest.mark.parametrize("most", [1, 3, 1_000_000])
