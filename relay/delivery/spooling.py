@@ -72,7 +72,8 @@ class Spooling:
             StoreRefusedError: the relay is closing and the disk refuses.
         """
         if self._spool.fits(spooled.source, spooled.payload):
-            self._wait_until(lambda: self._spool.put(spooled.source, spooled.payload))
+            if not self._spool.put(spooled.source, spooled.payload):
+                self._wait_until(lambda: self._spool.put(spooled.source, spooled.payload))
             if not self._wanted.is_set():  # else the loop has yet to look: waking it is not free
                 self._loop.call_soon_threadsafe(self._wanted.set)
         else:  # straight into the journal, behind everything that is in the spool

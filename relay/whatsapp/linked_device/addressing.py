@@ -18,6 +18,7 @@ HIDDEN_SERVER = "lid"
 
 _BY_NUMBER = frozenset({NUMBER_SERVER, "c.us", "hosted"})
 _HIDDEN = frozenset({HIDDEN_SERVER, "hosted.lid"})
+_PEOPLE = _BY_NUMBER | _HIDDEN
 _SILENT = {"g.us": "group", "newsletter": "newsletter", "bot": "bot", "broadcast": "broadcast"}
 _HIDDEN_PREFIX = "lid:"
 _SHORTEST_NUMBER = 5  # below are WhatsApp's own senders: 0 announces news
@@ -56,7 +57,7 @@ def peer_of(source: Source, own: OwnNumber) -> Peer | Nobody:
         return Nobody(_SILENT[server])
     if source.IsGroup:
         return Nobody("group")
-    if server not in _BY_NUMBER | _HIDDEN or not user:
+    if server not in _PEOPLE or not user:
         raise ValueError(f"an address of server {server!r}, which is not known here")
     digits = user if server in _BY_NUMBER else _number_beside(source)
     return _person(digits, user, own)
@@ -94,9 +95,10 @@ def digits_of(jid: Jid) -> str | None:
 
 
 def _digits_at(jid: Jid, servers: frozenset[str]) -> str | None:
+    if jid.IsEmpty or as_text(jid.Server) not in servers:
+        return None
     user = as_text(jid.User)
-    here = not jid.IsEmpty and as_text(jid.Server) in servers
-    return user if here and user.isascii() and user.isdigit() else None
+    return user if user.isascii() and user.isdigit() else None
 
 
 def _person(digits: str | None, user: str, own: OwnNumber) -> Peer | Nobody:

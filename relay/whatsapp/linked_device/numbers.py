@@ -20,6 +20,7 @@ from relay.whatsapp.linked_device.protobufs import (
     SeenMessage,
     Undecryptable,
     as_text,
+    glance,
     parse,
 )
 
@@ -78,9 +79,9 @@ def stranger_in(code: int, data: bytes) -> str | None:
     """The hidden address of whoever a message is from or to, if no number stands beside it."""
     match code:
         case Code.MESSAGE:
-            info = cast(SeenMessage, parse("Message", data)).Info
+            info = cast(SeenMessage, glance("Message", data)).Info
         case Code.UNDECRYPTABLE:
-            info = cast(Undecryptable, parse("UndecryptableMessage", data)).Info
+            info = cast(Undecryptable, glance("UndecryptableMessage", data)).Info
         case _:
             return None
     return unnumbered(info.MessageSource)
@@ -92,7 +93,7 @@ def client_in(data: bytes) -> tuple[str | None, str | None]:
     Raises:
         ValueError: this is no message.
     """
-    source = cast(SeenMessage, parse("Message", data)).Info.MessageSource
+    source = cast(SeenMessage, glance("Message", data)).Info.MessageSource
     beside = source.RecipientAlt if source.IsFromMe else source.SenderAlt
     number = digits_of(source.Chat) or digits_of(beside)
     return number, hidden_user(source.Chat) or hidden_user(beside)

@@ -35,7 +35,7 @@ from relay.whatsapp.linked_device.protobufs import (
     as_text,
     parse,
 )
-from relay.whatsapp.linked_device.sequels import Sequel, quoted_id, sequel_of
+from relay.whatsapp.linked_device.sequels import Sequel, may_be_sequel, quoted_id, sequel_of
 
 Events = Sequence[WhatsAppEvent]
 
@@ -73,23 +73,23 @@ def _message(event: RawEvent) -> Events:
     peer = peer_of(seen.Info.MessageSource, event.own)
     if isinstance(peer, Nobody):
         return (Noise(peer.rule),)
-    source = seen.Info.MessageSource
+    info, source = seen.Info, seen.Info.MessageSource
     once = seen.IsViewOnce or seen.IsViewOnceV2 or seen.IsViewOnceV2Extension
-    sequel = sequel_of(seen.Message, _said(seen.Info, event.own, peer, Unsupported("")))
-    if sequel is not None:
-        return _with_alias(source, _standing_in(sequel, once=once))
+    if may_be_sequel(seen.Message):
+        sequel = sequel_of(seen.Message, _said(info, event.own, peer, Unsupported("")))
+        if sequel is not None:
+            return _with_alias(source, _standing_in(sequel, once=once))
     content = content_of(seen.Message)
     if content is None:
         return (Noise("protocol"),)
     if once:
         content = Unsupported(VIEW_ONCE)
-    id_ = _id(seen.Info.ID)
     # Asked for again, so it came before and could not be read.
     again = seen.RetryCount > 0 or bool(seen.UnavailableRequestID)
-    instead_of = placeholder_id(id_) if again else None
-    told = _said(seen.Info, event.own, peer, content)
-    told = replace(told, instead_of=instead_of, quotes=quoted_id(seen.Message))
-    return tuple(_called(said, event.name) for said in _with_alias(source, told))
+    instead_of = placeholder_id(_id(info.ID)) if again else None
+    quotes = quoted_id(seen.Message)
+    told = _said(info, event.own, peer, content, instead_of=instead_of, quotes=quotes)
+    return _with_alias(source, _called(told, event.name))
 
 
 def _standing_in(sequel: Sequel, *, once: bool) -> Sequel:
@@ -102,9 +102,9 @@ def _standing_in(sequel: Sequel, *, once: bool) -> Sequel:
     return sequel
 
 
-def _called(said: WhatsAppEvent, name: str | None) -> WhatsAppEvent:
+def _called(said: Received, name: str | None) -> Received:
     """What the phone's address book calls a client goes before what he calls himself."""
-    if name is None or not isinstance(said, Received):
+    if name is None:
         return said
     return replace(said, client=replace(said.client, name=name))
 
@@ -144,7 +144,15 @@ def _receipt(event: RawEvent) -> Events:
     return _with_alias(seen.MessageSource, receipt)
 
 
-def _said(info: Info, own: OwnNumber, peer: Peer, content: Content) -> Received:
+def _said(
+    info: Info,
+    own: OwnNumber,
+    peer: Peer,
+    content: Content,
+    *,
+    instead_of: WhatsAppMessageId | None = None,
+    quotes: WhatsAppMessageId | None = None,
+) -> Received:
     from_phone = info.MessageSource.IsFromMe
     name = None if from_phone else as_text(info.Pushname).strip() or None
     return Received(
@@ -154,6 +162,8 @@ def _said(info: Info, own: OwnNumber, peer: Peer, content: Content) -> Received:
         sent_at_ms=max(0, info.Timestamp),
         origin=Origin.PHONE if from_phone else Origin.CLIENT,
         content=content,
+        instead_of=instead_of,
+        quotes=quotes,
     )
 
 

@@ -39,6 +39,11 @@ _REVOKE, _EDIT = 0, 14  # waE2E.ProtocolMessage.Type
 # --- In -------------------------------------------------------------------------------------------
 
 
+def may_be_sequel(message: Message) -> bool:
+    """Whether :func:`sequel_of` is worth asking: hardly ever is it."""
+    return message.HasField("reactionMessage") or message.HasField("protocolMessage")
+
+
 def sequel_of(message: Any, said: Received) -> Sequel | None:
     """What the message does to another one; None if it is a message in its own right.
 
