@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -21,8 +22,7 @@ from relay.whatsapp.linked_device.events import SUBSCRIBED, Code
 from relay.whatsapp.linked_device.hearing import Hearing
 from relay.whatsapp.linked_device.importing import Archive
 from relay.whatsapp.linked_device.library import Library
-from relay.whatsapp.linked_device.media_access import Access
-from relay.whatsapp.linked_device.permission import Permission
+from relay.whatsapp.linked_device.media_access import Access, read_access
 from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, letters_request, parse
 from relay.whatsapp.linked_device.threads import on_own_thread, tell
 
@@ -75,6 +75,7 @@ class Client:
         name_in: Callable[[bytes], str | None] | None = None,
         on_stranger: Callable[[str], None] | None = None,
     ) -> None:
+        self._access: Access | None = None
         self._library = library
         self._database = database
         self._proxy = proxy
@@ -89,7 +90,6 @@ class Client:
             name_in=name_in,
             on_stranger=on_stranger,
         )
-        self._permission = Permission(self.ask, lambda: self._usable, proxy)
         self._name = uuid.uuid4().hex
         self._loop = asyncio.get_running_loop()
         self._settled = asyncio.Event()  # registered, or over before it got so far
@@ -156,7 +156,17 @@ class Client:
 
     async def media_access(self) -> Access | None:
         """The permission to upload files; None if WhatsApp does not tell it now."""
-        return await self._permission.access()
+        told = self._access
+        if told is None or time.monotonic() >= told.until_s:
+            await self.ask("media-host", lambda library, name: library.ask_for_media_host(name))
+        # If nothing new was told, the library takes the old one for good, and so do we.
+        return self._access
+
+    def _overhear(self, line: str) -> None:
+        """On any thread."""
+        told = read_access(line, time.monotonic())
+        if told is not None:
+            self._access = told
 
     async def letters(self, digits: str) -> bytes:
         """The library's answer to the request for letters that link by number.
@@ -232,7 +242,6 @@ class Client:
         async with self._library.gate.change():
             await self._bounded("stop", self._remove(), REMOVE_S)
         await self._bounded("end", self._ended.wait(), 1.0)
-        self._permission.close()
 
     async def _disconnect(self) -> None:
         async with self._library.gate.call() as enter:
@@ -265,6 +274,7 @@ class Client:
                 self._proxy,
                 self._subscribed,
                 self._hearing.hear,
+                overhear=self._overhear,
             )
         except Exception as error:  # noqa: BLE001 - told to the loop, which ends this life
             words = f"{type(error).__name__}: {error}"

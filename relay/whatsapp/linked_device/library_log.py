@@ -8,7 +8,8 @@ import re
 import structlog
 
 from relay.domain.phone import masked
-from relay.whatsapp.linked_device.media_access import NOWHERE
+from relay.whatsapp.linked_device.library import OnLine
+from relay.whatsapp.linked_device.media_access import MARK, NOWHERE
 from relay.whatsapp.linked_device.protobufs import as_text
 from relay.whatsapp.linked_device.protobufs import load as load_protobufs
 
@@ -18,14 +19,17 @@ _NUMBER = re.compile(r"\d{7,}")
 log = structlog.get_logger(__name__)
 
 
-def hear_log(address: int, size: int) -> None:
+def hear_log(address: int, size: int, overhear: OnLine | None = None) -> None:
     """A line of the library's log, on any thread of Go's."""
     if not address or size <= 0:
         return
     try:
         entry = load_protobufs().LogEntry.FromString(ctypes.string_at(address, size))
         level, line = as_text(entry.Level), as_text(entry.Message)
-        if level not in _FOR_NOBODY and NOWHERE not in line:
+        if level in _FOR_NOBODY:
+            if overhear is not None and MARK in line:
+                overhear(line)
+        elif NOWHERE not in line:
             source = as_text(entry.Name)
             log.warning("library", source=source, level_there=level, message=without_numbers(line))
     except Exception as error:  # noqa: BLE001 - nothing may be raised into Go

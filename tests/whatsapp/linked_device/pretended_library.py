@@ -84,6 +84,8 @@ class PretendedLibrary:
         proxy: str | None,
         subscribed: Sequence[int],
         hear: Callable[[int, bytes], None],
+        *,
+        overhear: Callable[[str], None] | None = None,
     ) -> str:
         self.started += 1
         client = PretendedClient()
@@ -149,18 +151,8 @@ class PretendedLibrary:
         user = protobufs.load().JID.FromString(jid).User
         return samples.stored(self.stored.get(user, samples.NOWHERE))
 
-    def ask_for_media_host(self, uuid: str, proxy: str | None) -> None:
-        del proxy
+    def ask_for_media_host(self, uuid: str) -> None:
         self._registered(uuid, "media host")
-
-    def upload_to_nobody(self, uuid: str) -> bytes:
-        self._registered(uuid, "an upload")
-        return b""
-
-    def lead_media(self, uuid: str, proxy: str) -> bool:
-        del proxy
-        self._registered(uuid, "the way to the media host")
-        return True
 
     def get_contacts(self, uuid: str) -> bytes:
         self._registered(uuid, "contacts")
