@@ -24,7 +24,7 @@ def _message(fault: Fault, tree: MappingTree) -> str:
         case What.UNKNOWN:
             return unknown_key(tree, fault.path)
         case What.TOO_FEW:
-            return f"found none, expected {fault.what.value}"
+            return "found none, expected at least one channel"  # only channels must be there
         case _:
             value = find(tree, fault.path)
             what = found_hidden(value) if is_secret(fault.path) else found(value)

@@ -26,9 +26,9 @@ from relay.config.shapes import (
     Entries,
     Fault,
     Items,
-    Missing,
     OrNone,
     Shape,
+    Verdict,
     Walk,
     What,
     is_nothing,
@@ -159,10 +159,10 @@ def read_part(part: type[P], value: Any, context: Any = None) -> tuple[P | None,
     """The part that a mapping of the file means, or None and everything that is wrong with it."""
     walk = Walk(context)
     found = _read(part, value, (), walk)
-    return (None if found is Missing.WRONG else found), walk.faults
+    return (None if found is Verdict.WRONG else found), walk.faults
 
 
-def _read(part: type[P], value: Any, path: Path, walk: Walk[Any]) -> P | Missing:
+def _read(part: type[P], value: Any, path: Path, walk: Walk[Any]) -> P | Verdict:
     if not isinstance(value, dict):
         return walk.fault(path, What.NO_MAPPING)
     known, before, said = entries(part), len(walk.faults), dict[str, Any]()
@@ -175,7 +175,7 @@ def _read(part: type[P], value: Any, path: Path, walk: Walk[Any]) -> P | Missing
     for word in value:
         if word not in keys:
             walk.fault((*path, word), What.UNKNOWN, at_key=True)
-    return made(part, said) if len(walk.faults) == before else Missing.WRONG
+    return made(part, said) if len(walk.faults) == before else Verdict.WRONG
 
 
 def _shape(hint: Any, least: int = 0, *, may_be_empty: bool = False) -> Shape:

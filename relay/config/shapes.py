@@ -17,7 +17,7 @@ from relay.config.values import WrongValueError, expect
 C = TypeVar("C")
 
 
-class Missing(enum.Enum):
+class Verdict(enum.Enum):
     """What reading gives for what is wrong."""
 
     WRONG = enum.auto()
@@ -31,7 +31,7 @@ class What(enum.Enum):
     UNKNOWN = "nothing"
     NO_MAPPING = "a mapping (key: value)"
     NO_LIST = "a list"
-    TOO_FEW = "at least one channel"
+    TOO_FEW = "more entries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class Walk(Generic[C]):
         self.context = context
         self.faults: list[Fault] = []
 
-    def fault(self, path: Path, what: What, message: str = "", *, at_key: bool = False) -> Missing:
+    def fault(self, path: Path, what: What, message: str = "", *, at_key: bool = False) -> Verdict:
         """Note one."""
         self.faults.append(Fault(path, what, message, at_key))
-        return Missing.WRONG
+        return Verdict.WRONG
 
 
 class Shape:
@@ -63,7 +63,7 @@ class Shape:
     secret = False
 
     def read(self, value: Any, path: Path, walk: Walk[Any]) -> Any:
-        """What it means, or ``Missing.WRONG`` with the faults noted."""
+        """What it means, or ``Verdict.WRONG`` with the faults noted."""
         raise NotImplementedError
 
     def schema(self) -> dict[str, Any]:
@@ -136,7 +136,7 @@ class Items(Shape):
             return walk.fault(path, What.NO_LIST)
         read, before = self.item.read, len(walk.faults)
         items = tuple(read(item, (*path, at), walk) for at, item in enumerate(value))
-        return items if len(walk.faults) == before else Missing.WRONG
+        return items if len(walk.faults) == before else Verdict.WRONG
 
     def schema(self) -> dict[str, Any]:
         """A list of those."""
@@ -164,7 +164,7 @@ class Entries(Shape):
         found = {}
         for word, entry in value.items():
             found[self._name(word, path, walk)] = self.entry.read(entry, (*path, word), walk)
-        return MappingProxyType(found) if len(walk.faults) == before else Missing.WRONG
+        return MappingProxyType(found) if len(walk.faults) == before else Verdict.WRONG
 
     def _name(self, word: str, path: Path, walk: Walk[Any]) -> Any:
         inner = Walk(walk.context)
