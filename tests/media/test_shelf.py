@@ -15,6 +15,7 @@ from relay.delivery.media import KeptMedia
 from relay.delivery.store import StoreRefusedError
 from relay.domain.contents import MediaKind
 from relay.media import kinds
+from relay.media.names import State
 from relay.media.store import FileStore
 from tests.media.kept import JPEG, LIMIT, keep, on_disk
 
@@ -41,6 +42,21 @@ async def test_a_small_file_outlives_its_own_file(tmp_path: Path) -> None:
         assert again.path(one.name).read_bytes() == JPEG + name.encode()
     assert not bundles(again)
     assert len(on_disk(again)) == 3
+    again.close()
+
+
+async def test_what_is_made_again_keeps_its_mark(tmp_path: Path) -> None:
+    """What amoCRM has already is not waited for anew; of what was not there nobody can tell."""
+    store = FileStore(tmp_path, lambda: LIMIT, reserve=0)
+    kept = [await keep(store, JPEG + name.encode(), name) for name in ("fetched", "gone")]
+    for one in kept:
+        found = store.find(one.name)
+        assert found is not None
+        store.note_fetched(found)
+    store.path(kept[1].name).unlink()
+    again = FileStore(tmp_path, lambda: LIMIT, reserve=0)
+    found_again = [again.find(one.name) for one in kept]
+    assert [found and found.state for found in found_again] == [State.FETCHED, State.NEW]
     again.close()
 
 
