@@ -20,6 +20,7 @@ from typing import Any
 import pylibmagic  # noqa: F401  (brings libmagic, which the library wants, to a bare machine)
 
 logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+logging.getLogger("whatsmeow.Client").setLevel(logging.INFO)  # it tells what no event may tell
 
 from neonize.aioze import events  # noqa: E402  (logging must be there first)
 from neonize.aioze.client import NewAClient  # noqa: E402

@@ -73,8 +73,6 @@ async def test_a_busy_service_is_tried_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reason", "attributes", "event"),
     [
-        (401, {}, "LoggedOut"),
-        (403, {}, "LoggedOut"),
         (402, {"code": "101", "expire": "3600"}, "TemporaryBan"),
         (405, {}, "ClientOutdated"),
         (400, {}, "ConnectFailure"),
@@ -90,6 +88,17 @@ async def test_a_refused_login_is_reported(
         device.fail_next_login(reason, **attributes)
         async with RealClient(server.environment(), tmp_path / "store.db") as client:
             await client.event(event)
+
+
+@pytest.mark.parametrize("reason", [401, 403, 406])
+async def test_a_refused_device_is_forgotten(tmp_path: Path, reason: int) -> None:
+    """The client gives its keys up. It may tell of that in its log alone (see goodbye.py)."""
+    async with WhatsAppServer() as server:
+        phone = server.phone("74950000001")
+        device = await server.pair_store(tmp_path / "store.db", phone)
+        device.fail_next_login(reason)
+        async with RealClient(server.environment(), tmp_path / "store.db") as client:
+            await client.printed(b"Got %d" % reason)
 
 
 async def test_a_running_connection_can_be_refused_as_well(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import structlog
 from relay.delivery.ports import HandOver
 from relay.domain.ids import OwnNumber
 from relay.whatsapp.linked_device.events import SUBSCRIBED, Code
+from relay.whatsapp.linked_device.goodbye import read_goodbye
 from relay.whatsapp.linked_device.hearing import Hearing
 from relay.whatsapp.linked_device.importing import Archive
 from relay.whatsapp.linked_device.library import Library
@@ -28,6 +29,7 @@ from relay.whatsapp.linked_device.threads import on_own_thread, tell
 
 WRITTEN_S = 3.0  # an eternity for opening the session's file and writing the library's maps
 REGISTER_S = 90.0  # dialling and the handshake; the library bounds both below this
+MUTE_S = 3.0  # the library looks whose device it is ten times a second
 ENTER_S = 15.0  # a call waits that long for a change to be over
 CLOSE_S = 4.0  # a goodbye or a dialling; the relay as a whole has ten seconds to stop
 REMOVE_S = 15.0  # the library waits up to five for the server's answer to its goodbye
@@ -167,6 +169,9 @@ class Client:
         told = read_access(line, time.monotonic())
         if told is not None:
             self._access = told
+        goodbye = read_goodbye(line)
+        if goodbye is not None:
+            tell(self._loop, self._part, goodbye)
 
     async def letters(self, digits: str) -> bytes:
         """The library's answer to the request for letters that link by number.
@@ -222,10 +227,12 @@ class Client:
                 self._registration.cancel()
             return
         await self._bounded("connect", self._settled.wait())
-        if self._settled.is_set():
-            await self._close()
-        else:
+        if not self._settled.is_set():
             self._left_behind = True
+        elif self._left_behind:
+            await self._bounded("disconnect", self._disconnect())
+        else:
+            await self._close()
 
     async def _close(self) -> None:
         if not self._registered and not self._ended.is_set():
@@ -287,6 +294,17 @@ class Client:
         self._settled.set()
         if self._left_behind:
             self._late = asyncio.create_task(self._close(), name="remove linked device")
+
+    def _part(self, goodbye: bytes) -> None:
+        """WhatsApp has ended the session. A client that does not know whose it was may be mute."""
+        if not self._settled.is_set():
+            self._loop.call_later(MUTE_S, self._give_up, goodbye)
+
+    def _give_up(self, goodbye: bytes) -> None:
+        if not self._settled.is_set():
+            self._announce(Code.LOGGED_OUT, goodbye)
+            self._left_behind = True  # a thread and half a megabyte, which nothing can free
+            self._settled.set()
 
     def _announce(self, code: int, data: bytes) -> None:
         if code in (Code.QR, Code.LOGIN_STATUS):

@@ -33,7 +33,8 @@ class Library(Protocol):
         """Register a client, connect, and stay until it is stopped; returns the error, if any.
 
         ``hear`` is called on this thread, one event after the other; ``overhear`` on any thread,
-        with lines of the client's log that tell of the media host. Neither must raise.
+        with lines of the client's log that tell of the media host, or that WhatsApp has ended the
+        session. Neither must raise.
         """
         ...
 

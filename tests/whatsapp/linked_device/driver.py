@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -145,9 +146,23 @@ async def send(engine: LinkedDevice, order: dict[str, str]) -> None:
     say("outcome", number=order["number"], kind=type(outcome).__name__, **asdict(outcome))
 
 
+def hold_library() -> None:
+    """Keep the library where it is after its handshake: in printing a line that nobody takes."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    _, full = os.pipe()
+    os.set_blocking(full, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(full, b"." * 4096)
+    os.set_blocking(full, True)
+    os.dup2(full, 2)
+
+
 def main() -> None:
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     reexec_if_needed()
+    if "HOLD_LIBRARY" in os.environ:
+        hold_library()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     mute_library_output()
     store, kept, phone = sys.argv[1:]
     quick = RetryPolicy(ladder_ms=(50, 100, 200, 400), jitter=0.0)

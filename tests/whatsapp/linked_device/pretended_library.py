@@ -49,6 +49,8 @@ class PretendedLibrary:
         self.dial_error: str | None = None
         self.device_gone = False
         self.before_device: Callable[[], None] = lambda: None
+        self.before_telling: Callable[[], object] = lambda: None
+        self.log_line = ""
         self.answer: Callable[[], bytes] = self._delivered
         self.asked: list[list[str]] = []
         self.typed: list[str] = []
@@ -96,6 +98,11 @@ class PretendedLibrary:
             if self.dial_error is not None:
                 return self.dial_error
             client.online = True
+        if overhear is not None and self.log_line:
+            client.dialling = True  # the library reads its maps once more
+            overhear(self.log_line)
+            self.before_telling()
+            client.dialling = False
         if self.device_gone:
             client.dialling = True  # until somebody pairs it, which nobody will
             hear(Code.QR, b"https://wa.me/first")

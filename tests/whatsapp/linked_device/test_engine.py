@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -415,6 +416,38 @@ async def test_a_client_that_dials_for_too_long_is_removed_when_it_turns_up(
     dialling.end()
     assert await asyncio.to_thread(rig.library.removed.wait, PATIENCE_S)
     assert not rig.library.clients
+
+
+REFUSED = "Got 403: main device gone connect failure, sending LoggedOut event and deleting session"
+
+
+async def test_a_client_that_was_refused_before_it_knew_whose_it_was(
+    rig: LinkedRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would never tell; so its log counts, and should it turn up after all, it is removed."""
+    monkeypatch.setattr(client_module, "MUTE_S", 0.05)
+    looks = threading.Event()
+    rig.library.log_line = REFUSED
+    rig.library.before_telling = partial(looks.wait, PATIENCE_S)
+    async with running(rig.engine) as run:
+        await run.state(SessionState.LOGGED_OUT)
+        assert "locked" in run.reports.states[-1][1]
+        unpair(rig.store)
+        assert await asyncio.to_thread(rig.library.disconnected.wait, PATIENCE_S)
+        looks.set()
+        assert await asyncio.to_thread(rig.library.removed.wait, PATIENCE_S)
+        assert not rig.library.clients
+
+
+async def test_a_client_that_was_refused_and_tells_so_is_removed(rig: LinkedRig) -> None:
+    """Its log comes first, but the client is given time to say whose it is."""
+    rig.library.log_line = REFUSED
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        unpair(rig.store)
+        rig.library.happens(Code.LOGGED_OUT)
+        await run.state(SessionState.LOGGED_OUT)
+        assert await asyncio.to_thread(rig.library.removed.wait, PATIENCE_S)
 
 
 async def test_a_device_gone_from_the_file_is_told(rig: LinkedRig) -> None:

@@ -78,6 +78,19 @@ async def test_a_refusal_that_the_library_cannot_tell(
             assert (await engine.send(ANNA, "there again"))["kind"] == "Delivered"
 
 
+@pytest.mark.parametrize(("reason", "words"), [(401, "removed on the phone"), (403, "locked")])
+async def test_a_logout_before_the_library_has_looked_whose_it_is(
+    tmp_path: Path, reason: int, words: str
+) -> None:
+    """The library never tells of it; its log does, and the channel waits for a pairing."""
+    async with scene(tmp_path) as there:
+        there.device.fail_next_login(reason)
+        environment = {**there.server.environment(), "HOLD_LIBRARY": "1"}
+        async with there.engine(environment) as engine:
+            assert words in (await engine.state("logged_out"))["reason"]
+            assert await engine.stop() == 0
+
+
 @pytest.mark.parametrize("kind", ["server-error", "weather"])
 async def test_a_receipt_that_the_library_cannot_tell(live: Live, kind: str) -> None:
     """It ends the stream of events: the line is closed, and what comes from then on arrives."""
