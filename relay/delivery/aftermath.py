@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from relay.delivery.awaiting import hand_on, late_letters, may_change, result_of
+from relay.delivery.awaiting import hand_on, is_unasked, late_letters, may_change, result_of
 from relay.delivery.contacts import learn_chat
 from relay.delivery.failures import failure_letters
 from relay.delivery.holding import has_lost_place
@@ -103,6 +103,8 @@ def settle(
     ``counted_ms``: when it was counted as one to a stranger, if it was.
     """
     entry, now = attempt.entry, attempt.now_ms
+    if isinstance(entry.letter.body, Fetch) and is_unasked(entry):
+        return _after_first_try(ledger, attempt, outcome, policy)
     if has_lost_place(ledger, entry):
         return Settled(rule_on(outcome, attempt, policy))
     turn = note_outcome(ledger, attempt, outcome, counted_ms)
@@ -135,6 +137,29 @@ def settle(
         return _after_fetching(ledger, entry.letter.body, outcome, ruling, cause)
     letters = what_follows(ledger, entry.letter, outcome, ruling, cause)
     return Settled(ruling, letters, closed_until_ms=closed_ms)
+
+
+def _after_first_try(
+    ledger: Ledger, attempt: Attempt, outcome: Outcome, policy: RetryPolicy
+) -> Settled:
+    """The file is there; or the letter that goes on asking for it takes over, tried once."""
+    entry, fetch, ruling = attempt.entry, attempt.letter.body, rule_on(outcome, attempt, policy)
+    waiting = ledger.entry(entry.id)
+    if waiting is None or not is_unasked(waiting) or not isinstance(fetch, Fetch):
+        return Settled(ruling)  # it was taken back meanwhile
+    if isinstance(outcome, Fetched):
+        if may_change(waiting, attempt.now_ms):
+            hand_on(ledger, waiting, fetch, outcome.media, attempt.now_ms)
+            return Settled(ruling, freed=(waiting.letter.destination,))
+        ledger.ask(entry.id)
+        return Settled(ruling, _put(ledger, late_letters(waiting, outcome.media)))
+    ledger.ask(entry.id)
+    letter = replace(entry.letter, unasked_ms=None)
+    put = ledger.put(letter)
+    if put is None:  # it was asked for so long ago that its message is forgotten
+        return Settled(ruling)
+    tried = replace(attempt, entry=replace(entry, id=put, letter=letter))
+    return settle(ledger, tried, outcome, None, policy)
 
 
 def _after_fetching(

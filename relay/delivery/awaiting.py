@@ -1,13 +1,16 @@
 """A message that holds a medium waits, for a bounded time, until its bytes are in our own store.
 
-Two letters are put: the message in its lane, held; and one that fetches the bytes at once, in a
-lane of its own, whether the message's own destination can be reached or not. When the fetching has
-ended, well or not, the message is amended and becomes due. If its patience ends first, it goes
-into amoCRM without its medium, which follows as a message of its own when it comes after all.
+The message is put into its lane, held, with a mark: nobody has asked for its bytes yet. They are
+asked for at once, whether the message's own destination can be reached or not. Mostly they come,
+and the message is amended and becomes due. If not, a letter that fetches them takes over from the
+mark, in a lane of its own, until it has ended, well or not. If the message's patience ends first,
+it goes into amoCRM without its medium, which follows as a message of its own when it comes after
+all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Literal
 
@@ -23,6 +26,7 @@ from relay.domain.ids import WhatsAppMessageId, message_id
 from relay.domain.outbox import (
     Destination,
     Entry,
+    EntryId,
     EntryState,
     Fetched,
     Letter,
@@ -42,22 +46,48 @@ OUTGOING_MS = PATIENCE_MS - 20 * SECOND
 """For so long a manager's file is tried to be had: without it there is no message to send."""
 
 
-def awaiting(letter: Letter) -> tuple[Letter, ...]:
-    """The letter as it is; or, if its medium is elsewhere, held, and the letter that fetches it."""
+def awaiting(letter: Letter) -> Letter:
+    """The letter as it is; or, if its medium is elsewhere, held, its medium to be asked for."""
+    if not awaits_medium(letter.body):
+        return letter
+    unasked_ms = letter.accepted_ms + letter.hold_ms
+    return replace(letter, hold_ms=max(PATIENCE_MS, letter.hold_ms), unasked_ms=unasked_ms)
+
+
+def first_tries(ledger: Ledger, limit: int, busy: Collection[EntryId]) -> list[Entry]:
+    """What fetches media for which nobody has asked yet, the oldest first; none of ``busy``.
+
+    No letter is put for that before it has failed: each has the id of the entry that waits.
+    """
+    found = list[Entry]()
+    for entry in ledger.unasked(limit, busy):
+        fetch = fetch_letter(entry.letter)
+        if fetch is not None:
+            found.append(Entry(entry.id, fetch, EntryState.PENDING, 0, fetch.accepted_ms))
+    return found
+
+
+def is_unasked(entry: Entry) -> bool:
+    """Whether nobody has asked for its medium yet, or this is what asks first."""
+    return entry.letter.unasked_ms is not None
+
+
+def fetch_letter(letter: Letter) -> Letter | None:
+    """What fetches the medium of this letter, if it waits for one that was never asked for."""
     content = _content(letter.body)
-    if not isinstance(content, Media) or not isinstance(content.at, Remote):
-        return (letter,)
-    fetch = Letter(
+    if letter.unasked_ms is None or not isinstance(content, Media):
+        return None
+    return Letter(
         key=fetch_key(letter),
         lane=fetch_key(letter),
         destination=Destination.MEDIA,
-        body=Fetch(content, letter.key, _towards(letter), letter.accepted_ms + letter.hold_ms),
+        body=Fetch(content, letter.key, _towards(letter), letter.unasked_ms),
         trace=letter.trace,
         channel=letter.channel,
         accepted_ms=letter.accepted_ms,
         expires_ms=_expires_ms(letter),
+        unasked_ms=letter.unasked_ms,
     )
-    return (replace(letter, hold_ms=max(PATIENCE_MS, letter.hold_ms)), fetch)
 
 
 def fetch_key(letter: Letter) -> str:
@@ -100,13 +130,15 @@ def hand_on(ledger: Ledger, entry: Entry, fetch: Fetch, found: Media, now_ms: in
     due_ms = max(now_ms, fetch.not_before_ms) if stranger else now_ms
     caption = body.content.caption  # it may have been edited meanwhile
     content = found if found.caption == caption else replace(found, caption=caption)
-    ledger.amend(entry.id, replace(entry.letter, body=replace(body, content=content)), due_ms)
+    letter = replace(entry.letter, body=replace(body, content=content), unasked_ms=None)
+    ledger.amend(entry.id, letter, due_ms)
 
 
 def late_letters(entry: Entry, found: Media) -> tuple[Letter, ...]:
     """The message went into amoCRM without its medium: what became of that follows it."""
     body = entry.letter.body
-    if not isinstance(body, NewMessage) or entry.state is EntryState.DEAD:
+    withdrawn = entry.state is EntryState.DELIVERED and entry.error is not None
+    if not isinstance(body, NewMessage) or entry.state is EntryState.DEAD or withdrawn:
         return ()
     id_ = message_id(body.own, WhatsAppMessageId(f"{body.whatsapp_id}-file"))
     late = replace(body, id=id_, content=replace(found, caption=""))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import lru_cache
 from typing import cast, get_args
 
 import orjson
 
 from relay.delivery.forms import read_form
 from relay.domain.bodies import Body
+
+_KNOWN = 64  # bodies: what is claimed is soon read again to be changed
 
 KINDS = tuple(member.__name__ for member in get_args(Body))
 
@@ -35,6 +38,7 @@ def plain_json(body: Body) -> bytes:
     return json.dumps(asdict(body), ensure_ascii=False, separators=(",", ":")).encode()
 
 
+@lru_cache(maxsize=_KNOWN)
 def load_body(data: bytes) -> Body:
     """The body again.
 

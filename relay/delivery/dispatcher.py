@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from relay.delivery.aftermath import TURN, Settled, put_off, settle
+from relay.delivery.awaiting import first_tries
 from relay.delivery.ledger import Ledger
 from relay.delivery.lines import Lines, unless
 from relay.delivery.pacing import Attempt, may_go, permit, too_late
@@ -130,7 +131,10 @@ class Dispatcher:
         now, busy = self._clock.now_ms(), set(self._busy)
 
         def work(ledger: Ledger) -> _Claim:
-            entries = ledger.due(destination, now, room, busy, horizon)
+            entries = list[Entry]()
+            if destination is Destination.MEDIA:
+                entries += first_tries(ledger, room, busy)
+            entries += ledger.due(destination, now, room - len(entries), busy, horizon)
             if len(entries) == room:
                 return _Claim(entries, None)
             busy.update(entry.id for entry in entries)

@@ -109,12 +109,12 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         expires_ms=cause.received_ms + cause.settings.give_up_amocrm_ms,
         hold_ms=hold_ms(message, begins=known is None),
     )
-    first, *others = awaiting(letter)
-    placed = take_place(ledger, message, first, cause.now_ms)
-    others += first_met(conversation, known, cause)
+    letter = awaiting(letter)
+    placed = take_place(ledger, message, letter, cause.now_ms)
+    others = first_met(conversation, known, cause)
     if placed:
-        return Sorted(tuple(others), freed=freed, placed=(first,))
-    return Sorted((first, *others), freed=freed)
+        return Sorted(others, freed=freed, placed=(letter,))
+    return Sorted((letter, *others), freed=freed)
 
 
 def _kept_out(

@@ -27,10 +27,25 @@ class Outbox(Protocol):
         ...
 
     def amend(self, entry: EntryId, letter: Letter, due_ms: int) -> None:
-        """Change the lane and the body of an unfinished entry; its age keeps its place.
+        """Change the lane and the body of an unfinished entry, and whether its file is to be asked
+        for; its age keeps its place.
 
         Raises:
             ValueError: it is finished.
+        """
+        ...
+
+    def unasked(self, limit: int, busy: Collection[EntryId]) -> Sequence[Entry]:
+        """Entries whose files nobody has asked for yet, whatever became of them; none of ``busy``.
+
+        Those that might have gone first come first.
+        """
+        ...
+
+    def ask(self, entry: EntryId) -> Entry | None:
+        """Somebody has asked for the file of this entry; None, and nothing happens, if before too.
+
+        The entry, in which nothing else has changed.
         """
         ...
 

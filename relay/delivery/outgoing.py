@@ -145,7 +145,7 @@ def _reply(ledger: Ledger, known: Conversation | None, verdict: Outgoing, cause:
         accepted_ms=cause.received_ms,
         expires_ms=cause.received_ms + cause.settings.give_up_whatsapp_ms,
     )
-    return Sorted(awaiting(letter))
+    return Sorted((awaiting(letter),))
 
 
 def _quote(ledger: Ledger, written: Written, own: OwnNumber) -> Quote | None:

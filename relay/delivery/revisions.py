@@ -168,13 +168,15 @@ def _amended(
 def _fetch_no_more(ledger: Ledger, entry: Entry, now_ms: int) -> None:
     """A file that nobody is to see need not be had; its message waits for it no longer."""
     fetch = ledger.entry_of(fetch_key(entry.letter))
-    if fetch is None:
+    if fetch is not None:
+        withdraw(ledger, fetch, now_ms, "its message was taken back")
+    elif ledger.ask(entry.id) is None:
         return
-    withdraw(ledger, fetch, now_ms, "its message was taken back")
     body = entry.letter.body
     if isinstance(body, NewMessage) and may_change(entry, now_ms):
         taken = replace(body, content=Text(""))
-        ledger.amend(entry.id, replace(entry.letter, body=taken), now_ms)
+        letter = replace(entry.letter, body=taken, unasked_ms=None)
+        ledger.amend(entry.id, letter, now_ms)
 
 
 def _decide(

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from relay.delivery.awaiting import fetch_letter
 from relay.delivery.incoming import client_letters
 from relay.delivery.ledger import Ledger
 from relay.delivery.letters import Ahead, Cause, Composing, Held, Sorted
@@ -227,6 +228,7 @@ class Sorter:
 
     def _tell(self, notes: Sequence[Note]) -> None:
         now = self._clock.now_ms()
+        stirred = {letter.destination for note in notes for letter in note.letters}
         for note in notes:
             if note.result is None:
                 self._steps.unreadable(note.row, self._side, note.error or "")
@@ -234,13 +236,15 @@ class Sorter:
             if note.held is not None:
                 self._steps.held(note.row, self._side, note.held.reason)
                 self._on_held(note.held)
-            for letter in note.result.letters:
+            for letter in note.letters:
                 self._steps.accepted(letter, now)
+                if (fetch := fetch_letter(letter)) is not None:
+                    self._steps.accepted(fetch, now)
+                    stirred.add(fetch.destination)
             for rule in note.result.ignored:
                 self._steps.ignored(note.row, self._side, rule)
             for composing in note.result.typing:
                 self._on_typing(composing)
-        stirred = {letter.destination for note in notes for letter in note.letters}
         if any(note.result is not None and note.result.freed for note in notes):
             stirred.add(Destination.WHATSAPP)
         for destination in stirred:

@@ -71,6 +71,8 @@ class Letter:
     ``key`` is unique for ever: a second letter with it changes nothing. ``lane`` keeps order.
     ``expires_ms``: from then on the letter is given up. Times are milliseconds since the epoch.
     ``hold_ms``: for so long after ``accepted_ms`` it is not attempted, and its lane waits with it.
+    ``unasked_ms``: nobody has asked for its file yet, and no other letter does; without the file to
+    wait for, it would not have gone before then either.
     """
 
     key: str
@@ -82,6 +84,7 @@ class Letter:
     accepted_ms: int
     expires_ms: int
     hold_ms: int = 0
+    unasked_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from relay.delivery.codec import load_body
 from relay.domain.ids import ChannelId
@@ -19,7 +19,7 @@ from relay.sqlite.journal import JournalTable
 
 _COLUMNS = (
     "id, key, lane, destination, body, trace, channel, accepted_ms, expires_ms,"
-    " state, attempts, due_ms, error"
+    " state, attempts, due_ms, error, unasked_ms"
 )
 _ENTRY = f"SELECT {_COLUMNS} FROM entry WHERE id = ?"  # noqa: S608 - constants
 _ENTRIES = f"SELECT {_COLUMNS} FROM entry WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
@@ -30,13 +30,14 @@ _LANE = (
     f"SELECT {_COLUMNS} FROM entry"  # noqa: S608 - constants
     " WHERE destination = ? AND lane = ? AND state < 2 ORDER BY id"
 )
+_UNASKED = "SELECT id, unasked_ms FROM entry WHERE unasked_ms IS NOT NULL ORDER BY unasked_ms, id"
 _HELD_COUNT = "SELECT count(*), min(received_ms) FROM journal WHERE side = ? AND state = 3"
 _WAITING = "SELECT count(*), min(accepted_ms) FROM entry WHERE destination = ? AND state < 2"
 _DEAD_COUNT = "SELECT count(*) FROM entry WHERE state = 3 AND destination = ?"
 
 
 _Row = tuple[
-    int, str, str, str, bytes, str, str | None, int, int, int, int, int, str | None
+    int, str, str, str, bytes, str, str | None, int, int, int, int, int, str | None, int | None
 ]  # as in _COLUMNS
 
 
@@ -53,6 +54,25 @@ class EntryTable(JournalTable):
             found.update((EntryId(row[0]), _entry(row)) for row in rows)
         return [found[EntryId(id_)] for id_ in ids]
 
+    def _walk(
+        self, sql: str, bounds: tuple[object, ...], limit: int, busy: Collection[EntryId]
+    ) -> list[tuple[int, int]]:
+        """Up to ``limit`` heads that are not busy (-1: all), read no further than needed."""
+        found: list[tuple[int, int]] = []
+        if limit == 0:
+            return found
+        for row in self._connection.execute(sql, bounds):
+            if row[0] not in busy:
+                found.append(row)
+                if len(found) == limit:
+                    break
+        return found
+
+    def unasked(self, limit: int, busy: Collection[EntryId]) -> Sequence[Entry]:
+        """Entries whose files nobody has asked for yet, none of ``busy``."""
+        found = self._walk(_UNASKED, (), limit, busy)
+        return self._entries([entry for entry, _ in found]) if found else ()
+
     def begun(self, destination: Destination) -> Sequence[Entry]:
         """Entries in BEGUN, oldest first."""
         return [_entry(row) for row in self._connection.execute(_BEGUN, (str(destination),))]
@@ -68,8 +88,10 @@ class EntryTable(JournalTable):
 
     def entry(self, entry: EntryId) -> Entry | None:
         """One entry by its id."""
+        if self._memory.lasting and entry in self._memory.entries:
+            return self._memory.entries[entry]
         row = self._connection.execute(_ENTRY, (entry,)).fetchone()
-        return _entry(row) if row else None
+        return self._wanted(_entry(row)) if row else None
 
     def entry_of(self, key: str) -> Entry | None:
         """One entry by its letter's key."""
@@ -77,8 +99,12 @@ class EntryTable(JournalTable):
         if row is None:
             return None
         (entry,) = self._entries(row)
+        return self._wanted(entry)
+
+    def _wanted(self, entry: Entry) -> Entry:
+        """It is asked for to be changed, or sent: it will be wanted again."""
         if self._memory.lasting and entry.state is EntryState.PENDING:
-            self._memory.entries.keep(entry.id, entry)  # it is asked for to be changed, or sent
+            self._memory.entries.keep(entry.id, entry)
         return entry
 
     def waiting(self, destination: Destination, lane: str) -> Sequence[Entry]:
@@ -93,7 +119,7 @@ class EntryTable(JournalTable):
 
 def _entry(row: _Row) -> Entry:
     number, key, lane, destination, body, trace, channel = row[:7]
-    accepted_ms, expires_ms, state, attempts, due_ms, error = row[7:]
+    accepted_ms, expires_ms, state, attempts, due_ms, error, unasked_ms = row[7:]
     letter = Letter(
         key,
         lane,
@@ -103,5 +129,6 @@ def _entry(row: _Row) -> Entry:
         None if channel is None else ChannelId(channel),
         accepted_ms,
         expires_ms,
+        unasked_ms=unasked_ms,
     )
     return Entry(EntryId(number), letter, EntryState(state), attempts, due_ms, error)

@@ -25,10 +25,10 @@ from relay.sqlite.entries import EntryTable
 # Enumerations are bound as plain str and int: sqlite3 looks for an adapter for anything else.
 _PUT = (
     "INSERT INTO entry (key, lane, destination, channel, trace, head,"
-    " accepted_ms, expires_ms, due_ms, wake_ms, body)"
+    " accepted_ms, expires_ms, due_ms, wake_ms, body, unasked_ms)"
     " VALUES (?1, ?2, ?3, ?4, ?5, NOT EXISTS ("
     "SELECT 1 FROM entry WHERE destination = ?3 AND lane = ?2 AND state < 2),"
-    " ?6, ?7, ?9, min(?9, ?7), ?8) ON CONFLICT (key) DO NOTHING"
+    " ?6, ?7, ?9, min(?9, ?7), ?8, ?10) ON CONFLICT (key) DO NOTHING"
 )
 # The three ways for a head's time to come; every head is in one of them at most, and they follow
 # each other in time, so the later ones matter only while there is room.
@@ -50,15 +50,18 @@ _BY_WAKE = (
     " ORDER BY wake_ms, id"
 )
 _AMEND = (
-    "UPDATE entry SET lane = ?2, body = ?3, due_ms = ?4, wake_ms = min(?4, expires_ms), head = 0"
-    " WHERE id = ?1"
+    "UPDATE entry SET lane = ?2, body = ?3, due_ms = ?4, wake_ms = min(?4, expires_ms), head = 0,"
+    " unasked_ms = ?5 WHERE id = ?1"
 )
 _REWRITE = (  # in its lane and at its place, so whoever is its head stays that
-    "UPDATE entry SET body = ?2, due_ms = ?3, wake_ms = min(?3, expires_ms) WHERE id = ?1"
+    "UPDATE entry SET body = ?2, due_ms = ?3, wake_ms = min(?3, expires_ms), unasked_ms = ?4"
+    " WHERE id = ?1"
 )
+_ASK = "UPDATE entry SET unasked_ms = NULL WHERE id = ? AND unasked_ms IS NOT NULL"
 _REPLACE = (
     "UPDATE OR IGNORE entry SET key = ?2, trace = ?3, channel = ?4, body = ?5, accepted_ms = ?6,"
-    " expires_ms = ?7, due_ms = ?8, wake_ms = min(?8, ?7), attempts = 0, error = NULL WHERE id = ?1"
+    " expires_ms = ?7, due_ms = ?8, wake_ms = min(?8, ?7), attempts = 0, error = NULL,"
+    " unasked_ms = ?9 WHERE id = ?1"
 )
 _STANDING = "SELECT state, head, destination, lane FROM entry WHERE id = ?"
 _BEGIN = "UPDATE entry SET state = 1 WHERE id = ?"
@@ -87,7 +90,7 @@ _HASTEN = (
 )
 _SHIFT = (
     "UPDATE entry SET accepted_ms = accepted_ms + ?1, expires_ms = expires_ms + ?1,"
-    " due_ms = due_ms + ?1, wake_ms = wake_ms + ?1 WHERE state < 2"
+    " due_ms = due_ms + ?1, wake_ms = wake_ms + ?1, unasked_ms = unasked_ms + ?1 WHERE state < 2"
 )
 _SHIFT_HELD = "UPDATE journal SET received_ms = received_ms + ? WHERE state = 3"
 
@@ -110,6 +113,7 @@ class OutboxTable(EntryTable):
             letter.expires_ms,
             dump_body(letter.body),
             letter.accepted_ms + letter.hold_ms,
+            letter.unasked_ms,
         )
         cursor = self._connection.execute(_PUT, row)
         if not cursor.rowcount or cursor.lastrowid is None:
@@ -136,20 +140,6 @@ class OutboxTable(EntryTable):
             found += sorted(expiring, key=_by_wake)
             found += self._walk(_FAR, (to, horizon), limit, busy)
         return self._entries([entry for entry, _ in found[:limit]])
-
-    def _walk(
-        self, sql: str, bounds: tuple[object, ...], limit: int, busy: Collection[EntryId]
-    ) -> list[tuple[int, int]]:
-        """Up to ``limit`` heads that are not busy (-1: all), read no further than needed."""
-        found: list[tuple[int, int]] = []
-        if limit == 0:
-            return found
-        for row in self._connection.execute(sql, bounds):
-            if row[0] not in busy:
-                found.append(row)
-                if len(found) == limit:
-                    break
-        return found
 
     def next_due_ms(self, destination: Destination, busy: Collection[EntryId]) -> int | None:
         """The earliest due or expiry time of any pending head but ``busy``."""
@@ -199,27 +189,45 @@ class OutboxTable(EntryTable):
             self._connection.execute(_CROWN, (destination, lane))
 
     def amend(self, entry: EntryId, letter: Letter, due_ms: int) -> None:
-        """Change the lane and the body of an unfinished entry.
+        """Change the lane and the body of an unfinished entry, and whether its file is to be asked
+        for.
 
         Raises:
             ValueError: it is finished.
             LookupError: there is no such entry.
         """
-        _, was, destination, lane = self._standing(entry)
-        if was not in UNFINISHED:
-            raise ValueError(f"entry {entry} is {was.name} and cannot be amended")
         known = self._memory.entries.pop(entry, None)
         if known is not None:
-            amended = replace(known.letter, lane=letter.lane, body=letter.body)
+            was, lane = known.state, known.letter.lane
+        else:
+            _, was, _, lane = self._standing(entry)
+        if was not in UNFINISHED:
+            raise ValueError(f"entry {entry} is {was.name} and cannot be amended")
+        if known is not None:
+            amended = replace(
+                known.letter, lane=letter.lane, body=letter.body, unasked_ms=letter.unasked_ms
+            )
             renewed = Entry(entry, amended, known.state, known.attempts, due_ms, known.error)
             self._memory.entries.keep(entry, renewed)
         if lane == letter.lane:
-            self._connection.execute(_REWRITE, (entry, dump_body(letter.body), due_ms))
+            row = (entry, dump_body(letter.body), due_ms, letter.unasked_ms)
+            self._connection.execute(_REWRITE, row)
             return
-        self._connection.execute(_AMEND, (entry, letter.lane, dump_body(letter.body), due_ms))
+        moved = (entry, letter.lane, dump_body(letter.body), due_ms, letter.unasked_ms)
+        self._connection.execute(_AMEND, moved)
         for changed in {lane, letter.lane}:
-            self._connection.execute(_UNCROWN, (destination, changed))
-            self._connection.execute(_CROWN, (destination, changed))
+            self._connection.execute(_UNCROWN, (str(letter.destination), changed))
+            self._connection.execute(_CROWN, (str(letter.destination), changed))
+
+    def ask(self, entry: EntryId) -> Entry | None:
+        """Somebody has asked for the file of this entry; None if before too."""
+        if not self._connection.execute(_ASK, (entry,)).rowcount:
+            return None
+        known = self._memory.entries.pop(entry, None)
+        if known is None:
+            return self.entry(entry)
+        asked = replace(known, letter=replace(known.letter, unasked_ms=None))
+        return self._memory.entries.keep(entry, asked)
 
     def replace(self, entry: EntryId, letter: Letter) -> bool:
         """Another letter takes the place of a pending one; False if its key is known.
@@ -243,6 +251,7 @@ class OutboxTable(EntryTable):
             letter.accepted_ms,
             letter.expires_ms,
             letter.accepted_ms + letter.hold_ms,
+            letter.unasked_ms,
         )
         if not self._connection.execute(_REPLACE, row).rowcount:
             return False

@@ -107,8 +107,23 @@ class MemoryLedger(MemoryPeople):
             raise LookupError(f"no entry {entry}")
         if kept.state not in UNFINISHED:
             raise ValueError(f"{kept.state.name} cannot be amended")
-        amended = replace(kept.letter, lane=letter.lane, body=letter.body)
+        amended = replace(
+            kept.letter, lane=letter.lane, body=letter.body, unasked_ms=letter.unasked_ms
+        )
         self._tables.entries[entry] = replace(kept, letter=amended, due_ms=due_ms)
+
+    def unasked(self, limit: int, busy: Collection[EntryId]) -> Sequence[Entry]:
+        all_ = self._tables.entries.values()
+        waiting = [e for e in all_ if e.letter.unasked_ms is not None and e.id not in busy]
+        return sorted(waiting, key=lambda e: (e.letter.unasked_ms, e.id))[:limit]
+
+    def ask(self, entry: EntryId) -> Entry | None:
+        kept = self._tables.entries.get(entry)
+        if kept is None or kept.letter.unasked_ms is None:
+            return None
+        asked = replace(kept, letter=replace(kept.letter, unasked_ms=None))
+        self._tables.entries[entry] = asked
+        return asked
 
     def replace(self, entry: EntryId, letter: Letter) -> bool:
         kept = self._tables.entries.get(entry)
@@ -190,6 +205,8 @@ class MemoryLedger(MemoryPeople):
                     accepted_ms=entry.letter.accepted_ms + delta_ms,
                     expires_ms=entry.letter.expires_ms + delta_ms,
                 )
+                if letter.unasked_ms is not None:
+                    letter = replace(letter, unasked_ms=letter.unasked_ms + delta_ms)
                 moved = replace(entry, letter=letter, due_ms=entry.due_ms + delta_ms)
                 self._tables.entries[entry.id] = moved
         for seq, (row, place) in self._tables.held.items():

@@ -7,6 +7,7 @@ opens what is left. The expectations are written by hand, from the docstrings of
 
 from __future__ import annotations
 
+from tests.delivery.contract_asking import AskingContract
 from tests.delivery.contract_journal import JournalContract
 from tests.delivery.contract_outbox import AmendingContract, LaneContract, PuttingContract
 from tests.delivery.contract_people import (
@@ -28,6 +29,7 @@ class StoreContract(
     PuttingContract,
     LaneContract,
     AmendingContract,
+    AskingContract,
     TimeContract,
     SettlingContract,
     ConversationContract,

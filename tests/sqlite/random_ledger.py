@@ -49,6 +49,7 @@ class Book:
         seen: list[object] = [_plain(e) for key in self.ids for e in [ledger.entry(self.ids[key])]]
         seen += [_plain(ledger.entry_of(key)) for key in KEYS]
         seen += [_plain(entry) for entry in ledger.dead(5)]
+        seen += [_plain_all(ledger.unasked(limit, ())) for limit in (1, 99)]
         for destination in Destination:
             seen += [ledger.unread(destination, limit) for limit in (1, 99)]
             seen += [ledger.figures(destination), _plain_all(ledger.begun(destination))]

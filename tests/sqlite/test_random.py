@@ -28,7 +28,7 @@ from relay.domain.ids import (
     OwnNumber,
 )
 from relay.domain.message import Client, Receipt, Status
-from relay.domain.outbox import Destination, EntryState, Seq
+from relay.domain.outbox import Destination, EntryId, EntryState, Seq
 from relay.domain.phone_check import PhoneCheck
 from relay.sqlite import SqliteStore, open_store
 from tests.delivery.contract_transactions import BoomError
@@ -134,13 +134,23 @@ class StoresInStep(RuleBasedStateMachine):
         new = letter(
             key, lane, to=to, channel=channel, accepted_ms=self._now_ms, expires_ms=expires_ms
         )
-        new = replace(new, hold_ms=lifetime_ms // 4)
+        unasked_ms = self._now_ms if lifetime_ms == 8_000 else None
+        new = replace(new, hold_ms=lifetime_ms // 4, unasked_ms=unasked_ms)
         self._both(lambda ledger, book: book.write(key, ledger.put(new)))
 
     @rule(key=_keys, lane=st.sampled_from(LANES), wait_ms=_waits)
     def amend(self, key: str, lane: str, wait_ms: int) -> None:
         wish, due_ms = letter("another body", lane), self._now_ms + wait_ms
+        wish = replace(wish, unasked_ms=self._now_ms if wait_ms % 2 else None)
         self._both(lambda ledger, book: ledger.amend(book.ids[key], wish, due_ms))
+
+    @rule(key=_keys)
+    def ask(self, key: str) -> None:
+        def work(ledger: Ledger, book: Book) -> object:
+            asked = ledger.ask(book.ids[key])
+            return None if asked is None else replace(asked, id=EntryId(0))
+
+        self._both(work)
 
     @rule(old=_keys, key=_keys, lane=st.sampled_from(LANES), wait_ms=_waits)
     def replace(self, old: str, key: str, lane: str, wait_ms: int) -> None:
