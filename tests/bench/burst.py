@@ -35,17 +35,18 @@ class Took:
     cpu: float
 
 
-async def client_alone() -> Took:
+async def client_alone(*, quiet: bool) -> Took:
     """From the login of a bare client until its program has heard the whole burst.
 
     Its store is as durable as the relay's: that is the client's own work, not the relay's.
+    ``quiet``: without the log that by default brings every stanza into Python.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         async with row(Path(home)) as town:
             await _queue(town)
             store = Path(home) / "storage" / "sessions" / "sales.db"
             environment = town.whatsapp.environment()
-            async with RealClient(environment, store, durable=True) as client:
+            async with RealClient(environment, store, durable=True, quiet=quiet) as client:
                 await town.device.online()
                 took = _meter(client.pid)
                 for _ in range(MESSAGES):

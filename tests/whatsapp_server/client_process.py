@@ -35,6 +35,8 @@ from neonize.utils.enum import (  # noqa: E402
     ReceiptType,
 )
 
+from tests.whatsapp_server.harness import QUIET  # noqa: E402
+
 _log = logging.getLogger(__name__)
 _COMMAND_BYTES = 8 * 1024 * 1024
 
@@ -245,6 +247,8 @@ async def main(store: str, output: int) -> None:
 
 if __name__ == "__main__":
     # The library prints on standard output: events leave by a copy, the rest goes to the errors.
+    if QUIET in os.environ:
+        logging.getLogger("neonize.utils.log").setLevel(logging.INFO)
     events_out = os.dup(1)
     os.dup2(2, 1)
     asyncio.run(main(sys.argv[1], events_out))

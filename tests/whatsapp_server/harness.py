@@ -15,6 +15,9 @@ from typing import Any
 
 from tests.whatsapp_server.inbox import PATIENCE_S, Inbox
 
+QUIET = "QUIET_CLIENT"
+"""In the process's environment, if it is to be quiet."""
+
 _ROOT = Path(__file__).parents[2]
 _LINE_BYTES = 64 * 1024 * 1024
 # The library commits each of 812 prekeys by itself: with fsync a pairing takes seconds, not 0.6.
@@ -41,7 +44,8 @@ class RealClient:
     """The unmodified client on one store; an async context manager that connects on entering.
 
     ``environment`` is the server's, or a spoilt copy of it. Leaving ends the process at once.
-    ``durable``: its store outlives a power cut, as the relay's does.
+    ``durable``: its store outlives a power cut, as the relay's does. ``quiet``: its log is not
+    brought into Python line by line, stanzas and all, as the library does by default.
     """
 
     def __init__(
@@ -51,10 +55,11 @@ class RealClient:
         *,
         connect: bool = True,
         durable: bool = False,
+        quiet: bool = False,
     ) -> None:
         self.events: Inbox[Event] = Inbox(f"the client on {store.name}")
         self._lines: Inbox[bytes] = Inbox(f"the print of {store.name}")
-        self._environment = dict(environment)
+        self._environment = dict(environment) | ({QUIET: "1"} if quiet else {})
         self._store = store
         self._settings = _WITH_FSYNC if durable else _WITHOUT_FSYNC
         self._connects = connect

@@ -103,6 +103,7 @@ class MediaHost:
         self.asked = 0
         self.faults: list[str] = []
         self.deleted: list[str] = []
+        self.some_deleted = asyncio.Event()
         self._files: dict[str, bytes] = {}
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -208,6 +209,7 @@ class MediaHost:
 
     async def _delete(self, request: web.Request) -> web.Response:
         self.deleted.append(request.match_info["kind"])
+        self.some_deleted.set()
         return web.Response()
 
     async def _download(self, request: web.Request) -> web.StreamResponse:

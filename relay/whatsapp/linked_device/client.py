@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -23,7 +22,8 @@ from relay.whatsapp.linked_device.goodbye import read_goodbye
 from relay.whatsapp.linked_device.hearing import Hearing
 from relay.whatsapp.linked_device.importing import Archive
 from relay.whatsapp.linked_device.library import Library
-from relay.whatsapp.linked_device.media_access import Access, read_access
+from relay.whatsapp.linked_device.media_access import Access
+from relay.whatsapp.linked_device.permission import Permission
 from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, letters_request, parse
 from relay.whatsapp.linked_device.threads import on_own_thread, tell
 
@@ -77,7 +77,6 @@ class Client:
         name_in: Callable[[bytes], str | None] | None = None,
         on_stranger: Callable[[str], None] | None = None,
     ) -> None:
-        self._access: Access | None = None
         self._library = library
         self._database = database
         self._proxy = proxy
@@ -92,6 +91,7 @@ class Client:
             name_in=name_in,
             on_stranger=on_stranger,
         )
+        self._permission = Permission(self.ask, lambda: self._usable, proxy)
         self._name = uuid.uuid4().hex
         self._loop = asyncio.get_running_loop()
         self._settled = asyncio.Event()  # registered, or over before it got so far
@@ -158,17 +158,10 @@ class Client:
 
     async def media_access(self) -> Access | None:
         """The permission to upload files; None if WhatsApp does not tell it now."""
-        told = self._access
-        if told is None or time.monotonic() >= told.until_s:
-            await self.ask("media-host", lambda library, name: library.ask_for_media_host(name))
-        # If nothing new was told, the library takes the old one for good, and so do we.
-        return self._access
+        return await self._permission.access()
 
     def _overhear(self, line: str) -> None:
         """On any thread."""
-        told = read_access(line, time.monotonic())
-        if told is not None:
-            self._access = told
         goodbye = read_goodbye(line)
         if goodbye is not None:
             tell(self._loop, self._part, goodbye)
@@ -249,6 +242,7 @@ class Client:
         async with self._library.gate.change():
             await self._bounded("stop", self._remove(), REMOVE_S)
         await self._bounded("end", self._ended.wait(), 1.0)
+        self._permission.close()
 
     async def _disconnect(self) -> None:
         async with self._library.gate.call() as enter:

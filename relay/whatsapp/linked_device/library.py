@@ -28,13 +28,13 @@ class Library(Protocol):
         subscribed: Sequence[int],
         hear: OnEvent,
         *,
-        overhear: OnLine | None = None,
+        overhear: OnLine,
     ) -> str:
         """Register a client, connect, and stay until it is stopped; returns the error, if any.
 
         ``hear`` is called on this thread, one event after the other; ``overhear`` on any thread,
-        with lines of the client's log that tell of the media host, or that WhatsApp has ended the
-        session. Neither must raise.
+        with lines of the client's log that tell that WhatsApp has ended the session. Neither must
+        raise.
         """
         ...
 
@@ -62,10 +62,31 @@ class Library(Protocol):
         """Look a hidden address up in the client's own file. The client must be registered."""
         ...
 
-    def ask_for_media_host(self, uuid: str) -> None:
-        """Have the client told of the media host, if what it knows is old; see ``overhear``.
+    def ask_for_media_host(self, uuid: str, proxy: str | None) -> None:
+        """Have the client told of the media host, if what it knows is old.
+
+        ``proxy`` is that of the client, which must be registered.
+
+        Raises:
+            ValueError: its way there, which includes the environment's proxy, cannot be told.
+        """
+        ...
+
+    def upload_to_nobody(self, uuid: str) -> bytes:
+        """The answer to an upload that cannot succeed, which tells of the media host.
+
+        From then on the client's own uploads and downloads lead nowhere, until
+        :meth:`lead_media`. The client must be registered.
+        """
+        ...
+
+    def lead_media(self, uuid: str, proxy: str) -> bool:
+        """Have the client's own uploads and downloads go through a proxy, or directly; True.
 
         The client must be registered.
+
+        Raises:
+            ValueError: the library cannot use such a proxy.
         """
         ...
 

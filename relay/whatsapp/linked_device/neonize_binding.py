@@ -24,12 +24,11 @@ from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.gate import Gate
 from relay.whatsapp.linked_device.library import LibraryMissingError, OnEvent, OnLine
 from relay.whatsapp.linked_device.library_log import hear_log
-from relay.whatsapp.linked_device.media_access import NOWHERE
+from relay.whatsapp.linked_device.media_access import NOBODY, NOWHERE, media_proxy
 from relay.whatsapp.linked_device.protobufs import load as load_protobufs
 
 VERSION = "0.5.2"
-_LOG_LEVEL = b"WARN"
-_TELLS_ALL = b"DEBUG"  # then the log tells of the media host as well, which nothing else does
+_LOG_LEVEL = b"INFO"  # at DEBUG the lines of a message cost more than all else about it
 _DOCUMENT = 4  # MediaType of the library; it does not matter here
 _DEVICE_NAME = "Relay"  # as the phone lists it under "linked devices"; one for all: a Go global
 _COMPOSING, _TEXT = 0, 0  # ChatPresence and ChatPresenceMedia of the library
@@ -54,7 +53,7 @@ class Neonize:
         subscribed: Sequence[int],
         hear: OnEvent,
         *,
-        overhear: OnLine | None = None,
+        overhear: OnLine,
     ) -> str:
         """See :class:`Library`."""
         binder = self._binder
@@ -77,11 +76,10 @@ class Neonize:
             binder.func_string(on_login_status),
             binder.func_callback_bytes(on_event),
         )
-        level = _LOG_LEVEL if overhear is None else _TELLS_ALL
         on_log = binder.func_callback_bytes2(partial(hear_log, overhear=overhear))
         self._on_log.append(on_log)
         error: bytes = self._go.Neonize(
-            database.encode(), uuid.encode(), b"", 0, 0, level,
+            database.encode(), uuid.encode(), b"", 0, 0, _LOG_LEVEL,
             *callbacks, on_log, events, len(subscribed),
             self._props, len(self._props), b"", 0,
             ctypes.byref(settings) if settings is not None else None,
@@ -116,12 +114,27 @@ class Neonize:
         answer: bytes = self._go.GetPNFromLID(uuid.encode(), jid, len(jid))
         return answer
 
-    def ask_for_media_host(self, uuid: str) -> None:
+    def ask_for_media_host(self, uuid: str, proxy: str | None) -> None:
         """See :class:`Library`."""
+        self.lead_media(uuid, media_proxy(proxy))  # first: else there might be no way back
         path, nothing = NOWHERE.encode(), b"\0" * 32
         self._go.DownloadMediaWithPath(
             uuid.encode(), path, nothing, 32, nothing, 32, nothing, 32, 0, _DOCUMENT, b"document"
         )
+
+    def upload_to_nobody(self, uuid: str) -> bytes:
+        """See :class:`Library`."""
+        self.lead_media(uuid, NOBODY)
+        answer: bytes = self._go.Upload(uuid.encode(), b"\0", 1, _DOCUMENT)
+        return answer
+
+    def lead_media(self, uuid: str, proxy: str) -> bool:
+        """See :class:`Library`."""
+        settings = self._binder.ProxySettings(proxy, no_websocket=True)._to_c_struct()
+        error: bytes = self._go.SetProxyAddress(uuid.encode(), ctypes.byref(settings))
+        if error:
+            raise ValueError(f"the library refuses its proxy: {error.decode('utf-8', 'replace')}")
+        return True
 
     def get_contacts(self, uuid: str) -> bytes:
         """See :class:`Library`."""

@@ -87,7 +87,7 @@ class PretendedLibrary:
         subscribed: Sequence[int],
         hear: Callable[[int, bytes], None],
         *,
-        overhear: Callable[[str], None] | None = None,
+        overhear: Callable[[str], None],
     ) -> str:
         self.started += 1
         client = PretendedClient()
@@ -98,7 +98,7 @@ class PretendedLibrary:
             if self.dial_error is not None:
                 return self.dial_error
             client.online = True
-        if overhear is not None and self.log_line:
+        if self.log_line:
             client.dialling = True  # the library reads its maps once more
             overhear(self.log_line)
             self.before_telling()
@@ -158,8 +158,18 @@ class PretendedLibrary:
         user = protobufs.load().JID.FromString(jid).User
         return samples.stored(self.stored.get(user, samples.NOWHERE))
 
-    def ask_for_media_host(self, uuid: str) -> None:
+    def ask_for_media_host(self, uuid: str, proxy: str | None) -> None:
+        del proxy
         self._registered(uuid, "media host")
+
+    def upload_to_nobody(self, uuid: str) -> bytes:
+        self._registered(uuid, "an upload")
+        return b""
+
+    def lead_media(self, uuid: str, proxy: str) -> bool:
+        del proxy
+        self._registered(uuid, "the way to the media host")
+        return True
 
     def get_contacts(self, uuid: str) -> bytes:
         self._registered(uuid, "contacts")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from relay.domain.contents import (
 )
 from tests.whatsapp.linked_device.engine_process import EngineProcess
 from tests.whatsapp.linked_device.scene import Scene, connected
+from tests.whatsapp_server.history import Past
 from tests.whatsapp_server.media import Kind
 
 SOME = b"\x00\x01not really a picture\xff" * 50_000  # a bit over a megabyte, in several pieces
@@ -154,6 +156,20 @@ async def test_a_file_reaches_the_client_byte_by_byte(at_work: AtWork, tmp_path:
         "image", "video", "audio", "audio", "document", "image", "document"
     ]  # fmt: skip
     assert there.server.media.asked == 1  # the permission is good for minutes
+
+
+async def test_asking_where_files_go_hinders_no_download_of_the_librarys_own(
+    at_work: AtWork, tmp_path: Path
+) -> None:
+    """The upload that leads to nobody reaches no host; afterwards the library loads as before."""
+    there, engine = at_work
+    media = Media(MediaKind.IMAGE, kept(tmp_path), mime="image/jpeg")
+    assert (await engine.send_content(there.anna.number, media))["kind"] == "Delivered"
+    assert there.server.media.uploads == ["image"]
+    past = [Past(there.anna, "yesterday", int(time.time()) - 24 * 3600)]
+    await there.phone.hand_over_history(past, there.server.media)
+    async with asyncio.timeout(60):  # what was fetched whole is deleted over there
+        await there.server.media.some_deleted.wait()
 
 
 async def test_what_belongs_to_a_file_goes_with_it(at_work: AtWork, tmp_path: Path) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.message import Message
 
-from relay.whatsapp.linked_device.media_access import read_access
+from relay.whatsapp.linked_device import protobufs
+from relay.whatsapp.linked_device.media_access import media_proxy, read_access
 from relay.whatsapp.linked_device.sealed import Sealed
 
-LINE = (
-    '<iq from="s.whatsapp.net" id="7.5-3" type="result"><media_conn auth="Ab-_9" auth_ttl="21600" '
-    'max_buckets="12" ttl="300"><host hostname="media-fra3-1.cdn.whatsapp.net" type="primary"/>'
-    '<host hostname="mmg.whatsapp.net"/></media_conn></iq>'
+ERROR = (
+    'failed to execute request: Post "https://media-fra3-1.cdn.whatsapp.net/mms/document/dG9r?'
+    'auth=Ab-_9%2B%26&token=dG9r": proxyconnect tcp: dial tcp 127.0.0.1:0: connection refused'
 )
+
+
+def answer(error: str) -> bytes:
+    there: Message = protobufs.load().UploadReturnFunction(Error=error)
+    return there.SerializeToString()
 
 
 def place(url: str, path: str) -> str:
@@ -57,28 +63,55 @@ def test_a_message_that_names_no_place_has_none(url: str, path: str) -> None:
         place(url, path)
 
 
-def test_the_permission_to_upload_is_read_from_the_librarys_log() -> None:
-    """The first host, the word and until when; the word is never shown."""
-    access = read_access(LINE, 1000.0)
+def test_the_permission_to_upload_is_read_from_an_upload_that_leads_to_nobody() -> None:
+    """The host, the word and until when, a minute on; the word is never shown."""
+    access = read_access(answer(ERROR), 1000.0)
     assert access is not None
     assert (access.host, access.auth, access.until_s) == (
         "media-fra3-1.cdn.whatsapp.net",
-        "Ab-_9",
-        1300.0,
+        "Ab-_9+&",
+        1060.0,
     )
     assert "Ab-_9" not in repr(access)
 
 
 @pytest.mark.parametrize(
-    "line",
+    "told",
     [
-        '<iq id="1" type="set" xmlns="w:m"><media_conn/></iq>',
-        LINE.replace("whatsapp.net", "example.net"),
-        LINE.replace('auth="Ab-_9"', 'auth=""'),
-        LINE.replace('ttl="300"', 'ttl="soon"'),
-        "media_conn auth ttl",
+        answer("failed to refresh media connections: info query timed out"),
+        answer(ERROR.replace("whatsapp.net", "example.net")),
+        answer(ERROR.replace("auth=Ab-_9%2B%26", "auth=")),
+        answer(""),
+        b"",
+        b"\xff",
     ],
 )
-def test_a_line_that_gives_no_permission_gives_none(line: str) -> None:
-    """The question itself, another service's host, an answer that makes no sense."""
-    assert read_access(line, 0.0) is None
+def test_an_answer_that_gives_no_permission_gives_none(told: bytes) -> None:
+    """WhatsApp was silent, another service's host, an upload that went through, no answer."""
+    assert read_access(told, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("proxy", "environment", "bypassed", "expected"),
+    [
+        ("socks5://a:b@p:1", "http://e:2", "", "socks5://a:b@p:1"),
+        (None, "http://e:2", "", "http://e:2"),
+        (None, "e:2", "", "http://e:2"),
+        (None, "socks5h://e:2", "", "socks5://e:2"),
+        (None, "http://e:2", "whatsapp.net", ""),
+        (None, "", "", ""),
+    ],
+)
+def test_the_librarys_way_to_the_media_host_is_led_back_to_what_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+    proxy: str | None,
+    environment: str,
+    bypassed: str,
+    expected: str,
+) -> None:
+    """The channel's proxy, else the environment's in words that the library takes, else none."""
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", environment)
+    monkeypatch.setenv("NO_PROXY", bypassed)
+    assert media_proxy(proxy) == expected
