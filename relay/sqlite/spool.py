@@ -77,9 +77,9 @@ class Spool:
         checksum = zlib.crc32(payload, zlib.crc32(name))
         size = _size(source, payload)
         with self._lock:
-            begin, end = self._next, self._next + size
-            if end + len(_END) > len(self._memory):
+            if not self._has_room(size) and not (self._move_up() and self._has_room(size)):
                 return False
+            begin, end = self._next, self._next + size
             body = begin + _LENGTH.size
             self._memory[end : end + len(_END)] = _END
             self._memory[body:end] = _CHECK.pack(checksum, len(name)) + name + payload
@@ -103,6 +103,24 @@ class Spool:
                 self._point(place)
             else:
                 self._next = self._reset()
+
+    def _has_room(self, size: int) -> bool:
+        return self._next + size + len(_END) <= len(self._memory)
+
+    def _move_up(self) -> bool:
+        """Bring what waits to the beginning: in a long rush it never empties.
+
+        Until it is pointed to, the old place holds. False if the two would overlap.
+        """
+        (place,) = _FIRST.unpack(self._memory[len(_MAGIC) : _START])
+        by, end = place - _START, self._next - (place - _START)
+        if end + len(_END) > place:
+            return False
+        self._memory[_START : end + len(_END)] = self._memory[place : self._next] + _END
+        self._point(_START)
+        self._waiting = deque((spooled, behind - by) for spooled, behind in self._waiting)
+        self._next = end
+        return True
 
     def _reset(self) -> int:
         self._memory[_START : _START + len(_END)] = _END

@@ -73,6 +73,24 @@ def test_its_room_is_reserved(tmp_path: Path) -> None:
     assert found.st_blocks * 512 >= found.st_size > 0
 
 
+@given(sizes=st.lists(st.integers(0, 900), min_size=30, max_size=60), behind=st.integers(1, 4))
+def test_a_rush_in_which_it_never_empties_finds_room(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], behind: int
+) -> None:
+    """However much has gone through it: what waits is there, in order, after a death as well."""
+    home = tmp_path_factory.mktemp("spool")
+    spool, said = open_spool(home, SIZE), list[Spooled]()
+    for number, size in enumerate(sizes):
+        spooled = Spooled("a", b"%d " % number + bytes(size))
+        assert spool.put(spooled.source, spooled.payload)
+        said.append(spooled)
+        if len(said) > behind:
+            spool.take_away(1)
+            del said[0]
+        assert list(spool.waiting(99)) == said
+    assert list(open_spool(home, SIZE).waiting(99)) == said
+
+
 @given(
     payloads=st.lists(st.binary(max_size=300), min_size=1, max_size=20),
     place=st.integers(0, 9_999),
