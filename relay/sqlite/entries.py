@@ -46,8 +46,8 @@ class EntryTable(JournalTable):
 
     def _entries(self, ids: Sequence[int]) -> list[Entry]:
         """These entries, in this order; those not remembered in one statement."""
-        known = self._memory.entries
-        found = {id_: known[id_] for id_ in map(EntryId, ids) if id_ in known}
+        recall = self._memory.entries.get
+        found = {id_: known for id_ in map(EntryId, ids) if (known := recall(id_)) is not None}
         if len(found) < len(ids):
             others = [id_ for id_ in ids if id_ not in found]
             rows = self._connection.execute(_ENTRIES, (json.dumps(others),))
@@ -88,8 +88,8 @@ class EntryTable(JournalTable):
 
     def entry(self, entry: EntryId) -> Entry | None:
         """One entry by its id."""
-        if self._memory.lasting and entry in self._memory.entries:
-            return self._memory.entries[entry]
+        if self._memory.lasting and (known := self._memory.entries.get(entry)) is not None:
+            return known
         row = self._connection.execute(_ENTRY, (entry,)).fetchone()
         return self._wanted(_entry(row)) if row else None
 
@@ -104,7 +104,7 @@ class EntryTable(JournalTable):
     def _wanted(self, entry: Entry) -> Entry:
         """It is asked for to be changed, or sent: it will be wanted again."""
         if self._memory.lasting and entry.state is EntryState.PENDING:
-            self._memory.entries.keep(entry.id, entry)
+            self._memory.entries.keep(entry)
         return entry
 
     def waiting(self, destination: Destination, lane: str) -> Sequence[Entry]:

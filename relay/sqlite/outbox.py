@@ -121,7 +121,7 @@ class OutboxTable(EntryTable):
         entry = EntryId(cursor.lastrowid)
         due_ms = letter.accepted_ms + letter.hold_ms
         kept = replace(letter, hold_ms=0) if letter.hold_ms else letter
-        self._memory.entries.keep(entry, Entry(entry, kept, EntryState.PENDING, 0, due_ms))
+        self._memory.entries.keep(Entry(entry, kept, EntryState.PENDING, 0, due_ms))
         return entry
 
     def due(
@@ -153,7 +153,7 @@ class OutboxTable(EntryTable):
             ValueError: it is not pending.
             LookupError: there is no such entry.
         """
-        self._memory.entries.pop(entry, None)
+        self._memory.entries.pop(entry)
         self._allowed(entry, EntryState.BEGUN)
         self._connection.execute(_BEGIN, (entry,))
 
@@ -174,7 +174,7 @@ class OutboxTable(EntryTable):
             LookupError: there is no such entry.
         """
         self._now_ms = now_ms
-        self._memory.entries.pop(entry, None)
+        self._memory.entries.pop(entry)
         finished = state not in UNFINISHED
         row = (entry, int(state), attempts, due_ms, error, now_ms if finished else None)
         if finished and self._connection.execute(_FINISH_HEAD, row).rowcount:
@@ -196,7 +196,7 @@ class OutboxTable(EntryTable):
             ValueError: it is finished.
             LookupError: there is no such entry.
         """
-        known = self._memory.entries.pop(entry, None)
+        known = self._memory.entries.pop(entry)
         if known is not None:
             was, lane = known.state, known.letter.lane
         else:
@@ -208,7 +208,7 @@ class OutboxTable(EntryTable):
                 known.letter, lane=letter.lane, body=letter.body, unasked_ms=letter.unasked_ms
             )
             renewed = Entry(entry, amended, known.state, known.attempts, due_ms, known.error)
-            self._memory.entries.keep(entry, renewed)
+            self._memory.entries.keep(renewed)
         if lane == letter.lane:
             row = (entry, dump_body(letter.body), due_ms, letter.unasked_ms)
             self._connection.execute(_REWRITE, row)
@@ -223,11 +223,11 @@ class OutboxTable(EntryTable):
         """Somebody has asked for the file of this entry; None if before too."""
         if not self._connection.execute(_ASK, (entry,)).rowcount:
             return None
-        known = self._memory.entries.pop(entry, None)
+        known = self._memory.entries.pop(entry)
         if known is None:
             return self.entry(entry)
         asked = replace(known, letter=replace(known.letter, unasked_ms=None))
-        return self._memory.entries.keep(entry, asked)
+        return self._memory.entries.keep(asked)
 
     def replace(self, entry: EntryId, letter: Letter) -> bool:
         """Another letter takes the place of a pending one; False if its key is known.
@@ -255,7 +255,7 @@ class OutboxTable(EntryTable):
         )
         if not self._connection.execute(_REPLACE, row).rowcount:
             return False
-        self._memory.entries.pop(entry, None)
+        self._memory.entries.pop(entry)
         return True
 
     def hasten(self, destination: Destination, channel: ChannelId | None, now_ms: int) -> int:

@@ -18,7 +18,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 PEOPLE = 2_048
-ENTRIES = 256  # at about 4 kB
+ENTRIES = 256  # at about 2 kB
+UNASKED = 1_024
 
 
 class Remembered(dict[K, V]):
@@ -40,10 +41,43 @@ class Remembered(dict[K, V]):
         return value
 
 
+class RememberedEntries:
+    """Entries by their ids, as they were put, and at most amended since.
+
+    Pictures come in bursts, and each is wanted again when its turn to be asked for has come: so
+    those have a room of their own, which is empty at other times.
+    """
+
+    __slots__ = ("_others", "_unasked")
+
+    def __init__(self) -> None:
+        self._unasked: Remembered[EntryId, Entry] = Remembered(UNASKED)
+        self._others: Remembered[EntryId, Entry] = Remembered(ENTRIES)
+
+    def get(self, entry: EntryId) -> Entry | None:
+        """The entry; None if it is not remembered."""
+        return self._others.get(entry) or self._unasked.get(entry)
+
+    def keep(self, entry: Entry) -> Entry:
+        """Remember it as it is now; returns it."""
+        self.pop(entry.id)
+        room = self._others if entry.letter.unasked_ms is None else self._unasked
+        return room.keep(entry.id, entry)
+
+    def pop(self, entry: EntryId) -> Entry | None:
+        """Forget it; as it was, if it was remembered."""
+        return self._others.pop(entry, None) or self._unasked.pop(entry, None)
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._others.clear()
+        self._unasked.clear()
+
+
 class Memory:
     """What is remembered of the people and of the outbox; None: known not to be there.
 
-    ``entries`` were put, and at most amended since. ``early``: whether there are receipts that came
+    ``early``: whether there are receipts that came
     before their link; ``held``: whether rows of the journal are held anywhere; ``posted``: whether
     anything of our own was posted. None: not known. ``lasting``: whether these may be remembered;
     only the one who writes sees them change.
@@ -60,14 +94,12 @@ class Memory:
         "posted",
     )
 
-    def __init__(
-        self, people: int = PEOPLE, entries: Remembered[EntryId, Entry] | None = None
-    ) -> None:
+    def __init__(self, people: int = PEOPLE, entries: RememberedEntries | None = None) -> None:
         self.aliases: Remembered[tuple[OwnNumber, ClientAddress], ConversationId | None]
         self.aliases = Remembered(people)
         self.conversations: Remembered[ConversationId, Conversation | None] = Remembered(people)
         self.checks: Remembered[str, PhoneCheck | None] = Remembered(people)
-        self.entries = Remembered[EntryId, Entry](ENTRIES) if entries is None else entries
+        self.entries = RememberedEntries() if entries is None else entries
         self.early: bool | None = None
         self.held: bool | None = None
         self.posted: bool | None = None

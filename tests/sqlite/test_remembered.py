@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,10 @@ from relay.domain.ids import (
     OwnNumber,
 )
 from relay.domain.message import Client
-from relay.domain.outbox import Destination
+from relay.domain.outbox import Destination, Entry, EntryId, EntryState
 from relay.domain.phone_check import PhoneCheck
 from relay.sqlite import SqliteStore
-from relay.sqlite.remembered import Remembered
+from relay.sqlite.remembered import ENTRIES, UNASKED, Remembered, RememberedEntries
 from tests.delivery.contract_transactions import BoomError
 from tests.delivery.store_samples import letter
 
@@ -129,3 +130,32 @@ def test_no_more_is_remembered_than_agreed(most: int) -> None:
     for number in (1, 2, 3, 4, 4):
         assert remembered.keep(number, str(number)) == str(number)
     assert list(remembered) == [1, 2, 3, 4][4 - most :]
+
+
+def entry(number: int, unasked_ms: int | None = None) -> Entry:
+    new = replace(letter(str(number)), unasked_ms=unasked_ms)
+    return Entry(EntryId(number), new, EntryState.PENDING, 0, 1)
+
+
+def test_a_burst_of_pictures_leaves_the_others_their_room() -> None:
+    """And the other way round: whoever is asked for its file moves to the others."""
+    remembered = RememberedEntries()
+    for number in range(1, UNASKED + 2):
+        remembered.keep(entry(number, 5))
+    others = [remembered.keep(entry(number)) for number in range(5_001, 5_001 + ENTRIES)]
+    assert remembered.get(EntryId(1)) is None
+    assert remembered.get(EntryId(2)) == entry(2, 5)
+    remembered.keep(entry(2))
+    assert remembered.get(EntryId(2)) == entry(2)
+    assert [remembered.get(each.id) for each in others] == [None, *others[1:]]
+    assert remembered.pop(EntryId(2)) == entry(2)
+    assert remembered.get(EntryId(2)) is None
+
+
+def test_nothing_is_remembered_that_was_forgotten() -> None:
+    """Of both rooms."""
+    remembered = RememberedEntries()
+    for each in (entry(1), entry(2, 5)):
+        remembered.keep(each)
+    remembered.clear()
+    assert [remembered.get(EntryId(number)) for number in (1, 2)] == [None, None]
