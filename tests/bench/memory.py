@@ -14,6 +14,7 @@ if __name__ == "__main__":  # brought by the tools of the tests; a relay's own e
         sys.modules[name] = None  # type: ignore[assignment]  # as Python marks what is not there
 
 from relay.app.collector import calm_collector
+from relay.app.switching import switch_soon
 from tests.bench.into_amocrm import Counter, push
 from tests.bench.report import Figure
 from tests.bench.rig import rig
@@ -53,4 +54,5 @@ async def _main(amocrm: str) -> None:
 
 if __name__ == "__main__":
     calm_collector()
+    switch_soon()
     asyncio.run(_main(sys.argv[1]))

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from relay.app.collector import calm_collector
+from relay.app.switching import switch_soon
 from tests.bench.report import Figure
 from tests.bench.rig import Meter, Rig, file_for, rig
 
@@ -96,5 +97,6 @@ class Ticking:
 
 if __name__ == "__main__":
     calm_collector()
+    switch_soon()
     for figure in asyncio.run(reloading()):
         print(figure)
