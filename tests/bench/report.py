@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import statistics
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,6 +98,8 @@ def _sections() -> dict[str, str]:
 
 def percentile(values: Sequence[float], share: float) -> float:
     """The value below which that share of the values lies."""
+    import statistics  # noqa: PLC0415 - it weighs nearly a megabyte, and one process is weighed
+
     return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]
 
 
