@@ -18,6 +18,7 @@ from typing import Final
 BARS: Final = 64
 """Loudnesses in a waveform, from 0 to 100."""
 
+_AFTER_MESSAGES: Final = ("nice", "-n", "10")  # it would have the precedence of our own threads
 _PATIENCE_S: Final = 120.0  # an hour of speech takes a few seconds
 _RATE: Final = 4000  # samples a second are enough to draw
 _FRAME: Final = _RATE // 10
@@ -124,6 +125,7 @@ def _bars(frames: list[int]) -> tuple[int, ...]:
 async def _output(program: str, *arguments: str) -> AsyncGenerator[bytes, None]:
     """What the program writes, until it ends; it does not outlive this."""
     process = await asyncio.create_subprocess_exec(
+        *_AFTER_MESSAGES,
         program,
         *arguments,
         stdin=asyncio.subprocess.DEVNULL,
