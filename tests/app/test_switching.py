@@ -29,6 +29,12 @@ for task in Path("/proc/self/task").iterdir():
 """
 
 
+def _may_go_first() -> bool:
+    """Whether the system allows it here; root in a container may lack the right."""
+    command = [sys.executable, "-c", "import os; os.setpriority(os.PRIO_PROCESS, 0, -10)"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
+
+
 def test_an_event_of_the_library_waits_for_less_than_a_millisecond() -> None:
     """While it waits, the library confirms others to WhatsApp that a kill would lose."""
     before = sys.getswitchinterval()
@@ -45,7 +51,7 @@ def test_the_library_has_its_turn_after_ours() -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
     nicer = [int(number) for number in told.stdout.split()]
     assert len(nicer) >= 3, "the library has threads of its own"
-    assert set(nicer) == ({10} if os.geteuid() == 0 else {0})
+    assert set(nicer) == ({10} if _may_go_first() else {0})
 
 
 def test_where_it_is_not_allowed_all_go_on_alike(monkeypatch: pytest.MonkeyPatch) -> None:
