@@ -197,13 +197,12 @@ class OutboxTable(EntryTable):
             LookupError: there is no such entry.
         """
         known = self._memory.entries.pop(entry)
-        if known is not None:
-            was, lane = known.state, known.letter.lane
-        else:
+        if known is None:
             _, was, _, lane = self._standing(entry)
-        if was not in UNFINISHED:
-            raise ValueError(f"entry {entry} is {was.name} and cannot be amended")
-        if known is not None:
+            if was not in UNFINISHED:
+                raise ValueError(f"entry {entry} is {was.name} and cannot be amended")
+        else:  # what is remembered is pending
+            lane = known.letter.lane
             amended = replace(
                 known.letter, lane=letter.lane, body=letter.body, unasked_ms=letter.unasked_ms
             )

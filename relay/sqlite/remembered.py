@@ -77,10 +77,9 @@ class RememberedEntries:
 class Memory:
     """What is remembered of the people and of the outbox; None: known not to be there.
 
-    ``early``: whether there are receipts that came
-    before their link; ``held``: whether rows of the journal are held anywhere; ``posted``: whether
-    anything of our own was posted. None: not known. ``lasting``: whether these may be remembered;
-    only the one who writes sees them change.
+    ``early``: whether there are receipts that came before their link; ``held``: whether rows of the
+    journal are held anywhere; ``posted``: whether anything of our own was posted. None: not known.
+    ``lasting``: whether these may be remembered; only the one who writes sees them change.
     """
 
     __slots__ = (

@@ -160,12 +160,6 @@ class Client:
         """The permission to upload files; None if WhatsApp does not tell it now."""
         return await self._permission.access()
 
-    def _overhear(self, line: str) -> None:
-        """On any thread."""
-        goodbye = read_goodbye(line)
-        if goodbye is not None:
-            tell(self._loop, self._part, goodbye)
-
     async def letters(self, digits: str) -> bytes:
         """The library's answer to the request for letters that link by number.
 
@@ -280,6 +274,12 @@ class Client:
         except Exception as error:  # noqa: BLE001 - told to the loop, which ends this life
             words = f"{type(error).__name__}: {error}"
         tell(self._loop, self._finish, words)
+
+    def _overhear(self, line: str) -> None:
+        """On any thread."""
+        goodbye = read_goodbye(line)
+        if goodbye is not None:
+            tell(self._loop, self._part, goodbye)
 
     # --- On the loop -----------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ import socket
 import ssl
 import threading
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -428,7 +427,7 @@ async def test_a_client_that_was_refused_before_it_knew_whose_it_was(
     monkeypatch.setattr(client_module, "MUTE_S", 0.05)
     looks = threading.Event()
     rig.library.log_line = REFUSED
-    rig.library.before_telling = partial(looks.wait, PATIENCE_S)
+    rig.library.before_telling = looks.wait  # for ever, else it would turn up by itself
     async with running(rig.engine) as run:
         await run.state(SessionState.LOGGED_OUT)
         assert "locked" in run.reports.states[-1][1]
