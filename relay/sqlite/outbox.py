@@ -198,11 +198,11 @@ class OutboxTable(EntryTable):
         """
         known = self._memory.entries.pop(entry)
         if known is None:
-            _, was, _, lane = self._standing(entry)
+            _, was, destination, lane = self._standing(entry)
             if was not in UNFINISHED:
                 raise ValueError(f"entry {entry} is {was.name} and cannot be amended")
         else:  # what is remembered is pending
-            lane = known.letter.lane
+            destination, lane = str(known.letter.destination), known.letter.lane
             amended = replace(
                 known.letter, lane=letter.lane, body=letter.body, unasked_ms=letter.unasked_ms
             )
@@ -215,8 +215,8 @@ class OutboxTable(EntryTable):
         moved = (entry, letter.lane, dump_body(letter.body), due_ms, letter.unasked_ms)
         self._connection.execute(_AMEND, moved)
         for changed in {lane, letter.lane}:
-            self._connection.execute(_UNCROWN, (str(letter.destination), changed))
-            self._connection.execute(_CROWN, (str(letter.destination), changed))
+            self._connection.execute(_UNCROWN, (destination, changed))
+            self._connection.execute(_CROWN, (destination, changed))
 
     def ask(self, entry: EntryId) -> Entry | None:
         """Somebody has asked for the file of this entry; None if before too."""

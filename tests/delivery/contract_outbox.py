@@ -212,6 +212,7 @@ class AmendingContract:
         for number in range(crowd):
             await put(store, letter(f"another {number}", f"lane {number}", to=WHATSAPP))
         wish = letter("amended", "new", accepted_ms=5, expires_ms=6)
+        wish = replace(wish, destination=WHATSAPP, channel=None)
 
         def amend(ledger: Ledger) -> Sequence[Entry]:
             found = ledger.entry_of("k")
