@@ -34,9 +34,12 @@ def message_key(message: MessageId) -> str:
     return f"message:{message}"
 
 
-def hold_ms(message: Received, *, begins: bool) -> int:
-    """For how long a message waits for something better; ``begins``: its conversation does."""
-    if message.content == Unsupported(UNDECRYPTABLE):
+def hold_ms(message: Received, *, begins: bool, in_vain: bool = False) -> int:
+    """For how long a message waits for something better.
+
+    ``begins``: its conversation does. ``in_vain``: it stands for one that cannot come any more.
+    """
+    if message.content == Unsupported(UNDECRYPTABLE) and not in_vain:
         return STAND_IN_MS
     return STRANGER_MS if begins and message.client.phone is None else 0
 

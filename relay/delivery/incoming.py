@@ -40,6 +40,7 @@ from relay.domain.message import (
     Skipped,
     Status,
     WhatsAppEvent,
+    Withheld,
     Written,
 )
 from relay.domain.outbox import Destination, Letter
@@ -52,22 +53,40 @@ def client_letters(
     match event:
         case Received():
             return _message_in(ledger, event, cause)
+        case Withheld():
+            return _withheld_in(ledger, event, cause)
         case Receipt():
             return _receipt_in(ledger, event, cause)
         case Alias():
             return _alias_in(ledger, event, cause)
         case Edited() | Deleted() | Reacted():
-            message = as_message(ledger, event)
-            if message is not None:
-                return _message_in(ledger, message, cause)
-            return revision_letters(ledger, event, cause, ahead)
+            return _revision_in(ledger, event, cause, ahead)
         case Noise(rule) | Skipped(rule):
             return Sorted(ignored=(rule,))
         case Written() | CrmReaction() | CrmTyping():
             raise TypeError("a hook cannot come from an engine")
 
 
-def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
+def _revision_in(
+    ledger: Ledger, event: Edited | Deleted | Reacted, cause: Cause, ahead: Ahead
+) -> Sorted:
+    message = as_message(ledger, event)
+    if message is not None:
+        return _message_in(ledger, message, cause)
+    return revision_letters(ledger, event, cause, ahead)
+
+
+def _withheld_in(ledger: Ledger, event: Withheld, cause: Cause) -> Sorted:
+    """Mostly it was heard, only WhatsApp did not hear that. Else it was lost in a kill."""
+    known = ledger.entry_of(message_key(message_id(event.stand_in.own, event.id))) is not None
+    if known or (cause.came and ledger.heard_before(cause.came, event.id.encode())):
+        return Sorted(ignored=("duplicate",))
+    return _message_in(ledger, event.stand_in, cause, in_vain=True)
+
+
+def _message_in(
+    ledger: Ledger, message: Received, cause: Cause, *, in_vain: bool = False
+) -> Sorted:
     typed = message.origin is Origin.PHONE  # a client's message cannot be our own
     echo = typed and ledger.linked(message.own, message.id) is not None
     conversation, known = meet(ledger, message, cause.now_ms)
@@ -107,7 +126,7 @@ def _message_in(ledger: Ledger, message: Received, cause: Cause) -> Sorted:
         channel=cause.channel,
         accepted_ms=cause.received_ms,
         expires_ms=cause.received_ms + cause.settings.give_up_amocrm_ms,
-        hold_ms=hold_ms(message, begins=known is None),
+        hold_ms=hold_ms(message, begins=known is None, in_vain=in_vain),
     )
     letter = awaiting(letter)
     placed = take_place(ledger, message, letter, cause.now_ms)

@@ -25,6 +25,9 @@ from relay.domain.message import Client, Receipt, Status
 from relay.domain.outbox import Destination, JournalRow, Seq
 from relay.domain.phone_check import PhoneCheck
 
+LOOK_BACK = 10_000
+"""Rows of the journal that are looked through for a word, which takes about ten milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -98,6 +101,13 @@ class Ledger(Outbox, Protocol):
 
     def is_held(self, places: Collection[str]) -> bool:
         """Whether anything is held in one of those places."""
+        ...
+
+    def heard_before(self, row: JournalRow, word: bytes) -> bool:
+        """Whether a row of the same source that came before this one contains those bytes.
+
+        Only among the latest :data:`LOOK_BACK` rows. A row that has no place yet is the last.
+        """
         ...
 
     def tidy(self, before_ms: int, limit: int) -> int:

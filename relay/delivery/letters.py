@@ -18,19 +18,23 @@ from relay.domain.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What letters follow from: the message they belong to, the settings, and the time."""
+    """What letters follow from: the message they belong to, the settings, and the time.
+
+    ``came``: the row of the journal, if it is one.
+    """
 
     trace: str
     channel: ChannelId | None
     settings: Settings
     now_ms: int
     received_ms: int
+    came: JournalRow | None = None
 
     @classmethod
     def row(cls, row: JournalRow, settings: Settings, now_ms: int) -> Cause:
         """A row of the journal."""
         channel = ChannelId(row.source.partition("/")[2]) or None
-        return cls(row.trace, channel, settings, now_ms, row.received_ms)
+        return cls(row.trace, channel, settings, now_ms, row.received_ms, row)
 
     @classmethod
     def letter(cls, letter: Letter, settings: Settings, now_ms: int) -> Cause:

@@ -7,10 +7,7 @@ from dataclasses import dataclass, replace
 
 from relay.delivery.letters import Held, Sorted
 from relay.domain.ids import CrmPersonId
-from relay.domain.outbox import JournalRow, Letter, Seq
-
-NO_SEQ = Seq(0)
-"""The place of a row that gets one only after it was sorted."""
+from relay.domain.outbox import NO_SEQ, JournalRow, Letter, Seq
 
 
 @dataclass(frozen=True, slots=True)

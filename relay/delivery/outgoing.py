@@ -27,6 +27,7 @@ from relay.domain.message import (
     Received,
     Skipped,
     WhatsAppEvent,
+    Withheld,
     Written,
 )
 from relay.domain.outbox import Destination, Letter
@@ -55,7 +56,7 @@ def crm_letters(
             return _typing_out(ledger, event, cause)
         case Skipped(rule) | Noise(rule):
             return Sorted(ignored=(rule,))
-        case Received() | Receipt() | Alias() | Edited() | Deleted() | Reacted():
+        case Received() | Withheld() | Receipt() | Alias() | Edited() | Deleted() | Reacted():
             raise TypeError("a WhatsApp event cannot come from a hook")
 
 

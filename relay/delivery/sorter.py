@@ -17,14 +17,14 @@ from relay.delivery.awaiting import fetch_letter
 from relay.delivery.incoming import client_letters
 from relay.delivery.ledger import Ledger
 from relay.delivery.letters import Ahead, Cause, Composing, Held, Sorted
-from relay.delivery.notes import NO_SEQ, Looked, Note, StillHeld
+from relay.delivery.notes import Looked, Note, StillHeld
 from relay.delivery.outgoing import crm_letters
 from relay.delivery.ports import Clock, HookReader, Staff
 from relay.delivery.rush import Rush
 from relay.delivery.steps import Steps
 from relay.delivery.store import Store, StoreRefusedError
 from relay.domain.message import CrmEvent, WhatsAppEvent
-from relay.domain.outbox import Destination, JournalRow, Letter
+from relay.domain.outbox import NO_SEQ, Destination, JournalRow, Letter
 from relay.domain.settings import Settings
 
 Reader = Callable[[bytes], Sequence[WhatsAppEvent]]

@@ -76,6 +76,17 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """The engine has had a message before, and cannot tell it again.
+
+    If it never told of it, ``stand_in`` is all that anybody will hear of the message ``id``.
+    """
+
+    id: WhatsAppMessageId
+    stand_in: Received
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """WhatsApp tells what became of messages sent by us."""
 
@@ -144,7 +155,7 @@ class Reacted:
     emoji: str
 
 
-WhatsAppEvent = Received | Receipt | Noise | Alias | Edited | Deleted | Reacted
+WhatsAppEvent = Received | Withheld | Receipt | Noise | Alias | Edited | Deleted | Reacted
 
 
 # --- What amoCRM's hooks say ---------------------------------------------------------------------

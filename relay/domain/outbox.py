@@ -99,6 +99,10 @@ class Entry:
     error: str | None = None
 
 
+NO_SEQ = Seq(0)
+"""The place of a row that gets one only after it was sorted: behind all others."""
+
+
 @dataclass(frozen=True, slots=True)
 class JournalRow:
     """What came in, exactly as it came. ``source``: ``amocrm`` or ``whatsapp/CHANNEL``."""

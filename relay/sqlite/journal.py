@@ -6,7 +6,8 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
-from relay.domain.outbox import Destination, JournalRow, Seq
+from relay.delivery.ledger import LOOK_BACK
+from relay.domain.outbox import NO_SEQ, Destination, JournalRow, Seq
 from relay.sqlite.remembered import Memory
 
 _APPEND = "INSERT INTO journal (side, source, trace, received_ms, payload) VALUES (?, ?, ?, ?, ?)"
@@ -27,8 +28,13 @@ _IS_HELD = (
     "SELECT 1 FROM journal WHERE state = 3 AND place IN (SELECT value FROM json_each(?)) LIMIT 1"
 )
 _ANY_HELD = "SELECT 1 FROM journal WHERE state = 3 LIMIT 1"
+_HEARD_BEFORE = (
+    "SELECT 1 FROM (SELECT source, payload FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT ?)"
+    " WHERE source = ? AND instr(payload, ?) LIMIT 1"
+)
 _READ = "UPDATE journal SET state = 1, note = ? WHERE seq = ?"
 _UNREADABLE = "UPDATE journal SET state = 2, note = ? WHERE seq = ?"
+_LAST = 2**63 - 1
 _LATEST = "SELECT received_ms FROM journal WHERE seq = (SELECT max(seq) FROM journal)"
 
 
@@ -114,6 +120,12 @@ class JournalTable:
         """A row was marked, which may have been held."""
         if self._memory.held:
             self._memory.held = None
+
+    def heard_before(self, row: JournalRow, word: bytes) -> bool:
+        """Whether one of the latest rows of the same source, before this one, contains that."""
+        before = _LAST if row.seq == NO_SEQ else row.seq
+        found = self._connection.execute(_HEARD_BEFORE, (before, LOOK_BACK, row.source, word))
+        return found.fetchone() is not None
 
     def mark_unreadable(self, seq: Seq, error: str) -> None:
         """The row could not be sorted; it is kept for a person to look at."""

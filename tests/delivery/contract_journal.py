@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+import relay.sqlite.journal
+import tests.delivery.memory_ledger
 from relay.delivery.ledger import Ledger
 from relay.delivery.store import Store
-from relay.domain.outbox import JournalRow, Seq
+from relay.domain.outbox import NO_SEQ, JournalRow, Seq
 from tests.delivery.store_samples import AMOCRM, WHATSAPP
 
 
@@ -110,6 +113,57 @@ class JournalContract:
         assert await store.transact(lambda ledger: ledger.tidy(1_000, 99)) == 1
         assert await store.transact(lambda ledger: ledger.tidy(1_001, 99)) == 1
         assert await places(store) == ([_unread], [])
+
+    async def test_what_was_heard_before_is_found(self, store: Store) -> None:
+        """In rows of the same source that came before, whatever has become of them."""
+        rows = [
+            JournalRow(NO_SEQ, source, payload, "t", 1_000)
+            for source, payload in (
+                ("whatsapp/a", b"unread 3A01"),
+                ("whatsapp/a", b"\x00read 3A02\xff"),
+                ("whatsapp/a", b"held 3A03"),
+                ("whatsapp/a", b"unreadable 3A04"),
+                ("whatsapp/b", b"another's 3A05"),
+                ("whatsapp/a", b"the row itself 3A06"),
+                ("whatsapp/a", b"later 3A07"),
+            )
+        ]
+
+        def work(ledger: Ledger) -> list[bool]:
+            unread, read, held, bad, other, itself, later = [
+                ledger.append(row.source, row.payload, row.trace, row.received_ms) for row in rows
+            ]
+            ledger.mark_read(read)
+            ledger.hold(held, "chat:1")
+            ledger.mark_unreadable(bad, "no")
+            assert unread < other < later
+            row = replace(rows[5], seq=itself)
+            return [ledger.heard_before(row, b"3A0%d" % number) for number in range(1, 8)]
+
+        assert await store.transact(work) == [True, True, True, True, False, False, False]
+
+    async def test_before_a_row_without_a_place_is_everything(self, store: Store) -> None:
+        """It is sorted as it comes, and kept only then."""
+        await store.transact(lambda ledger: ledger.append("whatsapp/a", b"3A01", "t", 1_000))
+        row = JournalRow(NO_SEQ, "whatsapp/a", b"3A02", "t", 1_000)
+        assert await store.query(lambda ledger: ledger.heard_before(row, b"3A01"))
+        assert not await store.query(lambda ledger: ledger.heard_before(row, b"3A02"))
+
+    async def test_only_the_latest_rows_are_looked_through(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The loop waits meanwhile."""
+        for module in (relay.sqlite.journal, tests.delivery.memory_ledger):
+            monkeypatch.setattr(module, "LOOK_BACK", 2)
+
+        def work(ledger: Ledger) -> list[bool]:
+            words = [b"3A0%d" % number for number in range(3)]
+            for word in words:
+                ledger.append("whatsapp/a", word, "t", 1_000)
+            row = JournalRow(NO_SEQ, "whatsapp/a", b"", "t", 1_000)
+            return [ledger.heard_before(row, word) for word in words]
+
+        assert await store.transact(work) == [False, True, True]
 
     async def test_a_held_row_waits_in_its_place(self, store: Store) -> None:
         """It is unread no more, its place is known to hold something, and a mark ends that."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from relay.delivery.ledger import Link
+from relay.delivery.ledger import LOOK_BACK, Link
 from relay.domain.ids import (
     ChannelId,
     ConversationId,
@@ -16,6 +16,7 @@ from relay.domain.ids import (
 )
 from relay.domain.message import Receipt, Status
 from relay.domain.outbox import (
+    NO_SEQ,
     TRANSITIONS,
     UNFINISHED,
     Destination,
@@ -71,6 +72,14 @@ class MemoryLedger(MemoryPeople):
 
     def is_held(self, places: Collection[str]) -> bool:
         return any(place in places for _, place in self._tables.held.values())
+
+    def heard_before(self, row: JournalRow, word: bytes) -> bool:
+        tables = self._tables
+        noted = [*tables.read.values(), *tables.unreadable.values(), *tables.held.values()]
+        rows = [*tables.unread.values(), *(kept for kept, _ in noted)]
+        before = [kept for kept in rows if row.seq == NO_SEQ or kept.seq < row.seq]
+        latest = sorted(before, key=lambda kept: kept.seq)[-LOOK_BACK:]
+        return any(kept.source == row.source and word in kept.payload for kept in latest)
 
     def mark_read(self, seq: Seq, note: str | None = None) -> None:
         if (row := self._take_row(seq)) is not None:

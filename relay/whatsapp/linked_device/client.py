@@ -280,6 +280,8 @@ class Client:
         goodbye = read_goodbye(line)
         if goodbye is not None:
             tell(self._loop, self._part, goodbye)
+        else:
+            self._hearing.overhear(line)
 
     # --- On the loop -----------------------------------------------------------------------------
 

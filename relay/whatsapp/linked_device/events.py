@@ -29,11 +29,14 @@ class Code(enum.IntEnum):
     CALL_TERMINATE = 42
     UNDECRYPTABLE = 44
     LOGIN_STATUS = 1001  # not the library's: another call of its own, the end of the QR codes
+    WITHHELD = 1004  # nor this: a line of its log, in the form of UNDECRYPTABLE (``withheld``)
 
 
-HANDED_OVER = frozenset({Code.MESSAGE, Code.RECEIPT, Code.UNDECRYPTABLE, Code.CALL_TERMINATE})
+HANDED_OVER = frozenset(
+    {Code.MESSAGE, Code.RECEIPT, Code.UNDECRYPTABLE, Code.CALL_TERMINATE, Code.WITHHELD}
+)
 """What is kept in the journal before anything else happens to it."""
 
-_UNASKED = frozenset({Code.DEVICE, Code.QR, Code.LOGIN_STATUS})
+_UNASKED = frozenset({Code.DEVICE, Code.QR, Code.LOGIN_STATUS, Code.WITHHELD})
 
 SUBSCRIBED = tuple(code for code in Code if code not in _UNASKED | {Code.HISTORY})

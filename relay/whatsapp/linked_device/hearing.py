@@ -7,6 +7,7 @@ WhatsApp.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import cast
@@ -21,6 +22,7 @@ from relay.whatsapp.linked_device.numbers import stranger_in
 from relay.whatsapp.linked_device.payload import RawEvent, wrap
 from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, parse
 from relay.whatsapp.linked_device.threads import tell
+from relay.whatsapp.linked_device.withheld import read_withheld
 
 DRAIN_S = 1.5
 QUIET_S = 0.05
@@ -52,6 +54,10 @@ class Hearing:
         on_stranger: Callable[[str], None] | None,
     ) -> None:
         self.own: OwnNumber | None = None
+        self._device: OwnDevice | None = None
+        # What is overheard in the moment before the library says whose device it is.
+        self._overheard: list[str] = []
+        self._knowing = threading.Lock()
         self._hand_over = hand_over
         self._archive = archive
         self._known = known
@@ -66,20 +72,21 @@ class Hearing:
     def hear(self, code: int, data: bytes) -> None:
         """Take one event; nothing is ever raised into the library."""
         self._busy = True
+        self._try(code, data)
+        self._heard_at = time.monotonic()
+        self._busy = False
+
+    def _try(self, code: int, data: bytes) -> None:
         try:
             self._take(code, data)
         except BaseException as error:  # noqa: BLE001 - nothing may be raised into the library
             # Without a traceback: some formatters add local variables, and a message is among them.
             log.error("event_not_handed_over", code=code, error=f"{type(error).__name__}: {error}")
             tell(self._loop, self._broken, error)
-        finally:
-            self._heard_at = time.monotonic()
-            self._busy = False
 
     def _take(self, code: int, data: bytes) -> None:
         if code == Code.DEVICE:
-            device = cast(OwnDevice, parse("Device", data))
-            self.own = OwnNumber(as_text(device.JID.User))
+            self._learn_whose(cast(OwnDevice, parse("Device", data)))
             tell(self._loop, self._known)
         elif code in HANDED_OVER or code == Code.HISTORY:
             if self.own is None:
@@ -95,6 +102,30 @@ class Hearing:
             self._point_out_stranger(code, data)
         else:
             tell(self._loop, self._announce, code, data)
+
+    def overhear(self, line: str) -> None:
+        """Take a line of the library's log that tells of a message it withholds; on any thread.
+
+        Nothing is ever raised into the library.
+        """
+        with self._knowing:
+            device = self._device
+            if device is None:
+                self._overheard.append(line)
+                return
+        event = read_withheld(line, device, int(time.time() * 1000))
+        if event is None:
+            log.error("library_log_unreadable", error="a message that is ignored is not named")
+        else:
+            self._try(Code.WITHHELD, event)
+
+    def _learn_whose(self, device: OwnDevice) -> None:
+        self.own = OwnNumber(as_text(device.JID.User))
+        with self._knowing:
+            self._device, early = device, self._overheard
+            self._overheard = []
+        for line in early:
+            self.overhear(line)
 
     def _keep_past(self, own: OwnNumber, data: bytes) -> None:
         if self._archive is not None:

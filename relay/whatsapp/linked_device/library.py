@@ -33,8 +33,7 @@ class Library(Protocol):
         """Register a client, connect, and stay until it is stopped; returns the error, if any.
 
         ``hear`` is called on this thread, one event after the other; ``overhear`` on any thread,
-        with lines of the client's log that tell that WhatsApp has ended the session. Neither must
-        raise.
+        with lines of the client's log that tell what no event does. Neither must raise.
         """
         ...
 

@@ -8,12 +8,13 @@ import re
 import structlog
 
 from relay.domain.phone import masked
-from relay.whatsapp.linked_device.goodbye import MARK
+from relay.whatsapp.linked_device import goodbye, withheld
 from relay.whatsapp.linked_device.library import OnLine
 from relay.whatsapp.linked_device.media_access import NOWHERE
 from relay.whatsapp.linked_device.protobufs import as_text
 from relay.whatsapp.linked_device.protobufs import load as load_protobufs
 
+_TELLING = (goodbye.MARK, withheld.MARK)
 _FOR_NOBODY = frozenset({"DEBUG", "INFO"})
 _NUMBER = re.compile(r"\d{7,}")
 
@@ -27,10 +28,9 @@ def hear_log(address: int, size: int, overhear: OnLine) -> None:
     try:
         entry = load_protobufs().LogEntry.FromString(ctypes.string_at(address, size))
         level, line = as_text(entry.Level), as_text(entry.Message)
-        if level in _FOR_NOBODY:
-            if MARK in line:
-                overhear(line)
-        elif NOWHERE not in line:
+        if any(mark in line for mark in _TELLING):
+            overhear(line)
+        elif level not in _FOR_NOBODY and NOWHERE not in line:
             source = as_text(entry.Name)
             log.warning("library", source=source, level_there=level, message=without_numbers(line))
     except Exception as error:  # noqa: BLE001 - nothing may be raised into Go

@@ -80,7 +80,7 @@ def stranger_in(code: int, data: bytes) -> str | None:
     match code:
         case Code.MESSAGE:
             info = cast(SeenMessage, glance("Message", data)).Info
-        case Code.UNDECRYPTABLE:
+        case Code.UNDECRYPTABLE | Code.WITHHELD:
             info = cast(Undecryptable, glance("UndecryptableMessage", data)).Info
         case _:
             return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relay.whatsapp.linked_device.addressing import HIDDEN_SERVER, NUMBER_SERVER
-from relay.whatsapp.linked_device.protobufs import as_text, load, parse
+from relay.whatsapp.linked_device.protobufs import as_text, load, new_info, new_jid, parse
 
 PAST, PAST_NEWS = 1002, 1003
 """The codes of payloads that hold one such message, beyond all of the library's codes: one that
@@ -166,28 +166,17 @@ def _event(web: Any, people: _People, id_: str, at_ms: int) -> bytes:
         RetryCount=0,
     )
     event.Message.CopyFrom(body)
-    event.Info.CopyFrom(
-        module.MessageInfo(
-            MessageSource=module.MessageSource(
-                Chat=_jid(people.chat),
-                Sender=_jid(people.chat),
-                IsFromMe=own,
-                IsGroup=False,
-                SenderAlt=_jid(_NOWHERE if own else people.beside),
-                RecipientAlt=_jid(people.beside if own else _NOWHERE),
-                BroadcastListOwner=_jid(_NOWHERE),
-            ),
-            ID=id_,
-            ServerID=0,
-            Type="text",
-            Pushname="" if own else people.name or as_text(web.pushName),
-            Timestamp=at_ms,
-            Category="",
-            Multicast=False,
-            MediaType="",
-            Edit="",
-        )
+    info = new_info(
+        id_,
+        at_ms,
+        "" if own else people.name or as_text(web.pushName),
+        Chat=new_jid(*people.chat),
+        Sender=new_jid(*people.chat),
+        IsFromMe=own,
+        IsGroup=False,
+        **{"RecipientAlt" if own else "SenderAlt": new_jid(*people.beside)},
     )
+    event.Info.CopyFrom(info)
     data: bytes = event.SerializePartialToString()
     return data
 
@@ -202,13 +191,6 @@ def _unwrapped(message: Any) -> tuple[Any, bool]:
         view_once = view_once or wrapper in _VIEW_ONCE
         message = getattr(message, wrapper).message
     return message, view_once
-
-
-def _jid(address: Address) -> Any:
-    user, server = address
-    return load().JID(
-        User=user, Server=server, RawAgent=0, Device=0, Integrator=0, IsEmpty=not server
-    )
 
 
 def _parts(jid: str) -> Address:

@@ -118,10 +118,33 @@ def glance(name: str, data: bytes) -> Message:
 
 def jid_bytes(user: str, server: str) -> bytes:
     """An address for the library."""
-    jid: Message = load().JID(
-        User=user, Server=server, RawAgent=0, Device=0, Integrator=0, IsEmpty=False
+    data: bytes = new_jid(user, server).SerializeToString()
+    return data
+
+
+def new_jid(user: str, server: str) -> Any:
+    """An address; that of nobody if its server is empty."""
+    return load().JID(
+        User=user, Server=server, RawAgent=0, Device=0, Integrator=0, IsEmpty=not server
     )
-    return jid.SerializeToString()
+
+
+def new_info(id_: str, at_ms: int, name: str = "", **source: Any) -> Any:
+    """What an event of the library tells about a message; ``source`` is where it comes from."""
+    module, nowhere = load(), new_jid("", "")
+    places = {"SenderAlt": nowhere, "RecipientAlt": nowhere, "BroadcastListOwner": nowhere}
+    return module.MessageInfo(
+        MessageSource=module.MessageSource(**places | source),
+        ID=id_,
+        ServerID=0,
+        Type="text",
+        Pushname=name,
+        Timestamp=at_ms,
+        Category="",
+        Multicast=False,
+        MediaType="",
+        Edit="",
+    )
 
 
 def new_message() -> Any:

@@ -18,6 +18,7 @@ from relay.domain.message import (
     Received,
     Status,
     WhatsAppEvent,
+    Withheld,
 )
 from relay.whatsapp.linked_device.addressing import Nobody, Peer, alias_of, peer_of
 from relay.whatsapp.linked_device.calls import read_call_end
@@ -125,8 +126,10 @@ def _undecryptable(event: RawEvent) -> Events:
     if seen.DecryptFailMode == _HIDE:
         return (Noise("protocol"),)
     told = _said(seen.Info, event.own, peer, Unsupported(UNDECRYPTABLE))
-    told = replace(told, id=placeholder_id(told.id))
-    return _with_alias(seen.Info.MessageSource, told)
+    stand_in = replace(told, id=placeholder_id(told.id))
+    if event.code == Code.WITHHELD:
+        return (Withheld(told.id, stand_in),)  # beside whose address there never is another
+    return _with_alias(seen.Info.MessageSource, stand_in)
 
 
 def _receipt(event: RawEvent) -> Events:
@@ -191,5 +194,6 @@ _READERS: dict[int, Callable[[RawEvent], Events]] = {
     Code.MESSAGE: _message,
     Code.RECEIPT: _receipt,
     Code.UNDECRYPTABLE: _undecryptable,
+    Code.WITHHELD: _undecryptable,
     Code.CALL_TERMINATE: read_call_end,
 }

@@ -51,6 +51,7 @@ class PretendedLibrary:
         self.before_device: Callable[[], None] = lambda: None
         self.before_telling: Callable[[], object] = lambda: None
         self.log_line = ""
+        self.overhear: Callable[[str], None] = lambda line: None
         self.answer: Callable[[], bytes] = self._delivered
         self.asked: list[list[str]] = []
         self.typed: list[str] = []
@@ -90,6 +91,7 @@ class PretendedLibrary:
         overhear: Callable[[str], None],
     ) -> str:
         self.started += 1
+        self.overhear = overhear
         client = PretendedClient()
         with self._alone("a registration"):
             self.clients[uuid] = client

@@ -13,7 +13,7 @@ import pytest
 
 from relay.domain.contents import Text
 from relay.domain.ids import OwnNumber
-from relay.domain.message import Failure, Received
+from relay.domain.message import Failure, Received, Withheld
 from relay.domain.outbox import Closed, Dead, Delivered, Retry, Unknown
 from relay.domain.session import SessionState
 from relay.whatsapp.linked_device import client as client_module
@@ -447,6 +447,17 @@ async def test_a_client_that_was_refused_and_tells_so_is_removed(rig: LinkedRig)
         rig.library.happens(Code.LOGGED_OUT)
         await run.state(SessionState.LOGGED_OUT)
         assert await asyncio.to_thread(rig.library.removed.wait, PATIENCE_S)
+
+
+async def test_a_message_that_the_library_withholds_is_handed_over(rig: LinkedRig) -> None:
+    """Also if its log told of it before the library said whose device it is."""
+    rig.library.log_line = f"Ignoring message 3A01 from {samples.PHONE[0]}@s.whatsapp.net: old"
+    async with running(rig.engine) as run:
+        await run.until(lambda: bool(run.kept.payloads))
+        rig.library.overhear(rig.library.log_line.replace("3A01", "3A02"))
+        await run.until(lambda: len(run.kept.payloads) == 2)
+        told = [event for raw in run.kept.payloads for event in rig.engine.read(raw)]
+    assert [event.id for event in told if isinstance(event, Withheld)] == ["3A01", "3A02"]
 
 
 async def test_a_device_gone_from_the_file_is_told(rig: LinkedRig) -> None:

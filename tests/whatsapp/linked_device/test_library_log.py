@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from relay.whatsapp.linked_device import protobufs
 from relay.whatsapp.linked_device.library_log import hear_log
 
+WITHHELD = "Ignoring message 3A01 from 79161234567@s.whatsapp.net: received with old counter"
 GOODBYE = "Got 401: logged out connect failure, sending LoggedOut event and deleting session"
 
 
@@ -31,6 +32,11 @@ def hear_bytes(data: bytes) -> tuple[list[str], list[str]]:
 def test_what_tells_of_an_end_is_overheard(level: str) -> None:
     """And not said: the session says it itself."""
     assert hear(level, GOODBYE) == ([GOODBYE], [])
+
+
+def test_what_tells_of_a_withheld_message_is_overheard() -> None:
+    """And not said: whoever hears it knows whether anything is amiss."""
+    assert hear("WARN", WITHHELD) == ([WITHHELD], [])
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
