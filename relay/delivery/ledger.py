@@ -26,7 +26,7 @@ from relay.domain.outbox import Destination, JournalRow, Seq
 from relay.domain.phone_check import PhoneCheck
 
 LOOK_BACK = 10_000
-"""Rows of the journal that are looked through for a word, which takes about ten milliseconds."""
+"""So many places of the journal are looked through for a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Ledger(Outbox, Protocol):
     def heard_before(self, row: JournalRow, word: bytes) -> bool:
         """Whether a row of the same source that came before this one contains those bytes.
 
-        Only among the latest :data:`LOOK_BACK` rows. A row that has no place yet is the last.
+        Only within :data:`LOOK_BACK` places before it. A row that has no place yet is the last.
         """
         ...
 

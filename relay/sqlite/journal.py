@@ -29,12 +29,12 @@ _IS_HELD = (
 )
 _ANY_HELD = "SELECT 1 FROM journal WHERE state = 3 LIMIT 1"
 _HEARD_BEFORE = (
-    "SELECT 1 FROM (SELECT source, payload FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT ?)"
-    " WHERE source = ? AND instr(payload, ?) LIMIT 1"
+    "SELECT 1 FROM journal WHERE seq >= ?1 - ?2 AND seq < ?1 AND source = ?3 AND instr(payload, ?4)"
+    " ORDER BY seq DESC LIMIT 1"
 )
 _READ = "UPDATE journal SET state = 1, note = ? WHERE seq = ?"
 _UNREADABLE = "UPDATE journal SET state = 2, note = ? WHERE seq = ?"
-_LAST = 2**63 - 1
+_NEXT = "SELECT coalesce(max(seq), 0) + 1 FROM journal"
 _LATEST = "SELECT received_ms FROM journal WHERE seq = (SELECT max(seq) FROM journal)"
 
 
@@ -123,7 +123,9 @@ class JournalTable:
 
     def heard_before(self, row: JournalRow, word: bytes) -> bool:
         """Whether one of the latest rows of the same source, before this one, contains that."""
-        before = _LAST if row.seq == NO_SEQ else row.seq
+        before = row.seq
+        if before == NO_SEQ:
+            (before,) = self._connection.execute(_NEXT).fetchone()
         found = self._connection.execute(_HEARD_BEFORE, (before, LOOK_BACK, row.source, word))
         return found.fetchone() is not None
 

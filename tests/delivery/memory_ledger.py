@@ -77,8 +77,8 @@ class MemoryLedger(MemoryPeople):
         tables = self._tables
         noted = [*tables.read.values(), *tables.unreadable.values(), *tables.held.values()]
         rows = [*tables.unread.values(), *(kept for kept, _ in noted)]
-        before = [kept for kept in rows if row.seq == NO_SEQ or kept.seq < row.seq]
-        latest = sorted(before, key=lambda kept: kept.seq)[-LOOK_BACK:]
+        before = max((kept.seq for kept in rows), default=0) + 1 if row.seq == NO_SEQ else row.seq
+        latest = [kept for kept in rows if before - LOOK_BACK <= kept.seq < before]
         return any(kept.source == row.source and word in kept.payload for kept in latest)
 
     def mark_read(self, seq: Seq, note: str | None = None) -> None:
