@@ -26,6 +26,7 @@ from relay.whatsapp.linked_device.media_access import Access
 from relay.whatsapp.linked_device.permission import Permission
 from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, letters_request, parse
 from relay.whatsapp.linked_device.threads import on_own_thread, tell
+from relay.whatsapp.linked_device.tunnel import Tunnel
 
 WRITTEN_S = 3.0  # an eternity for opening the session's file and writing the library's maps
 REGISTER_S = 90.0  # dialling and the handshake; the library bounds both below this
@@ -79,7 +80,6 @@ class Client:
     ) -> None:
         self._library = library
         self._database = database
-        self._proxy = proxy
         self._listener = listener
         self._subscribed = SUBSCRIBED if archive is None else (*SUBSCRIBED, Code.HISTORY)
         self._hearing = Hearing(
@@ -91,6 +91,7 @@ class Client:
             name_in=name_in,
             on_stranger=on_stranger,
         )
+        self._tunnel = Tunnel(proxy)
         self._permission = Permission(self.ask, lambda: self._usable, proxy)
         self._name = uuid.uuid4().hex
         self._loop = asyncio.get_running_loop()
@@ -113,13 +114,16 @@ class Client:
 
         Cancelling leaves the registration to :meth:`stop`, which must follow in any case.
         """
-        self._registration = asyncio.create_task(self._register(), name="register linked device")
+        way = await self._tunnel.open()
+        self._registration = asyncio.create_task(self._register(way), name="register linked device")
         await asyncio.shield(self._registration)
 
-    async def _register(self) -> None:
+    async def _register(self, way: str) -> None:
         async with self._library.gate.change() as let_calls_in:
             self._begun = True
-            threading.Thread(target=self._live, name="linked-device", daemon=True).start()
+            threading.Thread(
+                target=self._live, args=(way,), name="linked-device", daemon=True
+            ).start()
             with suppress(TimeoutError):
                 async with asyncio.timeout(WRITTEN_S):
                     await self._settled.wait()
@@ -209,6 +213,16 @@ class Client:
         ends the process, or goes on unseen. So a client that is dialling is never removed; if it
         takes too long, it is left behind, and removed when it turns up.
         """
+        try:
+            await self._end()
+        finally:
+            await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Close the way to WhatsApp. A client that cannot be stopped is harmless then."""
+        await self._tunnel.close()
+
+    async def _end(self) -> None:
         if not self._begun:
             if self._registration is not None:
                 self._registration.cancel()
@@ -260,13 +274,13 @@ class Client:
         except TimeoutError:
             log.error("library_hangs", doing=what, after_s=limit_s)
 
-    def _live(self) -> None:
-        """The client's own thread."""
+    def _live(self, way: str) -> None:
+        """The client's own thread. ``way`` leads to WhatsApp."""
         try:
             words = self._library.run_client(
                 self._name,
                 self._database,
-                self._proxy,
+                way,
                 self._subscribed,
                 self._hearing.hear,
                 overhear=self._overhear,

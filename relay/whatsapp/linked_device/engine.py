@@ -42,7 +42,7 @@ from relay.whatsapp.linked_device.neonize_binding import load_library
 from relay.whatsapp.linked_device.outbound import Outbound
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
 from relay.whatsapp.linked_device.protobufs import load
-from relay.whatsapp.linked_device.reachability import first_hop, reach
+from relay.whatsapp.linked_device.reachability import reach
 from relay.whatsapp.linked_device.reading import read_payload
 from relay.whatsapp.linked_device.sealed import Sealed
 from relay.whatsapp.linked_device.sealing import DamagedError
@@ -55,6 +55,7 @@ from relay.whatsapp.linked_device.store import (
 )
 from relay.whatsapp.linked_device.threads import on_own_thread
 from relay.whatsapp.linked_device.uploads import Uploads
+from relay.whatsapp.linked_device.way import first_hop
 
 LOOK_FOR_PAIRING_MS = 15 * SECOND
 OFFLINE_LIMIT_MS = 3 * MINUTE  # then our own backoff takes over from the library's

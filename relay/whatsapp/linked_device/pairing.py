@@ -22,10 +22,11 @@ from relay.whatsapp.linked_device.library import Library
 from relay.whatsapp.linked_device.library_log import without_numbers
 from relay.whatsapp.linked_device.pairing_terms import Linked, NotLinkedError, Screen, Why, Wish
 from relay.whatsapp.linked_device.protobufs import as_text, parse
-from relay.whatsapp.linked_device.reachability import first_hop, reach
+from relay.whatsapp.linked_device.reachability import reach
 from relay.whatsapp.linked_device.states import Then, verdict_on
 from relay.whatsapp.linked_device.store import SessionStore
 from relay.whatsapp.linked_device.threads import on_own_thread
+from relay.whatsapp.linked_device.way import first_hop
 
 FIRST_CODE_S, NEXT_CODE_S, CODES = 60, 20, 6
 """How long the library shows each code (whatsmeow ``qrchan.go``); WhatsApp usually gives six."""
@@ -79,6 +80,8 @@ async def pair(
         except BaseException:
             early.discard()
             raise
+        finally:
+            await pairing.hang_up()
         await on_own_thread("session-file", lambda: store.adopt(aside))
         early.keep()
         return linked
@@ -151,6 +154,10 @@ class _Pairing:
                 self._letters.cancel()
         await self._client.stop()
         return linked
+
+    async def hang_up(self) -> None:
+        """A client whose linking failed cannot be stopped, but it gets no further."""
+        await self._client.hang_up()
 
     async def _until_let_in(self) -> None:
         try:

@@ -14,10 +14,11 @@ from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.library import Library
 from relay.whatsapp.linked_device.library_log import without_numbers
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
-from relay.whatsapp.linked_device.reachability import first_hop, reach
+from relay.whatsapp.linked_device.reachability import reach
 from relay.whatsapp.linked_device.states import Then, verdict_on
 from relay.whatsapp.linked_device.store import SessionStore
 from relay.whatsapp.linked_device.threads import on_own_thread
+from relay.whatsapp.linked_device.way import first_hop
 
 CONNECT_S = 60.0
 

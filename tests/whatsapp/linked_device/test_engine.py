@@ -21,7 +21,8 @@ from relay.whatsapp.linked_device import engine as engine_module
 from relay.whatsapp.linked_device import hearing, protobufs, states
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.library import LibraryMissingError
-from relay.whatsapp.linked_device.reachability import Hop, reach
+from relay.whatsapp.linked_device.reachability import reach
+from relay.whatsapp.linked_device.way import Hop
 from tests.clock import settle
 from tests.whatsapp.engine_contract import PATIENCE_S, EngineContract, Running, reply_to, running
 from tests.whatsapp.linked_device import proxies, samples

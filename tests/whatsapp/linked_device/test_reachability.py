@@ -8,7 +8,8 @@ import ssl
 
 import pytest
 
-from relay.whatsapp.linked_device.reachability import Hop, first_hop, reach
+from relay.whatsapp.linked_device.reachability import reach
+from relay.whatsapp.linked_device.way import Hop, first_hop
 from tests.whatsapp.linked_device import proxies
 
 _VARIABLES = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy")

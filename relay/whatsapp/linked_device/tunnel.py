@@ -1,0 +1,188 @@
+"""The tunnel through which the library speaks with WhatsApp: what it says leaves a moment later.
+
+The library confirms a message to WhatsApp on one thread and tells us of it on another, in no
+certain order. What a kill finds confirmed and untold would be lost without a trace: WhatsApp does
+not repeat it. So the library goes through a proxy of ours, which keeps back for a moment what it
+says: no confirmation leaves this process before its event has had time to arrive. What was not
+confirmed WhatsApp repeats, and that is noticed (see ``withheld``).
+
+The proxy speaks HTTP on the loopback, with the one client that knows its password. Behind it is the
+channel's own proxy, the environment's, or WhatsApp itself. What passes it cannot read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import secrets
+import ssl
+from collections.abc import Awaitable, Callable
+
+from relay.whatsapp.linked_device.way import Ends, NoWayError, connect, first_hop, lead_on
+
+HOLD_S = 0.02
+"""An event is told within a millisecond or two; on a machine that is out of breath within ten."""
+
+OPEN_S = 20.0
+FLUSH_S = 1.0
+
+_HANDSHAKES = 4
+"""So often the library speaks before it may confirm anything: twice for TLS and the request that
+begins the WebSocket, twice for Noise. Connecting need not wait."""
+
+_USER = "relay"
+_PIECE = 65_536
+_NOT_YOURS = b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
+_THROUGH = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+Hold = Callable[[], Awaitable[None]]
+
+
+async def a_moment() -> None:
+    """For so long what the library says is kept back."""
+    await asyncio.sleep(HOLD_S)
+
+
+class Tunnel:
+    """The way of one client of the library. ``proxy`` is the channel's, if it has one.
+
+    ``hold`` is waited for with whatever the library says.
+    """
+
+    def __init__(self, proxy: str | None, hold: Hold = a_moment) -> None:
+        self._proxy = proxy
+        self._hold = hold
+        self._password = secrets.token_urlsafe(16)
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> str:
+        """Listen; the address for the library, a secret.
+
+        Raises:
+            OSError: the system has no port left.
+        """
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        return f"http://{_USER}:{self._password}@127.0.0.1:{port}"
+
+    async def close(self) -> None:
+        """Hang up, once what the library has said is out."""
+        if self._server is None:
+            return
+        self._server.close()
+        if self._connections:
+            _, stuck = await asyncio.wait(self._connections, timeout=FLUSH_S)
+            for connection in stuck:
+                connection.cancel()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.current_task()
+        assert connection is not None  # noqa: S101 - this runs in one
+        self._connections.add(connection)
+        try:
+            await self._lead((reader, writer))
+        except (OSError, EOFError, asyncio.LimitOverrunError):
+            pass  # the library hung up
+        finally:
+            self._connections.discard(connection)
+            writer.transport.abort()
+
+    async def _lead(self, near: Ends) -> None:
+        head = (await near[0].readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        if not any(map(self._is_password, head)):
+            await _say(near, _NOT_YOURS)
+            return
+        try:
+            async with asyncio.timeout(OPEN_S):
+                far = await self._go(*_destination(head[0]))
+        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError, NoWayError) as error:
+            words = str(error) or type(error).__name__
+            await _say(near, f"HTTP/1.1 502 {words}\r\n\r\n".encode("latin-1", "replace"))
+            return
+        try:
+            await _say(near, _THROUGH)
+            await _Passage(near, far, self._hold).run()
+        finally:
+            far[1].transport.abort()
+
+    def _is_password(self, line: str) -> bool:
+        name, _, value = line.partition(": ")
+        secret = base64.b64encode(f"{_USER}:{self._password}".encode()).decode()
+        ours = hmac.compare_digest(value.encode(), f"Basic {secret}".encode())
+        return ours and name.lower() == "proxy-authorization"
+
+    async def _go(self, host: str, port: int) -> Ends:
+        hop = first_hop(self._proxy, host, port)
+        far = await connect(hop, ssl.create_default_context)
+        try:
+            await lead_on(hop, far, host, port)
+        except BaseException:
+            far[1].transport.abort()
+            raise
+        return far
+
+
+class _Passage:
+    """A connection of the library's, and the one that goes on from it."""
+
+    def __init__(self, near: Ends, far: Ends, hold: Hold) -> None:
+        self._near = near
+        self._far = far
+        self._hold = hold
+        self._answers = 0
+        self._asked = False
+
+    async def run(self) -> None:
+        """Until one side hangs up; what was said by then still passes."""
+        ways = [
+            asyncio.create_task(self._out(), name="to WhatsApp"),
+            asyncio.create_task(self._back(), name="from WhatsApp"),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ways, timeout=FLUSH_S)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+
+    async def _out(self) -> None:
+        (reader, _), (_, writer) = self._near, self._far
+        while piece := await reader.read(_PIECE):
+            self._asked = True
+            if self._answers >= _HANDSHAKES:
+                await self._hold()  # what is said meanwhile waits in the reader, which is bounded
+            writer.write(piece)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+
+    async def _back(self) -> None:
+        (reader, _), (_, writer) = self._far, self._near
+        while piece := await reader.read(_PIECE):
+            self._answers += self._asked
+            self._asked = False
+            writer.write(piece)
+            await writer.drain()
+        writer.write_eof()
+
+
+def _destination(line: str) -> tuple[str, int]:
+    """Host and port of a request to lead on.
+
+    Raises:
+        ValueError: it is none.
+    """
+    method, _, rest = line.partition(" ")
+    host, _, port = rest.partition(" ")[0].rpartition(":")
+    if method != "CONNECT" or not host:
+        raise ValueError("this proxy leads on and does nothing else")
+    return host.strip("[]"), int(port)
+
+
+async def _say(near: Ends, words: bytes) -> None:
+    near[1].write(words)
+    await near[1].drain()

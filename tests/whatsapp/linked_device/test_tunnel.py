@@ -1,0 +1,277 @@
+"""What goes through the tunnel, when, and for whom."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from relay.whatsapp.linked_device import tunnel as tunnel_module
+from relay.whatsapp.linked_device.tunnel import Tunnel
+from relay.whatsapp.linked_device.way import Ends
+from tests.whatsapp.linked_device import proxies
+
+PATIENCE_S = 10.0
+HANDSHAKES = 4
+
+_OPENED: list[asyncio.StreamWriter] = []
+
+
+@pytest.fixture(autouse=True)
+async def _closed() -> AsyncIterator[None]:
+    """What a test opened is closed after it."""
+    yield
+    await hang_up()
+
+
+async def hang_up() -> None:
+    for writer in _OPENED:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+    _OPENED.clear()
+
+
+class Far:
+    """A host that the tunnel leads to: it hears and answers what a test has it answer."""
+
+    def __init__(self) -> None:
+        self.came: asyncio.Queue[Ends] = asyncio.Queue()
+        self.place = ""
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _OPENED.append(writer)
+        self.came.put_nowait((reader, writer))
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[Far]:
+        async with await asyncio.start_server(self.accept, "127.0.0.1", 0) as server:
+            self.place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            yield self
+
+
+class Hold:
+    """Keeps back until a test lets go. ``held``: somebody waits."""
+
+    def __init__(self) -> None:
+        self.held = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.held.set()
+        await self.let_go.wait()
+        self.held.clear()
+        self.let_go.clear()
+
+
+@pytest.fixture
+async def far() -> AsyncIterator[Far]:
+    async with Far().listening() as host:
+        yield host
+
+
+@pytest.fixture
+def hold() -> Hold:
+    return Hold()
+
+
+@pytest.fixture
+async def tunnel(hold: Hold) -> AsyncIterator[Tunnel]:
+    digging = Tunnel(None, hold)
+    yield digging
+    await hang_up()
+    hold.let_go.set()
+    await digging.close()
+
+
+async def ask(way: str, place: str, *, password: str | None = None) -> tuple[Ends, bytes]:
+    """What the library does first; the connection, and the tunnel's first line."""
+    parts = urlsplit(way)
+    ends = await asyncio.open_connection(parts.hostname, parts.port)
+    _OPENED.append(ends[1])
+    word = base64.b64encode(f"relay:{password or parts.password}".encode()).decode()
+    head = f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\nProxy-Authorization: Basic {word}\r\n\r\n"
+    ends[1].write(head.encode())
+    answer = await ends[0].readuntil(b"\r\n\r\n")
+    return ends, answer.split(b"\r\n")[0]
+
+
+async def through(tunnel: Tunnel, far: Far) -> tuple[Ends, Ends]:
+    """A connection, from the library's side and from WhatsApp's."""
+    near, answer = await ask(await tunnel.open(), far.place)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    return near, await far.came.get()
+
+
+async def say(ends: Ends, other: Ends, words: bytes) -> None:
+    """One side says something, which arrives."""
+    ends[1].write(words)
+    async with asyncio.timeout(PATIENCE_S):
+        assert await other[0].readexactly(len(words)) == words
+
+
+async def shake_hands(near: Ends, far: Ends) -> None:
+    for number in range(HANDSHAKES):
+        await say(near, far, b"hello %d" % number)
+        await say(far, near, b"and hello %d" % number)
+
+
+async def test_a_handshake_passes_at_once(tunnel: Tunnel, far: Far, hold: Hold) -> None:
+    """Four times the library speaks before it can confirm anything, however often it pauses."""
+    near, there = await through(tunnel, far)
+    await say(near, there, b"one")
+    await say(near, there, b"and more")
+    await say(there, near, b"answer")
+    await say(there, near, b"and more")
+    for number in range(HANDSHAKES - 1):
+        await say(near, there, b"%d" % number)
+        await say(there, near, b"answer")
+    assert not hold.held.is_set()
+    near[1].write(b"from now on")
+    await hold.held.wait()
+
+
+async def test_what_the_library_says_leaves_a_moment_later(
+    tunnel: Tunnel, far: Far, hold: Hold
+) -> None:
+    """Each word waits its time; the answers come at once meanwhile; nothing changes on the way."""
+    near, there = await through(tunnel, far)
+    await shake_hands(near, there)
+    near[1].write(b"confirmed 1,")
+    await hold.held.wait()
+    near[1].write(b"confirmed 2")
+    await near[1].drain()
+    await say(there, near, b"another message")
+    assert not there[0]._buffer  # type: ignore[attr-defined]  # nothing has come
+    hold.let_go.set()
+    async with asyncio.timeout(PATIENCE_S):
+        assert await there[0].readexactly(12) == b"confirmed 1,"
+        await hold.held.wait()
+        assert not there[0]._buffer  # type: ignore[attr-defined]  # the second waits its own time
+        hold.let_go.set()
+        assert await there[0].readexactly(11) == b"confirmed 2"
+
+
+@pytest.mark.parametrize("size", [1, 65_536, 1_000_000])
+async def test_it_changes_nothing(tunnel: Tunnel, far: Far, size: int) -> None:
+    """Every byte, in order, both ways, more than any buffer holds."""
+    near, there = await through(tunnel, far)
+    data = bytes(index * index % 251 for index in range(size))
+    for one, other in ((near, there), (there, near)):
+        one[1].write(data)
+        async with asyncio.timeout(PATIENCE_S):
+            assert await other[0].readexactly(size) == data
+
+
+@pytest.mark.parametrize(("hangs_up", "hears"), [(0, 1), (1, 0)])
+async def test_the_end_of_one_side_is_the_end_of_the_other(
+    tunnel: Tunnel, far: Far, hangs_up: int, hears: int
+) -> None:
+    """Whoever hangs up; what was said before comes first."""
+    sides = await through(tunnel, far)
+    sides[hangs_up][1].write(b"goodbye")
+    sides[hangs_up][1].close()
+    async with asyncio.timeout(PATIENCE_S):
+        assert await sides[hears][0].read() == b"goodbye"
+
+
+async def test_a_close_lets_out_what_was_said(tunnel: Tunnel, far: Far, hold: Hold) -> None:
+    """The last confirmations of a clean stop: what they are of was handed over before."""
+    near, there = await through(tunnel, far)
+    await shake_hands(near, there)
+    near[1].write(b"confirmed")
+    near[1].close()
+    await hold.held.wait()
+    closing = asyncio.create_task(tunnel.close())
+    hold.let_go.set()
+    async with asyncio.timeout(PATIENCE_S):
+        assert await there[0].read() == b"confirmed"
+        there[1].close()
+        await closing
+
+
+async def test_a_close_does_not_wait_for_ever(
+    tunnel: Tunnel, far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a library that does not hang up, or a host that does not."""
+    monkeypatch.setattr(tunnel_module, "FLUSH_S", 0.01)
+    near, there = await through(tunnel, far)
+    async with asyncio.timeout(PATIENCE_S):
+        await tunnel.close()
+        assert await near[0].read() == b""
+        assert await there[0].read() == b""
+
+
+async def test_only_the_one_with_the_password_gets_through(tunnel: Tunnel, far: Far) -> None:
+    """Anybody on this machine may knock."""
+    way = await tunnel.open()
+    near, answer = await ask(way, far.place, password="guessed")
+    assert answer == b"HTTP/1.1 407 Proxy Authentication Required"
+    assert await near[0].read() == b""
+    assert far.came.empty()
+    parts = urlsplit(way)
+    assert parts.hostname == "127.0.0.1"
+    assert len(parts.password or "") > 16
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"GET / HTTP/1.1\r\n", b"CONNECT nowhere HTTP/1.1\r\n", b"\xff\xfe\r\n", b"CONNECT a:b c\r\n"],
+)
+async def test_it_does_nothing_else(tunnel: Tunnel, head: bytes) -> None:
+    """What is no request to lead on is refused."""
+    way = urlsplit(await tunnel.open())
+    reader, writer = await asyncio.open_connection(way.hostname, way.port)
+    _OPENED.append(writer)
+    word = base64.b64encode(f"relay:{way.password}".encode())
+    writer.write(head + b"Proxy-Authorization: Basic " + word + b"\r\n\r\n")
+    async with asyncio.timeout(PATIENCE_S):
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 502 ")
+
+
+@pytest.mark.parametrize(
+    ("url", "serve"), [("http://{}", proxies.http()), ("socks5://{}", proxies.socks())]
+)
+async def test_the_channels_proxy_is_behind_it(
+    url: str, serve: proxies.Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for WhatsApp in the tunnel's place."""
+    monkeypatch.setattr(tunnel_module, "FLUSH_S", 0.01)  # this proxy never hangs up
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await serve(reader, writer)
+        heard.put_nowait(await reader.readexactly(5))
+
+    async with proxies.proxy(lead) as port:
+        tunnel = Tunnel(url.format(f"127.0.0.1:{port}"))
+        near, answer = await ask(await tunnel.open(), "web.whatsapp.com:443")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        near[1].write(b"hello")
+        assert await heard.get() == b"hello"
+        near[1].close()
+        await tunnel.close()
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [
+        (proxies.http("503 Busy"), b"503 Busy"),
+        (proxies.socks(refusal=3), b"network unreachable"),
+    ],
+)
+async def test_a_way_that_leads_nowhere_is_told(proxy: proxies.Serve, words: bytes) -> None:
+    """The library writes the reason into its log."""
+    scheme = "http" if words.startswith(b"503") else "socks5"
+    async with proxies.proxy(proxy) as port:
+        tunnel = Tunnel(f"{scheme}://127.0.0.1:{port}")
+        near, answer = await ask(await tunnel.open(), "web.whatsapp.com:443")
+        assert answer.startswith(b"HTTP/1.1 502 ")
+        assert words in answer
+        assert await near[0].read() == b""
+        await tunnel.close()
