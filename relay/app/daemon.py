@@ -20,7 +20,7 @@ from relay.app.not_yet import not_yet
 from relay.app.pairings import pair_command
 from relay.app.relay import Relay
 from relay.app.surroundings import Surroundings
-from relay.app.switching import go_first, switch_soon
+from relay.app.switching import switch_soon
 from relay.config.channel import LinkedDevice
 from relay.config.load import Loaded
 from relay.config.model import Config
@@ -59,7 +59,6 @@ def _run(loaded: Loaded, path: Path) -> int:
     around = Surroundings(path, secrets, real_engine, pair=pair_command(path))
     calm_collector()
     switch_soon()
-    go_first()
     runner = asyncio.Runner()  # not closed: that would wait for a session that will not stop
     try:
         runner.run(_main(config, around))

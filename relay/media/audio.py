@@ -18,7 +18,7 @@ from typing import Final
 BARS: Final = 64
 """Loudnesses in a waveform, from 0 to 100."""
 
-_AFTER_MESSAGES: Final = ("nice", "-n", "10")  # it would have the precedence of our own threads
+_AFTER_MESSAGES: Final = ("nice", "-n", "10")  # a conversion can wait
 _PATIENCE_S: Final = 120.0  # an hour of speech takes a few seconds
 _RATE: Final = 4000  # samples a second are enough to draw
 _FRAME: Final = _RATE // 10

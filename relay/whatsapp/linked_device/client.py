@@ -87,7 +87,7 @@ class Client:
             archive,
             known=self._confirm,
             announce=self._announce,
-            broken=listener.broken,
+            broken=self._break,
             name_in=name_in,
             on_stranger=on_stranger,
         )
@@ -322,8 +322,14 @@ class Client:
         if not self._left_behind:
             self._listener.heard(code, data)
 
+    def _break(self, error: BaseException) -> None:
+        """What could not be handed over must not be confirmed: WhatsApp is to repeat it."""
+        self._tunnel.cut()
+        self._listener.broken(error)
+
     def _finish(self, words: str) -> None:
         self._ended.set()
         self._settled.set()
         if not self._stopping and not self._left_behind:
+            self._tunnel.cut()  # the library goes on without us, confirming what it cannot tell
             self._listener.ended(words)

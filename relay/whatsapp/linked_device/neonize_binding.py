@@ -167,7 +167,6 @@ def _device_props() -> bytes:
 @cache
 def _load_once() -> Neonize:
     _refuse_download()
-    _go_last()
     load_protobufs()  # first: it must not meet a half-imported package
     with _quiet_import():
         try:
@@ -189,22 +188,11 @@ _loading = threading.Lock()
 def load_library() -> Neonize:
     """The library, loaded at the first call: half a second and 55 MB.
 
-    On a thread that does nothing else: it loses its precedence.
-
     Raises:
         LibraryMissingError: it is not installed, or not for this machine.
     """
     with _loading:
         return _load_once()
-
-
-def _go_last() -> None:
-    """Where our threads go first, this one does not any more, nor do Go's, which it starts.
-
-    Else the library would run ahead of us, with messages that it has confirmed to WhatsApp.
-    """
-    if os.getpriority(os.PRIO_PROCESS, 0) < 0:
-        os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
 def _refuse_download() -> None:

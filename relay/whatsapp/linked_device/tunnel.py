@@ -78,6 +78,13 @@ class Tunnel:
             for connection in stuck:
                 connection.cancel()
 
+    def cut(self) -> None:
+        """Hang up at once: what the library has said and is kept back is never heard."""
+        if self._server is not None:
+            self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.current_task()
         assert connection is not None  # noqa: S101 - this runs in one

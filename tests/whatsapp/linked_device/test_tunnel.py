@@ -195,6 +195,21 @@ async def test_a_close_lets_out_what_was_said(tunnel: Tunnel, far: Far, hold: Ho
         await closing
 
 
+async def test_a_cut_lets_nothing_out(tunnel: Tunnel, far: Far, hold: Hold) -> None:
+    """What the library confirms and could not tell WhatsApp is to repeat; it cannot come back."""
+    near, there = await through(tunnel, far)
+    await shake_hands(near, there)
+    near[1].write(b"confirmed")
+    await hold.held.wait()
+    tunnel.cut()
+    hold.let_go.set()
+    async with asyncio.timeout(PATIENCE_S):
+        with contextlib.suppress(ConnectionResetError):
+            assert await there[0].read() == b""
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(*near[1].get_extra_info("peername"))
+
+
 async def test_a_close_does_not_wait_for_ever(
     tunnel: Tunnel, far: Far, monkeypatch: pytest.MonkeyPatch
 ) -> None:
