@@ -13,7 +13,7 @@ import random
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,7 +52,8 @@ async def kill_many(count: int) -> list[Kill]:
             async with row(Path(home)) as unlucky:
                 wanted = min(KILLS_IN_A_ROW, count - len(kills))
                 kills += [kill async for kill in unlucky.kills(wanted, chance)]
-        print(f"{len(kills)} kills: {sorted(len(kill.lost) for kill in kills)}", flush=True)
+        told, lost = sum(kill.told for kill in kills), sum(kill.lost for kill in kills)
+        print(f"{len(kills)} kills: {told} placeholders, {lost} lost", flush=True)
     return kills
 
 
@@ -165,21 +166,29 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def _kills(kills: Sequence[Kill]) -> str:
-    lost = [len(kill.lost) for kill in kills]
-    counted = sorted(Counter(lost).items())
-    numbers, times = (" | ".join(map(str, row)) for row in zip(*counted, strict=True))
+    told = Counter(kill.told for kill in kills)
+    lost = Counter(kill.lost for kill in kills)
+    numbers = sorted(told.keys() | lost.keys())
+    mean, worst = statistics.mean(told.elements()), max(told)
+    most = percentile(list(told.elements()), 0.95)
     doubled = sum(kill.doubled for kill in kills)
-    return f"""**What a kill loses.** {len(kills)} times: {BURST} texts of ten clients as fast as
-they go, `kill -9` at a moment by chance in the middle (seed {SEED}), a new start, then what never
-reached amoCRM.
+    return f"""**What a kill costs.** {len(kills)} times: {BURST} texts of ten clients as fast as
+they go, `kill -9` at a moment by chance in the middle (seed {SEED}), a new start; then what amoCRM
+has only a placeholder of ("could not be decrypted, open it on the phone"), and what it has nothing
+of at all.
 
-| lost of {BURST} | {numbers} |
-|---|{"---:|" * len(counted)}
-| kills | {times} |
+| of {BURST} | {_row(numbers)} |
+|---|{"---:|" * len(numbers)}
+| kills with so many placeholders | {_row(told[number] for number in numbers)} |
+| kills with so many lost | {_row(lost[number] for number in numbers)} |
 
-Mean {statistics.mean(lost):.1f}, median {statistics.median(lost):g}, 95 % of the kills at most
-{percentile(lost, 0.95):.0f}, worst {max(lost)}. Texts that came twice: {doubled}.
+Placeholders: {mean:.1f} on average, in 95 % of the kills at most {most:.0f}, at worst {worst}.
+Lost: {sum(lost.elements())} in all. Texts that came twice: {doubled}.
 """
+
+
+def _row(values: Iterable[int]) -> str:
+    return " | ".join(map(str, values))
 
 
 def main() -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tests.whatsapp_server.harness import RealClient
+from tests.whole.killing import PLACEHOLDER
 from tests.whole.test_texts import ANNA, Town, town
 
 __all__ = ["town"]
-
-PLACEHOLDER = "Сообщение WhatsApp не удалось расшифровать. Откройте его на телефоне."
 
 
 async def test_a_message_lost_in_a_kill_is_told_of(town: Town) -> None:
