@@ -17,9 +17,22 @@ from aiohttp.abc import AbstractStreamWriter
 
 from relay.media.names import State
 from relay.media.shelf import Found
+from relay.media.small import FoundSmall
 from relay.media.store import FileStore
 
 _PIECE: Final = 256 * 1024
+
+_ASKS_MORE: Final = frozenset(
+    (
+        "range",
+        "if-range",
+        "if-match",
+        "if-none-match",
+        "if-modified-since",
+        "if-unmodified-since",
+    )
+)
+"""Headers of a request for a part of a file, or for a file only if it is another one."""
 
 _SHOWN: Final = ("image/", "audio/", "video/")
 """Types that a browser simply shows or plays; anything else is saved."""
@@ -36,13 +49,35 @@ _HEADERS: Final = {
 def media_routes(store: FileStore) -> list[web.RouteDef]:
     """The one route, for the public server."""
 
+    def look(name: str, *, plain: bool) -> Found | FoundSmall | None:
+        return (store.find_bundled(name) if plain else None) or store.find(name)
+
     async def give(request: web.Request) -> web.StreamResponse:
-        found = await store.on_thread(store.find, request.match_info["name"])
+        name = request.match_info["name"]
+        found = await store.on_thread(look, name, plain=_is_plain(request))
         if found is None:
             raise web.HTTPNotFound
-        return _Given(store, found)
+        return _Given(store, found) if isinstance(found, Found) else _GivenSmall(store, found)
 
     return [web.get("/media/{name}", give)]
+
+
+class _GivenSmall(web.Response):
+    """A small file on its way out of its bundle, as it will be given out of its own file."""
+
+    def __init__(self, store: FileStore, found: FoundSmall) -> None:
+        super().__init__(body=found.content, headers=_headers(found))
+        self.etag = f"{found.since_ns:x}-{len(found.content):x}"
+        self.last_modified = found.since_ns / 1e9
+        self.headers["Accept-Ranges"] = "bytes"
+        self._store = store
+        self._found = found
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send all of it."""
+        await super().write_eof(data)
+        if self._found.state is State.NEW:
+            await self._store.on_thread(self._store.note_fetched, self._found)
 
 
 class _Given(web.FileResponse):
@@ -81,7 +116,12 @@ class _Given(web.FileResponse):
         return writer
 
 
-def _headers(found: Found) -> dict[str, str]:
+def _is_plain(request: web.Request) -> bool:
+    """Whether all of it is wanted, whatever the client has of it already."""
+    return request.method == "GET" and _ASKS_MORE.isdisjoint(map(str.lower, request.headers))
+
+
+def _headers(found: Found | FoundSmall) -> dict[str, str]:
     shown = found.mime.startswith(_SHOWN)
     name = quote(found.name.name, safe="")
     return _HEADERS | {

@@ -1,10 +1,11 @@
 """Kept files on disk: showing, finding, marking and removing them. All of it is for threads.
 
     files/X/NAME        by the first character of their tokens
-    bundles/NUMBER      small files once more, until their own are surely on the disk
+    bundles/NUMBER      small files, until those of their own are surely on the disk
 
 A large file is brought to the disk before one rename shows it. Small ones are brought there
-together, in a bundle, and their own files written without waiting: see :mod:`relay.media.bundles`.
+together, in a bundle (see :mod:`relay.media.bundles`). Its own file each gets when the bundle is
+settled, or when somebody needs it before; till then amoCRM is given it out of the bundle.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,7 @@ from relay.media.names import (
     state_of,
     token_of,
 )
+from relay.media.small import Bundled, FoundSmall, Small
 
 _AT_ONCE = 64  # files that are on their way to the disk while one of them is waited for
 
@@ -47,29 +50,6 @@ class Found:
     name: FileName
     state: State
     mime: str
-
-
-class Small:
-    """A small file that has come whole, as its sender calls it.
-
-    Once it was shown it has ``kept``, or ``error``.
-    """
-
-    def __init__(self, content: bytes, media: Media, towards: Destination) -> None:
-        self.content = content
-        self.media = media
-        self.towards = towards
-        self.name: FileName | None = None
-        self.kept: KeptMedia | None = None
-        self.error: Exception | None = None
-
-    def attempt(self, step: Callable[[Small], None]) -> None:
-        """Take a step, unless one before it has failed."""
-        if self.error is None:
-            try:
-                step(self)
-            except Exception as error:  # noqa: BLE001  one file's fault must not be the others'
-                self.error = error
 
 
 class Shelf:
@@ -86,6 +66,7 @@ class Shelf:
         self._bundles = Bundles(bundles)
         self._key = key
         self._reserve = reserve
+        self._bundled: dict[str, Bundled] = {}  # by token: few, for a bundle is soon settled
         self._lock = threading.Lock()  # whoever shows, marks or removes a file
         self._bundling = threading.Lock()
         _make_folders(files)
@@ -107,16 +88,18 @@ class Shelf:
     def show_together(self, smalls: Sequence[Small]) -> None:
         """The same with many small ones; each then has its end."""
         with self._bundling:
+            for small in smalls:
+                small.attempt(self._name)
+            named = [(small, small.name) for small in smalls if small.name is not None]
             try:
                 check_room(self._files, self._reserve)
-                for small in smalls:
-                    small.attempt(self._name)
-                self._bundles.add([(s.name.on_disk, s.content) for s in smalls if s.name])
+                places = self._bundles.add([(name.on_disk, s.content) for s, name in named])
             except OSError as error:
                 for small in smalls:
                     small.error = small.error or error
-            for small in smalls:  # before anybody may settle this bundle
-                small.attempt(self._place_small)
+                return
+            for (small, _), small.place in zip(named, places, strict=True):
+                small.attempt(self._shelve)  # before anybody may settle this bundle
 
     def ended_bundle(self, *, at_once: bool = False) -> Path | None:
         """A bundle that is full (``at_once``: however full it is), to be settled."""
@@ -124,7 +107,7 @@ class Shelf:
             return self._bundles.ended(at_once=at_once)
 
     def settle(self, bundle: Path) -> None:
-        """Everything in it is on the disk elsewhere; it goes.
+        """Everything in it is on the disk in files of their own; it goes.
 
         Raises:
             OSError: the disk refused; it stays, and the next start sees to it.
@@ -132,16 +115,27 @@ class Shelf:
         names = [parse_on_disk(name) for name, _ in records(bundle)]
         known = [name for name in names if name is not None]
         for start in range(0, len(known), _AT_ONCE):
-            self._sync_files(known[start : start + _AT_ONCE])
+            some = known[start : start + _AT_ONCE]
+            for name in some:
+                one = self._bundled.get(name.token)
+                if one is not None and one.place.bundle == bundle:
+                    self._unbundle(one)
+            self._sync_files(some)
         for first in {name.token[0] for name in known}:
             sync_folder(self._files / first)
         bundle.unlink()
 
     def find(self, name: str) -> Found | None:
-        """The file behind a public name. It reads one small folder."""
+        """The file behind a public name. It reads one small folder.
+
+        Raises:
+            OSError: the disk refused to make it of its bundle.
+        """
         token = parse_public(name)
         if token is None:
             return None
+        if (one := self._bundled.get(token)) is not None:
+            self._unbundle(one)
         known = self._known(token)
         if known is None or known.public != name:
             return None
@@ -152,11 +146,29 @@ class Shelf:
             return None  # removed in this very moment
         return Found(path, known, state, kind_by_ending(ending_of(known.name)))
 
-    def note_fetched(self, found: Found) -> None:
+    def find_bundled(self, name: str) -> FoundSmall | None:
+        """The file behind a public name, if it has none of its own yet.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        one = self._bundled.get(parse_public(name) or "")
+        if one is None or one.name.public != name:
+            return None
+        try:
+            content = one.read()
+        except FileNotFoundError:
+            return None  # it was settled in this very moment
+        mime = kind_by_ending(ending_of(one.name.name))
+        return FoundSmall(one.name, one.state, mime, content, one.since_ns)
+
+    def note_fetched(self, found: Found | FoundSmall) -> None:
         """AmoCRM has the whole file."""
         with self._lock, suppress(FileNotFoundError):
-            if found.state is State.NEW:
-                found.path.chmod(State.FETCHED)
+            if (one := self._bundled.get(found.name.token)) is not None:
+                one.state = State.FETCHED
+            elif found.state is State.NEW:
+                Path(self._path(found.name)).chmod(State.FETCHED)
 
     def remove(self, path: Path) -> bool:
         """Remove a kept file; False if it is not as it was any more."""
@@ -180,20 +192,42 @@ class Shelf:
         name = FileName(token_of(self._key, digest, called), called)
         return name, KeptMedia(name.public, called, mime, size)
 
-    def _place_small(self, small: Small) -> None:
-        if small.name is not None:
-            path, state = self._path(small.name), _state(small.towards)
+    def _shelve(self, small: Small) -> None:
+        """It is in its bundle. What goes to WhatsApp is wanted at once, as a file of its own."""
+        if small.name is None or small.place is None:
+            return
+        state, size = _state(small.towards), len(small.content)
+        one = Bundled(small.name, small.place, size, time.time_ns(), state)
+        if state is State.OWN:
+            self._write(one, small.content)
+        else:
             with self._lock:
-                try:
-                    write_new(path, small.content, state)
-                except FileExistsError:
-                    _renew(path, state)
+                self._bundled[one.name.token] = one
+
+    def _unbundle(self, one: Bundled) -> None:
+        """It gets a file of its own, for which the disk is not waited for."""
+        with suppress(FileNotFoundError):  # its bundle went in this very moment, settled
+            self._write(one, one.read())
+
+    def _write(self, one: Bundled, content: bytes) -> None:
+        """Write its own file, as old as it is; unless it has come again since, or has one."""
+        path, token = self._path(one.name), one.name.token
+        with self._lock:
+            if self._bundled.get(token, one) is not one:
+                return
+            try:
+                write_new(path, content, one.state)
+            except FileExistsError:
+                _renew(path, one.state, one.since_ns)
+            else:
+                os.utime(path, ns=(one.since_ns, one.since_ns))
+            self._bundled.pop(token, None)
 
     def _place(self, name: FileName, towards: Destination, file: ArrivingFile) -> None:
         path, state = self._path(name), _state(towards)
         with self._lock:
             try:
-                _renew(path, state)
+                _renew(path, state, time.time_ns())
             except FileNotFoundError:
                 file.move(path, state)
 
@@ -247,9 +281,9 @@ def _state(towards: Destination) -> State:
     return State.NEW if towards is Destination.AMOCRM else State.OWN
 
 
-def _renew(path: str, state: State) -> None:
+def _renew(path: str, state: State, since_ns: int) -> None:
     """One that was there already is as young and as wanted as if it were new."""
-    os.utime(path)
+    os.utime(path, ns=(since_ns, since_ns))
     if state is not State.OWN:
         Path(path).chmod(state)
 

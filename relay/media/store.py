@@ -3,7 +3,7 @@
     media/key               what makes the tokens unguessable
     media/incoming/         files on their way; whatever is here at a start is swept
     media/files/X/NAME      kept files, by the first character of their tokens
-    media/bundles/          the latest small ones once more (see relay.media.shelf)
+    media/bundles/          the latest small ones (see relay.media.shelf)
 
 No half of a file is ever seen, and nobody is told of one that is not on the disk. Everything
 that touches the disk is done on threads of the store's own.
@@ -30,7 +30,8 @@ from relay.media.arriving import ArrivingFile
 from relay.media.disk import sync_folder
 from relay.media.kinds import library
 from relay.media.settling import Settling
-from relay.media.shelf import Found, Shelf, Small
+from relay.media.shelf import Found, Shelf
+from relay.media.small import FoundSmall, Small
 from relay.media.together import Together
 
 RESERVE: Final = 256 * 1000 * 1000
@@ -106,6 +107,7 @@ class FileStore:
 
         Raises:
             MediaGoneError: there is none any more.
+            OSError: the disk refused it, now.
         """
         found = self.find(name)
         if found is None:
@@ -113,10 +115,22 @@ class FileStore:
         return found.path
 
     def find(self, name: str) -> Found | None:
-        """The file behind a public name. It reads one small folder."""
+        """The file behind a public name. It reads one small folder, or makes it of its bundle.
+
+        Raises:
+            OSError: the disk refused that.
+        """
         return self._shelf.find(name)
 
-    def note_fetched(self, found: Found) -> None:
+    def find_bundled(self, name: str) -> FoundSmall | None:
+        """The file behind a public name, while only a bundle holds it. On any thread.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        return self._shelf.find_bundled(name)
+
+    def note_fetched(self, found: Found | FoundSmall) -> None:
         """AmoCRM has the whole file. On any thread."""
         self._shelf.note_fetched(found)
 

@@ -23,6 +23,15 @@ def test_what_was_added_is_read_in_its_order(tmp_path: Path) -> None:
     assert list(records(ended)) == [FIRST, SECOND, THIRD]
 
 
+def test_a_content_is_found_at_its_place(tmp_path: Path) -> None:
+    """Of each that was added, in the order in which they were."""
+    bundles, contents = Bundles(tmp_path), list[bytes]()
+    for some in ([FIRST, SECOND], [THIRD]):
+        for (_, content), place in zip(some, bundles.add(some), strict=True):
+            contents.append(place.bundle.read_bytes()[place.at :][: len(content)])
+    assert contents == [content for _, content in (FIRST, SECOND, THIRD)]
+
+
 def test_a_torn_end_is_not_read(tmp_path: Path) -> None:
     """Wherever it is torn, what stands before is read."""
     bundles = Bundles(tmp_path)
@@ -50,6 +59,20 @@ def test_a_full_one_ends_and_another_begins(tmp_path: Path) -> None:
     assert second is not None
     assert [list(records(path)) for path in (first, second)] == [[FIRST, THIRD], [SECOND]]
     assert bundles.ended(at_once=True) is None
+
+
+def test_one_with_many_files_ends_however_small_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something is remembered of each of them, and that is to be little."""
+    monkeypatch.setattr("relay.media.bundles.MOST", 3)
+    bundles = Bundles(tmp_path)
+    bundles.add([FIRST, SECOND])
+    assert bundles.ended() is None
+    bundles.add([THIRD])
+    assert bundles.ended() is not None
+    bundles.add([FIRST])
+    assert bundles.ended() is None
 
 
 def test_what_another_process_left_is_not_touched(tmp_path: Path) -> None:

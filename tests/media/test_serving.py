@@ -18,7 +18,9 @@ from relay.domain.outbox import Destination
 from relay.media.names import State
 from relay.media.serving import media_routes
 from relay.media.shelf import Found
+from relay.media.small import Bundled, FoundSmall
 from relay.media.store import FileStore
+from tests.media.kept import on_disk
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) * 4
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'
@@ -72,6 +74,50 @@ async def test_a_file_is_given_with_its_kind_size_and_name(door: Door) -> None:
         assert answer.content_length == len(JPEG)
         assert answer.headers["ETag"]
         assert "%D1%84%D0%BE%D1%82%D0%BE.jpg" in answer.headers["Content-Disposition"]
+
+
+async def test_a_small_file_is_given_out_of_its_bundle(door: Door) -> None:
+    """It has none of its own then; and nobody sees a difference when it has, not by one header."""
+    name, answers = await door.keep(), list[tuple[bytes, dict[str, str]]]()
+    for _ in range(2):
+        async with door.client.get(door.url(name)) as answer:
+            answers.append((await answer.read(), dict(answer.headers)))
+        answers[-1][1].pop("Date")
+        if len(answers) == 1:
+            assert not on_disk(door.store)
+            await door.store.settle()
+    assert answers[0] == answers[1]
+    assert answers[0][0] == JPEG
+
+
+async def test_what_was_given_out_of_its_bundle_is_fetched(door: Door) -> None:
+    """Its own file knows of it, however it comes to be."""
+    name = await door.keep()
+    async with door.client.get(door.url(name)) as answer:
+        await answer.read()
+    async with asyncio.timeout(60):  # it is noted right after the answer
+        while (found := door.store.find_bundled(name)) and found.state is State.NEW:
+            await door.store.on_thread(int)
+    assert door.state(name) is State.FETCHED
+
+
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-"}])
+async def test_who_asks_while_it_is_settled_gets_it(
+    headers: dict[str, str], door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bundle may go in the very moment in which it is to be read."""
+    name, real, reads = await door.keep(), Bundled.read, list[str]()
+
+    def read(one: Bundled) -> bytes:
+        reads.append(name)
+        if len(reads) == 1:
+            door.store._settling.settle()
+        return real(one)
+
+    monkeypatch.setattr(Bundled, "read", read)
+    async with door.client.get(door.url(name), headers=headers) as answer:
+        assert await answer.read() == JPEG
+    assert len(reads) == 2
 
 
 async def test_the_loop_never_waits_for_the_disk(
@@ -134,18 +180,23 @@ async def test_only_the_last_byte_makes_it_fetched(door: Door) -> None:
             await door.store.on_thread(int)
 
 
-async def test_two_may_fetch_it_at_once(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("way", ["find", "find_bundled"])
+async def test_two_may_fetch_it_at_once(
+    way: str, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who has found a file gets it, though another one's fetch is noted in that moment."""
     name = await door.keep()
-    find = door.store.find
+    find = getattr(door.store, way)
+    if way == "find":
+        await door.store.settle()
 
-    def find_and_be_outrun(name: str) -> Found | None:
-        found = find(name)
+    def find_and_be_outrun(name: str) -> Found | FoundSmall:
+        found: Found | FoundSmall | None = find(name)
         assert found is not None
         door.store.note_fetched(found)
         return found
 
-    monkeypatch.setattr(door.store, "find", find_and_be_outrun)
+    monkeypatch.setattr(door.store, way, find_and_be_outrun)
     async with door.client.get(door.url(name)) as answer:
         assert await answer.read() == JPEG
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from structlog.testing import capture_logs
 
 from relay.delivery.media import KeptMedia
 from relay.delivery.store import StoreRefusedError
-from relay.domain.contents import MediaKind
+from relay.domain.contents import Media, MediaKind
+from relay.domain.outbox import Destination
 from relay.media import kinds
 from relay.media.names import State
+from relay.media.small import Bundled, Small
 from relay.media.store import FileStore
 from tests.media.kept import JPEG, LIMIT, keep, on_disk
 
@@ -33,15 +36,17 @@ def bundles(store: FileStore) -> list[Path]:
 
 async def test_a_small_file_outlives_its_own_file(tmp_path: Path) -> None:
     """Kept is kept, though the machine died before its file, or all of it, was on the disk."""
-    store = FileStore(tmp_path, lambda: LIMIT, reserve=0)
-    kept = [await keep(store, JPEG + name.encode(), name) for name in ("whole", "torn", "gone")]
-    store.path(kept[1].name).write_bytes(b"to")
-    store.path(kept[2].name).unlink()
+    store, names = FileStore(tmp_path, lambda: LIMIT, reserve=0), ("none", "whole", "torn", "gone")
+    kept = [await keep(store, JPEG + name.encode(), name) for name in names]
+    _, torn, gone = [store.path(one.name) for one in kept[1:]]
+    torn.write_bytes(b"to")
+    gone.unlink()
+    assert len(on_disk(store)) == 2
     again = FileStore(tmp_path, lambda: LIMIT, reserve=0)  # the first one never closed
-    for one, name in zip(kept, ("whole", "torn", "gone"), strict=True):
+    for one, name in zip(kept, names, strict=True):
         assert again.path(one.name).read_bytes() == JPEG + name.encode()
     assert not bundles(again)
-    assert len(on_disk(again)) == 3
+    assert len(on_disk(again)) == 4
     again.close()
 
 
@@ -99,7 +104,7 @@ async def test_small_files_wait_for_the_disk_together(
 
     monkeypatch.setattr(os, "fdatasync", counted)
     kept = await asyncio.gather(*(keep(store, name=f"{number}.jpg") for number in range(20)))
-    assert len({one.name for one in kept}) == len(on_disk(store)) == 20
+    assert len({one.name for one in kept}) == 20
     assert len(waits) == 2
 
 
@@ -119,6 +124,70 @@ async def test_a_fault_with_one_small_file_is_its_own(
     done = await asyncio.gather(*(keep(store, name=name) for name in names), return_exceptions=True)
     kept = [one.file_name if isinstance(one, KeptMedia) else type(one) for one in done]
     assert kept == ["a.jpg", "b.jpg", ValueError, "c.jpg"]
+
+
+async def test_a_file_of_its_own_is_written_when_it_is_needed(store: FileStore) -> None:
+    """By whoever asks for its path, or when it is settled; for WhatsApp, which asks soon, at once.
+
+    It is as old as if it had been written at once.
+    """
+    begun_ns = time.time_ns()
+    asked, _ = [await keep(store, name=name) for name in ("asked.jpg", "settled.jpg")]
+    assert not on_disk(store)
+    ended_ns = time.time_ns()
+    assert store.path(asked.name).read_bytes() == JPEG
+    assert len(on_disk(store)) == 1
+    await keep(store, name="own.jpg", towards=Destination.WHATSAPP)
+    assert len(on_disk(store)) == 2
+    await store.settle()
+    assert len(on_disk(store)) == 3
+    times = [path.stat().st_mtime_ns for path in store.files.glob("*/*") if "own" not in path.name]
+    assert all(begun_ns <= time_ns <= ended_ns for time_ns in times)
+
+
+async def test_what_came_again_stays_when_its_first_bundle_goes(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later bundle holds it then; and that amoCRM has had it counts no more."""
+    monkeypatch.setattr(store._shelf._bundles, "_full", 1)
+    kept = await keep(store)
+    found = store.find_bundled(kept.name)
+    assert found is not None
+    store.note_fetched(found)
+    assert await keep(store) == kept
+    first, second = bundles(store)
+    store._shelf.settle(first)
+    assert not on_disk(store)
+    store._shelf.settle(second)
+    found_again = store.find(kept.name)
+    assert found_again is not None
+    assert found_again.state is State.NEW
+    assert found_again.path.read_bytes() == JPEG
+
+
+async def test_what_comes_again_while_it_is_written_is_not_forgotten(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is as wanted as what came last, whichever thread is first."""
+    kept, real, again = await keep(store), Bundled.read, list[Small]()
+    found = store.find_bundled(kept.name)
+    assert found is not None
+    store.note_fetched(found)
+
+    def read(one: Bundled) -> bytes:
+        content = real(one)
+        if not again:
+            media = Media(MediaKind.IMAGE, None, name="photo.jpg")
+            again.append(Small(content, media, Destination.AMOCRM))
+            store._shelf.show_together(again)
+        return content
+
+    monkeypatch.setattr(Bundled, "read", read)
+    await store.settle()
+    assert again[0].kept == kept
+    found_again = store.find(kept.name)
+    assert found_again is not None
+    assert found_again.state is State.NEW
 
 
 async def test_what_was_settled_is_kept_once(
