@@ -331,5 +331,7 @@ class Client:
         self._ended.set()
         self._settled.set()
         if not self._stopping and not self._left_behind:
-            self._tunnel.cut()  # the library goes on without us, confirming what it cannot tell
+            # Not cut: what the library could not tell it must confirm, else WhatsApp would repeat
+            # it, and the next life would end by it as well.
+            self._tunnel.bring_no_more()
             self._listener.ended(words)

@@ -57,6 +57,7 @@ class Tunnel:
         self._password = secrets.token_urlsafe(16)
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._passages: set[_Passage] = set()
 
     async def open(self) -> str:
         """Listen; the address for the library, a secret.
@@ -78,6 +79,13 @@ class Tunnel:
             for connection in stuck:
                 connection.cancel()
 
+    def bring_no_more(self) -> None:
+        """Let the library hear that WhatsApp hung up; what it has said still goes out."""
+        if self._server is not None:
+            self._server.close()
+        for passage in self._passages:
+            passage.bring_no_more()
+
     def cut(self) -> None:
         """Hang up at once: what the library has said and is kept back is never heard."""
         if self._server is not None:
@@ -91,8 +99,8 @@ class Tunnel:
         self._connections.add(connection)
         try:
             await self._lead((reader, writer))
-        except (OSError, EOFError, asyncio.LimitOverrunError):
-            pass  # the library hung up
+        except (OSError, EOFError, asyncio.LimitOverrunError, asyncio.CancelledError):
+            pass  # the library hung up, or we do
         finally:
             self._connections.discard(connection)
             writer.transport.abort()
@@ -109,10 +117,13 @@ class Tunnel:
             words = str(error) or type(error).__name__
             await _say(near, f"HTTP/1.1 502 {words}\r\n\r\n".encode("latin-1", "replace"))
             return
+        passage = _Passage(near, far, self._hold)
+        self._passages.add(passage)
         try:
             await _say(near, _THROUGH)
-            await _Passage(near, far, self._hold).run()
+            await passage.run()
         finally:
+            self._passages.discard(passage)
             far[1].transport.abort()
 
     def _is_password(self, line: str) -> bool:
@@ -141,13 +152,17 @@ class _Passage:
         self._hold = hold
         self._answers = 0
         self._asked = False
+        self._bringing: asyncio.Task[None] | None = None
+
+    def bring_no_more(self) -> None:
+        """The library is to hear that WhatsApp hung up."""
+        if self._bringing is not None:
+            self._bringing.cancel()
 
     async def run(self) -> None:
         """Until one side hangs up; what was said by then still passes."""
-        ways = [
-            asyncio.create_task(self._out(), name="to WhatsApp"),
-            asyncio.create_task(self._back(), name="from WhatsApp"),
-        ]
+        self._bringing = asyncio.create_task(self._back(), name="from WhatsApp")
+        ways = [asyncio.create_task(self._out(), name="to WhatsApp"), self._bringing]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait(ways, timeout=FLUSH_S)
@@ -169,12 +184,15 @@ class _Passage:
 
     async def _back(self) -> None:
         (reader, _), (_, writer) = self._far, self._near
-        while piece := await reader.read(_PIECE):
-            self._answers += self._asked
-            self._asked = False
-            writer.write(piece)
-            await writer.drain()
-        writer.write_eof()
+        try:
+            while piece := await reader.read(_PIECE):
+                self._answers += self._asked
+                self._asked = False
+                writer.write(piece)
+                await writer.drain()
+        finally:
+            if not writer.is_closing():
+                writer.write_eof()
 
 
 def _destination(line: str) -> tuple[str, int]:

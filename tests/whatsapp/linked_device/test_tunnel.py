@@ -195,6 +195,27 @@ async def test_a_close_lets_out_what_was_said(tunnel: Tunnel, far: Far, hold: Ho
         await closing
 
 
+async def test_a_library_that_cannot_tell_is_brought_no_more(
+    tunnel: Tunnel, far: Far, hold: Hold
+) -> None:
+    """It hears that WhatsApp hung up; what it has said, and then says, still goes out."""
+    near, there = await through(tunnel, far)
+    await shake_hands(near, there)
+    near[1].write(b"confirmed")
+    await hold.held.wait()
+    tunnel.bring_no_more()
+    there[1].write(b"one message more")
+    async with asyncio.timeout(PATIENCE_S):
+        assert await near[0].read() == b""
+        hold.let_go.set()
+        assert await there[0].readexactly(9) == b"confirmed"
+        near[1].write(b" and goodbye")
+        near[1].close()
+        await hold.held.wait()
+        hold.let_go.set()
+        assert await there[0].read() == b" and goodbye"
+
+
 async def test_a_cut_lets_nothing_out(tunnel: Tunnel, far: Far, hold: Hold) -> None:
     """What the library confirms and could not tell WhatsApp is to repeat; it cannot come back."""
     near, there = await through(tunnel, far)
