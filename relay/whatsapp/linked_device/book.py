@@ -71,7 +71,9 @@ class AddressBook:
             await self._look(client)
 
     async def _look(self, client: Client) -> None:
-        answer = await client.ask("address-book", lambda library, name: library.get_contacts(name))
+        answer = await client.calls.ask(
+            "address-book", lambda library, name: library.get_contacts(name)
+        )
         if answer is not None:
             self._names = await on_own_thread("address-book", lambda: read_contacts(answer))
 

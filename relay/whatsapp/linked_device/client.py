@@ -10,32 +10,27 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
-from typing import Protocol, TypeVar, cast
+from contextlib import suppress
+from typing import Protocol
 
 import structlog
 
 from relay.delivery.ports import HandOver
 from relay.domain.ids import OwnNumber
+from relay.whatsapp.linked_device.caller import Caller
 from relay.whatsapp.linked_device.events import SUBSCRIBED, Code
 from relay.whatsapp.linked_device.goodbye import read_goodbye
 from relay.whatsapp.linked_device.hearing import Hearing
 from relay.whatsapp.linked_device.importing import Archive
 from relay.whatsapp.linked_device.library import Library
-from relay.whatsapp.linked_device.media_access import Access
-from relay.whatsapp.linked_device.permission import Permission
-from relay.whatsapp.linked_device.protobufs import OwnDevice, as_text, letters_request, parse
 from relay.whatsapp.linked_device.threads import on_own_thread, tell
 from relay.whatsapp.linked_device.tunnel import Tunnel
 
 WRITTEN_S = 3.0  # an eternity for opening the session's file and writing the library's maps
 REGISTER_S = 90.0  # dialling and the handshake; the library bounds both below this
 MUTE_S = 3.0  # the library looks whose device it is ten times a second
-ENTER_S = 15.0  # a call waits that long for a change to be over
 CLOSE_S = 4.0  # a goodbye or a dialling; the relay as a whole has ten seconds to stop
 REMOVE_S = 15.0  # the library waits up to five for the server's answer to its goodbye
-
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +52,7 @@ class Listener(Protocol):
 
 
 class Client:
-    """A client of the library, its thread, and the way of its events.
+    """A client of the library, its thread, and the way of its events. ``calls`` are about it.
 
     ``hand_over`` is called on the client's own thread, before the library goes on to the next
     event; the listener is called on the loop, and so is ``on_stranger``: with the hidden address of
@@ -92,8 +87,8 @@ class Client:
             on_stranger=on_stranger,
         )
         self._tunnel = Tunnel(proxy)
-        self._permission = Permission(self.ask, lambda: self._usable, proxy)
         self._name = uuid.uuid4().hex
+        self.calls = Caller(library, self._name, lambda: self._usable, proxy)
         self._loop = asyncio.get_running_loop()
         self._settled = asyncio.Event()  # registered, or over before it got so far
         self._ended = asyncio.Event()
@@ -130,81 +125,10 @@ class Client:
             let_calls_in()
             await self._bounded("connect", self._settled.wait(), REGISTER_S)
 
-    async def send(self, to: bytes, message: bytes) -> bytes | None:
-        """The library's answer to a send; None if nothing was sent, for want of a client.
-
-        Cancelled, it may have been sent all the same; but not while it waited for its turn.
-        """
-        return await self.ask("send", lambda library, name: library.send_message(name, to, message))
-
-    async def ask(self, what: str, call: Callable[[Library, str], T]) -> T | None:
-        """The answer to a call of the library with this client's name; None if none was made."""
-        async with AsyncExitStack() as stack:
-            try:
-                async with asyncio.timeout(ENTER_S):
-                    enter = await stack.enter_async_context(self._library.gate.call())
-            except TimeoutError:
-                log.warning("library_busy", doing=what, after_s=ENTER_S)
-                return None
-            if not self._usable:
-                return None
-
-            def ask() -> T:
-                enter()
-                return call(self._library, self._name)
-
-            return await on_own_thread(what, ask)
-
     @property
     def _usable(self) -> bool:
         """Whether the library knows the client: a call about one it does not know is fatal."""
         return self._registered and not self._stopping and not self._ended.is_set()
-
-    async def media_access(self) -> Access | None:
-        """The permission to upload files; None if WhatsApp does not tell it now."""
-        return await self._permission.access()
-
-    async def letters(self, digits: str) -> bytes:
-        """The library's answer to the request for letters that link by number.
-
-        Only after the first QR code of this client.
-        """
-        request = letters_request(digits)
-        async with self._library.gate.call() as enter:
-
-            def ask() -> bytes:
-                enter()
-                return self._library.pair_phone(self._name, request)
-
-            return await on_own_thread("letters", ask)
-
-    async def name(self) -> str | None:
-        """The owner's name, once WhatsApp has told it."""
-        async with self._library.gate.call() as enter:
-            if not self._usable:
-                return None
-
-            def ask() -> bytes:
-                enter()
-                return self._library.get_me(self._name)
-
-            device = cast(OwnDevice, parse("Device", await on_own_thread("name", ask)))
-            return as_text(device.PushName).strip() or None
-
-    async def logout(self) -> str:
-        """Remove the device at WhatsApp and its keys here; why not, if that failed.
-
-        The client must be stopped afterwards.
-        """
-        async with self._library.gate.call() as enter:
-            if not self._usable:
-                return "there is no connection"
-
-            def logout() -> str:
-                enter()
-                return self._library.logout(self._name)
-
-            return await on_own_thread("logout", logout)
 
     async def stop(self) -> None:
         """Close the socket, let what was received come through, remove the client.
@@ -231,7 +155,7 @@ class Client:
         if not self._settled.is_set():
             self._left_behind = True
         elif self._left_behind:
-            await self._bounded("disconnect", self._disconnect())
+            await self._bounded("disconnect", self.calls.disconnect())
         else:
             await self._close()
 
@@ -243,23 +167,14 @@ class Client:
         if self._registered:
             # Also if the stream of events has ended: the socket lives on, and whatever comes over
             # it is confirmed to WhatsApp and lost.
-            await self._bounded("disconnect", self._disconnect())
+            await self._bounded("disconnect", self.calls.disconnect())
         if not self._ended.is_set():
             await self._hearing.drain()
         self._stopping = True
         async with self._library.gate.change():
             await self._bounded("stop", self._remove(), REMOVE_S)
         await self._bounded("end", self._ended.wait(), 1.0)
-        self._permission.close()
-
-    async def _disconnect(self) -> None:
-        async with self._library.gate.call() as enter:
-
-            def disconnect() -> None:
-                enter()
-                self._library.disconnect(self._name)
-
-            await on_own_thread("disconnect", disconnect)
+        self.calls.close()
 
     async def _remove(self) -> None:
         await on_own_thread("stop", lambda: self._library.stop(self._name))

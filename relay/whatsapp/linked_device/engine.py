@@ -40,6 +40,7 @@ from relay.whatsapp.linked_device.life import Life
 from relay.whatsapp.linked_device.media_host import GoneError, HostError, MediaHost
 from relay.whatsapp.linked_device.neonize_binding import load_library
 from relay.whatsapp.linked_device.outbound import Outbound
+from relay.whatsapp.linked_device.paired import Paired
 from relay.whatsapp.linked_device.pairing_terms import NotUnlinkedError
 from relay.whatsapp.linked_device.protobufs import load
 from relay.whatsapp.linked_device.reachability import reach
@@ -50,14 +51,12 @@ from relay.whatsapp.linked_device.standing import Standing
 from relay.whatsapp.linked_device.states import Then, Verdict
 from relay.whatsapp.linked_device.store import (
     SessionBusyError,
-    SessionDamagedError,
     SessionStore,
 )
 from relay.whatsapp.linked_device.threads import on_own_thread
 from relay.whatsapp.linked_device.uploads import Uploads
 from relay.whatsapp.linked_device.way import first_hop
 
-LOOK_FOR_PAIRING_MS = 15 * SECOND
 OFFLINE_LIMIT_MS = 3 * MINUTE  # then our own backoff takes over from the library's
 OFFLINE_CHECK_MS = 5 * SECOND
 STABLE_MS = 2 * MINUTE
@@ -97,10 +96,10 @@ class LinkedDevice:
     ) -> None:
         self._channel = channel
         self._store = SessionStore(store_path)
-        self._phone = "".join(filter(str.isdigit, phone)) if phone else None
         self._proxy = proxy
         self._clock = clock
         self._standing = Standing(clock)
+        self._paired = Paired(channel, self._store, phone, clock, self._standing)
         self._media_host = MediaHost(proxy, throttle)
         uploads = Uploads(kept, self._media_host)
         self._outbound = Outbound(channel, store_path, uploads, self._online, self._learn)
@@ -109,7 +108,6 @@ class LinkedDevice:
         )
         self._load = library
         self._retry = retry or RetryPolicy()
-        self._pairing = asyncio.Event()
         self._client: Client | None = None
         self._life: Life | None = None
         self._learning: Learning | None = None
@@ -129,7 +127,7 @@ class LinkedDevice:
         """One life after the other."""
         attempts, again = 0, False
         while True:
-            if await self._until_paired(hand_over) or not again:
+            if await self._paired.wait(partial(self._hand_over_early, hand_over)) or not again:
                 self._standing.tell(SessionState.CONNECTING, "connecting")
             # Else it is the same outage, with the state and the "since" that it began with.
             born_ms = self._clock.now_ms()
@@ -183,7 +181,7 @@ class LinkedDevice:
         client = self._online()
         if client is None:
             return None
-        return await client.ask("check", lambda lib, name: lib.is_on_whatsapp(name, request))
+        return await client.calls.ask("check", lambda lib, name: lib.is_on_whatsapp(name, request))
 
     def _learn(self, hidden: str, number: str) -> None:
         if self._learning is not None:
@@ -191,7 +189,7 @@ class LinkedDevice:
 
     def paired(self) -> None:
         """Somebody has paired the channel: look at once."""
-        self._pairing.set()
+        self._paired.look()
 
     async def unpair(self) -> OwnNumber:
         """Log the device out at WhatsApp and remove the session; the number it had.
@@ -204,7 +202,7 @@ class LinkedDevice:
             own = client.own if client else None
             if client is None or life is None or own is None or not life.connected:
                 raise NotUnlinkedError(f"the channel is {self._standing.state.value}")
-            if error := await client.logout():
+            if error := await client.calls.logout():
                 raise NotUnlinkedError(without_numbers(error))
             life.unlinked()
         with suppress(TimeoutError):  # a stop of the relay came between: the keys are gone already
@@ -214,42 +212,9 @@ class LinkedDevice:
 
     # --- A session's life ------------------------------------------------------------------------
 
-    async def _until_paired(self, hand_over: HandOver) -> bool:
-        """Back once the session's file holds a device that may be used; whether that took time.
-
-        By then nothing is left that was heard while the device was linked.
-        """
-        waited = False
-        while True:
-            self._pairing.clear()
-            await hand_over_early(self._store.path, partial(self._past.route, hand_over))
-            obstacle = await on_own_thread("session-file", self._obstacle)
-            if obstacle is None:
-                return waited
-            waited = True
-            state, reason = obstacle
-            if (self._standing.state, state) != (SessionState.LOGGED_OUT, SessionState.UNPAIRED):
-                self._standing.tell(state, reason)
-            await self._clock.wait_ms(self._pairing, LOOK_FOR_PAIRING_MS)
-
-    def _obstacle(self) -> tuple[SessionState, str] | None:
-        """Why the session cannot be used as its file stands; None if it can."""
-        try:
-            number = self._store.own_number()
-        except SessionDamagedError:
-            return (
-                SessionState.FAILED,
-                f"the session's file is damaged: remove it and run relay pair {self._channel}",
-            )
-        self._standing.own = number
-        if number is None:
-            return SessionState.UNPAIRED, f"pair it: relay pair {self._channel}"
-        if self._phone is not None and number != self._phone:
-            return (
-                SessionState.FAILED,
-                f"another number is paired than the file's phone: relay unpair {self._channel}",
-            )
-        return None
+    async def _hand_over_early(self, hand_over: HandOver) -> None:
+        """What was heard while the device was being linked comes before all else."""
+        await hand_over_early(self._store.path, partial(self._past.route, hand_over))
 
     async def _one_life(self, hand_over: HandOver) -> Verdict:
         """Connect and stay until something ends it; returns what ended it."""
@@ -319,5 +284,4 @@ class LinkedDevice:
         self._standing.tell(verdict.state, verdict.reason)
         backoff_ms = self._retry.delay_ms(attempts, random.random())  # noqa: S311 - jitter
         wait_ms = verdict.rest_ms if verdict.then is Then.REST else backoff_ms
-        self._pairing.clear()
-        await self._clock.wait_ms(self._pairing, wait_ms)
+        await self._paired.rest(wait_ms)

@@ -79,5 +79,7 @@ class Learning:
 
 async def _look_up(client: Client, hidden: str) -> str | None:
     jid = jid_bytes(hidden, HIDDEN_SERVER)
-    answer = await client.ask("look-up", lambda library, name: library.get_pn_from_lid(name, jid))
+    answer = await client.calls.ask(
+        "look-up", lambda library, name: library.get_pn_from_lid(name, jid)
+    )
     return number_stored(answer) if answer is not None else None

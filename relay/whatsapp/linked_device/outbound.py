@@ -113,7 +113,7 @@ class Outbound:
             return Retry("not sent: the channel now holds another number")
         try:
             async with asyncio.timeout(SEND_LIMIT_S):
-                answer = await client.send(to, message)
+                answer = await client.calls.send(to, message)
         except TimeoutError:
             return Unknown(f"the library did not answer within {SEND_LIMIT_S:g} s")
         return Retry("not sent: the channel is not connected") if answer is None else answer
@@ -131,7 +131,9 @@ class Outbound:
         jid = jid_bytes(way[1], way[0])
         with suppress(TimeoutError):
             async with asyncio.timeout(TYPING_LIMIT_S):
-                error = await client.ask("typing", lambda lib, name: lib.show_typing(name, jid))
+                error = await client.calls.ask(
+                    "typing", lambda lib, name: lib.show_typing(name, jid)
+                )
             if error:
                 words = without_numbers(as_text(error))
                 log.debug("typing_not_shown", channel=self._channel, error=words)

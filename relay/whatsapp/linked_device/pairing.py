@@ -201,7 +201,9 @@ class _Pairing:
 
     async def _ask_for_letters(self, digits: str) -> None:
         """Only after the first code: before that the library has no connection to ask by."""
-        answer = cast(_Answer, parse("PairPhoneReturnFunction", await self._client.letters(digits)))
+        answer = cast(
+            _Answer, parse("PairPhoneReturnFunction", await self._client.calls.letters(digits))
+        )
         error = as_text(answer.Error)
         if not error:
             self._screen.show_letters(as_text(answer.Code), LETTERS_S)
@@ -236,7 +238,7 @@ class _Pairing:
     async def _name(self) -> str | None:
         try:
             async with asyncio.timeout(NAME_S):
-                while (name := await self._client.name()) is None:  # noqa: ASYNC110 - no event
+                while (name := await self._client.calls.name()) is None:  # noqa: ASYNC110 - no event
                     await asyncio.sleep(_ASK_AGAIN_S)
         except TimeoutError:
             return None
@@ -263,6 +265,6 @@ class _Pairing:
             async with asyncio.timeout(LOGOUT_S):
                 while not self._let_in:
                     self._take(await self._queue.get())
-                return not await self._client.logout()
+                return not await self._client.calls.logout()
         except (TimeoutError, NotLinkedError):
             return False

@@ -47,7 +47,7 @@ async def unpair(store: SessionStore, proxy: str | None, load: Callable[[], Libr
                 removed = await visit.over
         except TimeoutError:
             raise NotUnlinkedError(f"no connection within {CONNECT_S:g} s") from None
-        if not removed and (error := await client.logout()):
+        if not removed and (error := await client.calls.logout()):
             raise NotUnlinkedError(without_numbers(error))
     finally:
         await client.stop()

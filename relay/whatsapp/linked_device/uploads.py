@@ -90,7 +90,7 @@ class Uploads:
         return self._kept(media.at.name)
 
     async def _brought(self, path: Path, media: Media, client: Client) -> bytes:
-        access = await client.media_access()
+        access = await client.calls.media_access()
         if access is None:
             raise AccessError("WhatsApp does not tell where files go")
         key, purpose = secrets.token_bytes(_KEY_BYTES), PURPOSES[media.what]

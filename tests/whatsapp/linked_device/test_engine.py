@@ -16,9 +16,9 @@ from relay.domain.ids import OwnNumber
 from relay.domain.message import Failure, Received, Withheld
 from relay.domain.outbox import Closed, Dead, Delivered, Retry, Unknown
 from relay.domain.session import SessionState
+from relay.whatsapp.linked_device import caller, hearing, paired, protobufs, states
 from relay.whatsapp.linked_device import client as client_module
 from relay.whatsapp.linked_device import engine as engine_module
-from relay.whatsapp.linked_device import hearing, protobufs, states
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.library import LibraryMissingError
 from relay.whatsapp.linked_device.reachability import reach
@@ -70,9 +70,9 @@ async def test_a_pairing_is_noticed_without_being_told(rig: LinkedRig) -> None:
     rig.store.unlink()
     async with running(rig.engine) as run:
         await run.state(SessionState.UNPAIRED)
-        await rig.clock.asked_ms(engine_module.LOOK_FOR_PAIRING_MS)
+        await rig.clock.asked_ms(paired.LOOK_MS)
         pair(rig.store)
-        await rig.clock.advance_ms(engine_module.LOOK_FOR_PAIRING_MS)
+        await rig.clock.advance_ms(paired.LOOK_MS)
         await run.state(SessionState.CONNECTED)
         assert [state for state, _, _ in run.reports.states].count(SessionState.UNPAIRED) == 1
 
@@ -257,8 +257,8 @@ async def test_logged_out_waits_for_a_pairing(rig: LinkedRig) -> None:
         await run.state(SessionState.LOGGED_OUT)
         await rig.clock.asked_ms(BACKOFF_MS)
         await rig.clock.advance_ms(BACKOFF_MS)
-        await rig.clock.asked_ms(engine_module.LOOK_FOR_PAIRING_MS)
-        await rig.clock.advance_ms(10 * engine_module.LOOK_FOR_PAIRING_MS)
+        await rig.clock.asked_ms(paired.LOOK_MS)
+        await rig.clock.advance_ms(10 * paired.LOOK_MS)
         assert rig.library.started == 1
         assert run.reports.latest is SessionState.LOGGED_OUT
         pair(rig.store, "74950000002")
@@ -499,7 +499,7 @@ async def test_a_send_that_never_got_its_turn_was_not_sent(
     rig: LinkedRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While another channel holds the library for too long: a retry, not "nobody knows"."""
-    monkeypatch.setattr(client_module, "ENTER_S", 0.05)
+    monkeypatch.setattr(caller, "ENTER_S", 0.05)
     async with running(rig.engine) as run:
         await run.state(SessionState.CONNECTED)
         async with rig.library.gate.change():
