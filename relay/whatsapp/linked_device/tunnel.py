@@ -107,7 +107,8 @@ class Tunnel:
             writer.transport.abort()
 
     async def _lead(self, near: Ends) -> None:
-        head = (await near[0].readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        async with asyncio.timeout(OPEN_S):
+            head = (await near[0].readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         if not any(map(self._is_password, head)):
             await _say(near, _NOT_YOURS)
             return
@@ -115,7 +116,7 @@ class Tunnel:
             async with asyncio.timeout(OPEN_S):
                 far = await self._go(*_destination(head[0]))
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError, NoWayError) as error:
-            words = str(error) or type(error).__name__
+            words = " ".join(str(error).split()) or type(error).__name__
             await _say(near, f"HTTP/1.1 502 {words}\r\n\r\n".encode("latin-1", "replace"))
             return
         passage = _Passage(near, far, self._hold)
