@@ -1,19 +1,16 @@
-"""A file while it is being written: counted, hashed, and brought to the disk bit by bit."""
+"""A large file while it is being written: hashed, and brought to the disk bit by bit."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from relay.delivery.ports import MediaTooLargeError
 from relay.media.disk import check_room
 from relay.media.kinds import HEAD
-
-PIECE: Final = 256 * 1024
-"""Bytes gathered before a thread is asked to write them."""
 
 STRIDE: Final = 512 * 1024
 """Bytes after which the disk is waited for, so that nobody else's fsync has to wait for more than
@@ -21,46 +18,24 @@ so many, and the memory of the machine is not filled with what nobody reads soon
 
 
 class ArrivingFile:
-    """One file in a folder that is swept at every start.
+    """One file in a folder that is swept at every start. ``size``: the bytes written.
 
     One task uses it; but a thread may still be writing when that task has been cancelled and the
     file is dropped.
     """
 
-    def __init__(self, path: Path, limit: int, reserve: int) -> None:
+    def __init__(self, path: Path, reserve: int) -> None:
         self.path = path
         self.size = 0
         self.head = b""
-        self.gone = False  # to its place
-        self._limit = limit
         self._reserve = reserve
-        self._waiting: list[bytes] = []
-        self._gathered = 0
         self._since_sync = 0
         self._digest = hashlib.sha256()
         self._fd: int | None = None
         self._dropped = False
         self._lock = threading.Lock()
 
-    def take(self, piece: bytes) -> int:
-        """Add to it; how many bytes it is time to :meth:`flush`, 0 while they are few.
-
-        Raises:
-            MediaTooLargeError: it would be larger than the limit.
-        """
-        self.size += len(piece)
-        if self.size > self._limit:
-            raise MediaTooLargeError(f"larger than {self._limit} bytes")
-        self._waiting.append(piece)
-        self._gathered += len(piece)
-        return self._gathered if self._gathered >= PIECE else 0
-
-    @property
-    def in_memory(self) -> bool:
-        """Whether nothing of it was written yet."""
-        return self._fd is None
-
-    def flush(self) -> None:
+    def write(self, pieces: Sequence[bytes]) -> None:
         """Write what was gathered.
 
         Raises:
@@ -68,14 +43,14 @@ class ArrivingFile:
         """
         with self._lock:
             if not self._dropped:
-                self._write()
+                self._write(b"".join(pieces))
 
-    def _write(self) -> None:
-        gathered, self._waiting, self._gathered = b"".join(self._waiting), [], 0
+    def _write(self, gathered: bytes) -> None:
         check_room(self.path.parent, self._reserve)
         if self._fd is None:
             self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             self.head = gathered[:HEAD]
+        self.size += len(gathered)
         self._digest.update(gathered)
         rest = memoryview(gathered)
         while rest:
@@ -93,17 +68,11 @@ class ArrivingFile:
             OSError: the disk refused.
         """
         with self._lock:
-            if self._gathered or self._fd is None:
-                self._write()
             if self._fd is not None:
                 os.fdatasync(self._fd)
                 os.close(self._fd)
                 self._fd = None
         return self._digest.digest()
-
-    def content(self) -> bytes:
-        """All of it, while it is in memory."""
-        return b"".join(self._waiting)
 
     def move(self, to: str, permissions: int) -> None:
         """It goes to its place.
@@ -113,7 +82,6 @@ class ArrivingFile:
         """
         self.path.chmod(permissions)
         self.path.rename(to)
-        self.gone = True
 
     def drop(self) -> None:
         """Nothing of it stays, unless it was moved away."""

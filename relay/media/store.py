@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from relay.delivery.media import KeptMedia
-from relay.delivery.ports import MediaGoneError, Throttle, unthrottled
+from relay.delivery.ports import MediaGoneError, MediaTooLargeError, Throttle, unthrottled
 from relay.delivery.store import StoreRefusedError
 from relay.domain.contents import Media
 from relay.domain.outbox import Destination
@@ -36,6 +36,9 @@ from relay.media.together import Together
 
 RESERVE: Final = 256 * 1000 * 1000
 """Bytes of the disk that media leave free: the journal needs them more."""
+
+PIECE: Final = 256 * 1024
+"""Bytes gathered before a thread is asked to write them; what is whole before is a small file."""
 
 _THREADS: Final = 8
 _MOST_TOGETHER: Final = 32  # small files for which one waits
@@ -93,14 +96,17 @@ class FileStore:
 
     def receive(self) -> ReceivedFile:
         """A new file; dropped on leaving, unless it was kept."""
+        return ReceivedFile(self, self.limit)
+
+    def arriving(self) -> ArrivingFile:
+        """Where a file that proves to be large is written; to be dropped in the end."""
         path = self._incoming / f"{next(self._numbers)}"  # the folder was swept
-        return ReceivedFile(self, ArrivingFile(path, self.limit, self._reserve))
+        return ArrivingFile(path, self._reserve)
 
     def drop(self, arriving: ArrivingFile) -> None:
         """Nothing of it stays, unless it was kept."""
-        if not arriving.gone:
-            with suppress(RuntimeError):  # the store is closing: the next start sweeps
-                self._threads.submit(arriving.drop)  # a thread may still be writing it
+        with suppress(RuntimeError):  # the store is closing: the next start sweeps
+            self._threads.submit(arriving.drop)  # a thread may still be writing it
 
     def path(self, name: str) -> Path:
         """The file behind a public name (a :data:`relay.delivery.ports.KeptFile`).
@@ -150,16 +156,29 @@ class FileStore:
         except OSError as error:
             raise _refused(error) from error
 
-    async def keep(self, arriving: ArrivingFile, media: Media, towards: Destination) -> KeptMedia:
-        """Keep a file that has come whole; a small one together with others that come meanwhile.
+    async def keep_large(
+        self, arriving: ArrivingFile, rest: Sequence[bytes], media: Media, towards: Destination
+    ) -> KeptMedia:
+        """Keep a file that has been written but for the rest of it.
 
         Raises:
             StoreRefusedError: the disk refused; nothing is kept.
         """
-        if not arriving.in_memory:
-            return await self.on_thread(self._shelf.show, arriving, media, towards)
-        small = Small(arriving.content(), media, towards)
-        arriving.gone = True  # there is nothing of it to be dropped
+
+        def keep() -> KeptMedia:
+            if rest:
+                arriving.write(rest)
+            return self._shelf.show(arriving, media, towards)
+
+        return await self.on_thread(keep)
+
+    async def keep_small(self, content: bytes, media: Media, towards: Destination) -> KeptMedia:
+        """Keep a small file, together with others that come meanwhile.
+
+        Raises:
+            StoreRefusedError: the disk refused; nothing is kept.
+        """
+        small = Small(content, media, towards)
         await self._together(small)
         if small.kept is not None and small.error is None:
             return small.kept
@@ -177,22 +196,24 @@ class FileStore:
 
 
 class ReceivedFile:
-    """A file on its way (``relay.delivery.media.IncomingFile``)."""
+    """A file on its way (``relay.delivery.media.IncomingFile``); in memory while it is small."""
 
-    def __init__(self, store: FileStore, arriving: ArrivingFile) -> None:
+    __slots__ = ("_arriving", "_gathered", "_limit", "_pieces", "_store", "size")
+
+    def __init__(self, store: FileStore, limit: int) -> None:
+        self.size = 0
         self._store = store
-        self._arriving = arriving
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._gathered = 0
+        self._arriving: ArrivingFile | None = None
 
     async def __aenter__(self) -> ReceivedFile:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._store.drop(self._arriving)
-
-    @property
-    def size(self) -> int:
-        """Bytes so far."""
-        return self._arriving.size
+        if self._arriving is not None:
+            self._store.drop(self._arriving)
 
     async def write(self, piece: bytes) -> None:
         """Add to it.
@@ -201,9 +222,19 @@ class ReceivedFile:
             MediaTooLargeError: it would be larger than the limit.
             StoreRefusedError: the disk is full, or nearly.
         """
-        if ready := self._arriving.take(piece):
-            await self._store.throttle(ready)
-            await self._store.on_thread(self._arriving.flush)
+        self.size += len(piece)
+        if self.size > self._limit:
+            raise MediaTooLargeError(f"larger than {self._limit} bytes")
+        self._pieces.append(piece)
+        self._gathered += len(piece)
+        if self._gathered >= PIECE:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        self._arriving = self._arriving or self._store.arriving()
+        await self._store.throttle(self._gathered)
+        pieces, self._pieces, self._gathered = self._pieces, [], 0
+        await self._store.on_thread(self._arriving.write, pieces)
 
     async def keep(self, media: Media, *, towards: Destination) -> KeptMedia:
         """It is whole.
@@ -211,7 +242,9 @@ class ReceivedFile:
         Raises:
             StoreRefusedError: the disk refused; nothing is kept.
         """
-        return await self._store.keep(self._arriving, media, towards)
+        if self._arriving is None:
+            return await self._store.keep_small(b"".join(self._pieces), media, towards)
+        return await self._store.keep_large(self._arriving, self._pieces, media, towards)
 
 
 def open_files(directory: Path, limit: Callable[[], int], throttle: Throttle) -> FileStore:
