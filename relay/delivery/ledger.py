@@ -87,6 +87,10 @@ class Ledger(Outbox, Protocol):
         """The row has been sorted; ``note`` says why nothing came of it, if nothing did."""
         ...
 
+    def mark_all_read(self, seqs: Collection[Seq]) -> None:
+        """The same for many rows, of each of which something came."""
+        ...
+
     def mark_unreadable(self, seq: Seq, error: str) -> None:
         """The row could not be sorted; it is kept for a person to look at."""
         ...

@@ -24,6 +24,11 @@ class Note:
         return self.result.letters if self.result is not None else ()
 
     @property
+    def plain(self) -> bool:
+        """Whether there is nothing to be written beside its row but that it was read."""
+        return self.result is not None and not self.result.ignored and self.result.held is None
+
+    @property
     def held(self) -> Held | None:
         """Where it waits, if nothing can be made of it yet."""
         return self.result.held if self.result is not None else None

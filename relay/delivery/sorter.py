@@ -137,6 +137,7 @@ class Sorter:
         def work(ledger: Ledger) -> tuple[int, list[Note]]:
             rows = ledger.unread(self._side, _BATCH)
             notes = [self._sort_unread(ledger, row, settings, now) for row in rows]
+            ledger.mark_all_read([note.row.seq for note in notes if note.plain])
             return self._left_unread, notes
 
         left_unread, notes = await self._store.transact(work)
@@ -176,8 +177,10 @@ class Sorter:
         return await self._store.transact(work)
 
     def _sort_unread(self, ledger: Ledger, row: JournalRow, settings: Settings, now: int) -> Note:
+        """Sort it, and mark it, unless it is a plain one: those are marked together."""
         note = self._sort(ledger, row, settings, now, ledger.is_held)
-        self._mark(ledger, row, note)
+        if not note.plain:
+            self._mark(ledger, row, note)
         return note
 
     @staticmethod

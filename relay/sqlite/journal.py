@@ -33,6 +33,9 @@ _HEARD_BEFORE = (
     " ORDER BY seq DESC LIMIT 1"
 )
 _READ = "UPDATE journal SET state = 1, note = ? WHERE seq = ?"
+_ALL_READ = (
+    "UPDATE journal SET state = 1, note = NULL WHERE seq IN (SELECT value FROM json_each(?))"
+)
 _UNREADABLE = "UPDATE journal SET state = 2, note = ? WHERE seq = ?"
 _NEXT = "SELECT coalesce(max(seq), 0) + 1 FROM journal"
 _LATEST = "SELECT received_ms FROM journal WHERE seq = (SELECT max(seq) FROM journal)"
@@ -89,6 +92,12 @@ class JournalTable:
         """The row has been sorted."""
         self._connection.execute(_READ, (note, seq))
         self._released()
+
+    def mark_all_read(self, seqs: Collection[Seq]) -> None:
+        """The rows have been sorted, and something came of each."""
+        if seqs:
+            self._connection.execute(_ALL_READ, (json.dumps(list(seqs)),))
+            self._released()
 
     def hold(self, seq: Seq, place: str) -> None:
         """It cannot be said yet what follows from the row."""

@@ -89,6 +89,17 @@ class JournalContract:
         await store.transact(lambda ledger: ledger.mark_unreadable(first, "not JSON"))
         assert await places(store) == ([fourth], [])
 
+    async def test_many_rows_are_read_at_once(self, store: Store) -> None:
+        """As if one by one: what was held is free, what is not there is nothing, others stay."""
+        first, second, held, last = [await append(store) for _ in range(4)]
+        await store.transact(lambda ledger: ledger.hold(held, "chat:1"))
+        assert await store.transact(lambda ledger: ledger.is_held(["chat:1"]))
+        await store.transact(lambda ledger: ledger.mark_all_read([]))
+        await store.transact(lambda ledger: ledger.mark_all_read([second, held, Seq(999)]))
+        assert await places(store) == ([first, last], [])
+        assert not await store.transact(lambda ledger: ledger.is_held(["chat:1"]))
+        assert await store.transact(lambda ledger: ledger.tidy(9_999, 99)) == 2
+
     async def test_places_grow_and_are_never_used_again(self, store: Store) -> None:
         """Even when every row is forgotten, the next place is a new one."""
         seqs = [await append(store) for _ in range(3)]

@@ -85,6 +85,10 @@ class MemoryLedger(MemoryPeople):
         if (row := self._take_row(seq)) is not None:
             self._tables.read[seq] = (row, note)
 
+    def mark_all_read(self, seqs: Collection[Seq]) -> None:
+        for seq in seqs:
+            self.mark_read(seq)
+
     def mark_unreadable(self, seq: Seq, error: str) -> None:
         if (row := self._take_row(seq)) is not None:
             self._tables.unreadable[seq] = (row, error)

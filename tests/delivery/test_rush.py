@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from relay.delivery.rush import GIVES_WAY_MS, MANY, Rush
+from relay.domain.ids import UserId
+from relay.domain.message import Skipped
 from relay.domain.outbox import Destination
+from relay.domain.routing import Manager
 from tests.clock import HandClock, settle
 from tests.delivery.memory_store import MemoryStore
-from tests.delivery.world import SETTINGS, World, from_client, running
+from tests.delivery.played_staff import ANNA, NEWCOMER
+from tests.delivery.world import SALES, SETTINGS, World, from_client, running, written
+
+OTHER = "wa-74950000001-79007654321"
 
 
 async def unread(store: MemoryStore) -> int:
@@ -70,3 +77,19 @@ async def test_when_a_rush_is_over_what_it_left_is_sorted_at_once() -> None:
         await settle()
         assert await unread(store) == 0
         assert len(world.into_amocrm.keys) == 1
+
+
+async def test_each_row_of_a_batch_has_its_own_end() -> None:
+    """Sorted, kept out by a rule, held, or unreadable: as if each had been sorted alone."""
+    store = MemoryStore()
+    team = {UserId(17): Manager((SALES.id,), "Анна")}
+    world = World(store, HandClock(), replace(SETTINGS, users=team, everyone_else=None))
+    with many_at(world.intake.rush):
+        await world.hook(replace(written("m-1"), author=ANNA))
+        await world.hook(replace(written("m-2", OTHER), author=NEWCOMER))
+        await world.hook(Skipped("robot"))
+        await world.intake.door("amocrm")(b"nothing known")
+    await world.sorters[Destination.WHATSAPP].sort_some()
+    tables = store._tables
+    assert [note for _, note in tables.read.values()] == ["robot", None]
+    assert (len(tables.unread), len(tables.held), len(tables.unreadable)) == (0, 1, 1)

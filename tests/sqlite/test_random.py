@@ -115,6 +115,10 @@ class StoresInStep(RuleBasedStateMachine):
 
         self._both(work)
 
+    @rule(seqs=st.sets(st.integers(1, 12), max_size=4))
+    def sort_many(self, seqs: set[int]) -> None:
+        self._both(lambda ledger, _: ledger.mark_all_read([Seq(seq) for seq in sorted(seqs)]))
+
     @initialize()
     def begin_with_some(self) -> None:
         for index, key in enumerate(KEYS[:6]):
