@@ -13,14 +13,13 @@ import structlog
 
 from relay.amocrm.errors import OtherAccountError
 from relay.app import logging
-from relay.app.collector import calm_collector
 from relay.app.engines import real_engine
+from relay.app.interpreter import tune
 from relay.app.listen import ListenError
 from relay.app.not_yet import not_yet
 from relay.app.pairings import pair_command
 from relay.app.relay import Relay
 from relay.app.surroundings import Surroundings
-from relay.app.switching import switch_soon
 from relay.config.channel import LinkedDevice
 from relay.config.load import Loaded
 from relay.config.model import Config
@@ -57,8 +56,7 @@ def _run(loaded: Loaded, path: Path) -> int:
         _log.warning("config_warning", warning=sentence)
     secrets = SecretSource.of(os.environ)
     around = Surroundings(path, secrets, real_engine, pair=pair_command(path))
-    calm_collector()
-    switch_soon()
+    tune()
     runner = asyncio.Runner()  # not closed: that would wait for a session that will not stop
     try:
         runner.run(_main(config, around))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from relay.app.collector import without_collector
+from relay.app.interpreter import without_collector
 from relay.app.logging import set_level
 from relay.config.errors import ConfigErrors
 from relay.config.load import Loaded, load

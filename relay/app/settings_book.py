@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 
-from relay.app.collector import without_collector
+from relay.app.interpreter import without_collector
 from relay.config.changes import describe
 from relay.config.editor import Rewritten, WishRefusedError, rewritten
 from relay.config.editor import Wish as FileWish

@@ -13,8 +13,8 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from relay import __version__
-from relay.app.collector import calm_collector
 from relay.app.exits import EXIT_CONFIGURATION, EXIT_FAILED
+from relay.app.interpreter import calm_collector
 from relay.app.not_yet import not_yet
 from relay.config.errors import ConfigErrors
 from relay.config.load import Loaded, load, load_with_places

@@ -6,8 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterable
 
-from relay.app.collector import calm_collector
-from relay.app.switching import switch_soon
+from relay.app.interpreter import tune
 from tests.bench.file_server import file_server
 from tests.bench.files import images, large
 from tests.bench.growth import grown
@@ -46,8 +45,7 @@ async def main() -> list[Figure]:
 
 
 if __name__ == "__main__":
-    calm_collector()
-    switch_soon()
+    tune()
     found = asyncio.run(main())
     if "--dry" not in sys.argv:
         keep(found, LANES)

@@ -16,8 +16,7 @@ from aiohttp import web
 
 from relay.amocrm.files import AmoCrmFiles, open_files_session
 from relay.amocrm.hosts import Hosts
-from relay.app.collector import calm_collector
-from relay.app.switching import switch_soon
+from relay.app.interpreter import tune
 from relay.delivery.steps import Step, StepEvent
 from relay.domain.contents import Media, MediaKind
 from relay.domain.outbox import Destination
@@ -265,6 +264,5 @@ async def main() -> list[Figure]:
 
 
 if __name__ == "__main__":
-    calm_collector()
-    switch_soon()
+    tune()
     print(table(asyncio.run(main())))

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from relay.app.collector import calm_collector
-from relay.app.switching import switch_soon
+from relay.app.interpreter import tune
 from relay.delivery.ledger import Conversation, Ledger
 from relay.domain.ids import ClientAddress, conversation_id
 from relay.domain.message import Client
@@ -68,6 +67,5 @@ def hook_server(kind: str, amocrm: str) -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    calm_collector()
-    switch_soon()
+    tune()
     asyncio.run(_main(*sys.argv[1:]))

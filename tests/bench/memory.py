@@ -13,8 +13,7 @@ if __name__ == "__main__":  # brought by the tools of the tests; a relay's own e
     for name in ("rich", "greenlet"):
         sys.modules[name] = None  # type: ignore[assignment]  # as Python marks what is not there
 
-from relay.app.collector import calm_collector
-from relay.app.switching import switch_soon
+from relay.app.interpreter import tune
 from tests.bench.into_amocrm import Counter, push
 from tests.bench.report import Figure
 from tests.bench.rig import rig
@@ -53,6 +52,5 @@ async def _main(amocrm: str) -> None:
 
 
 if __name__ == "__main__":
-    calm_collector()
-    switch_soon()
+    tune()
     asyncio.run(_main(sys.argv[1]))

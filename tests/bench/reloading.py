@@ -8,8 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from relay.app.collector import calm_collector
-from relay.app.switching import switch_soon
+from relay.app.interpreter import tune
 from tests.bench.report import Figure
 from tests.bench.rig import Meter, Rig, file_for, rig
 
@@ -96,7 +95,6 @@ class Ticking:
 
 
 if __name__ == "__main__":
-    calm_collector()
-    switch_soon()
+    tune()
     for figure in asyncio.run(reloading()):
         print(figure)

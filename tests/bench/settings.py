@@ -11,9 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from relay.app.collector import calm_collector
+from relay.app.interpreter import tune
 from relay.app.settings_book import FileBook
-from relay.app.switching import switch_soon
 from relay.config.secret import SecretSource
 from relay.domain.ids import UserId
 from relay.widget.book import Rights
@@ -158,7 +157,6 @@ def _told(name: str, rounds: Sequence[tuple[float, ...]]) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    calm_collector()
-    switch_soon()
+    tune()
     for figure in asyncio.run(settings()):
         print(f"{figure.name:55} {figure.relay:>9} {figure.met}")

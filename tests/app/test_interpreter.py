@@ -1,10 +1,10 @@
-"""How soon a thread has its turn."""
+"""Python itself, as the daemon has it."""
 
 from __future__ import annotations
 
 import sys
 
-from relay.app.switching import switch_soon
+from relay.app.interpreter import switch_soon
 
 
 def test_an_event_of_the_library_waits_for_less_than_a_millisecond() -> None:
