@@ -60,7 +60,7 @@ _log = structlog.stdlib.get_logger("relay")
 _IN_FLIGHT = {
     Destination.AMOCRM: 64,
     Destination.WHATSAPP: 256,
-    Destination.MEDIA: 64,
+    Destination.MEDIA: 96,  # fewer than one channel may have connections
 }  # each its own lane
 
 
