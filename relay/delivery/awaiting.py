@@ -142,7 +142,7 @@ def late_letters(entry: Entry, found: Media) -> tuple[Letter, ...]:
         return ()
     id_ = message_id(body.own, WhatsAppMessageId(f"{body.whatsapp_id}-file"))
     late = replace(body, id=id_, content=replace(found, caption=""))
-    return (replace(entry.letter, key=f"message:{id_}", body=late),)
+    return (replace(entry.letter, key=f"message:{id_}", body=late, unasked_ms=None),)
 
 
 def _content(body: Body) -> Content | None:

@@ -215,6 +215,22 @@ async def test_a_text_never_waits_for_ever_for_its_medium() -> None:
     assert world.into_amocrm.keys[2] == "message:wa-74950000001-A1-file"
 
 
+async def test_a_medium_that_comes_late_at_the_first_try_follows_and_nothing_else_does() -> None:
+    """Its file is there: nobody is asked for it again, and nothing has died."""
+    async with running() as world:
+        world.media.remote["photo"] = b"abc"
+        world.media.gate.clear()
+        await world.hear(photo("A1"))
+        await world.clock.advance_ms(PATIENCE_MS)
+        world.media.gate.set()
+        await world.clock.advance_ms(HOUR)
+        assert world.into_amocrm.keys == [
+            f"message:wa-74950000001-A1{end}" for end in ("", "-file")
+        ]
+        assert world.media.asked == ["photo"]
+        assert set(world.events()) == {"accepted", "delivered"}
+
+
 async def test_a_medium_that_never_comes_is_given_up_like_a_message() -> None:
     """After as long as any message, and the chat is told."""
     async with running(give_up_amocrm_ms=HOUR) as world:
