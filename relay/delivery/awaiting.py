@@ -51,7 +51,7 @@ def awaiting(letter: Letter) -> Letter:
     if not awaits_medium(letter.body):
         return letter
     unasked_ms = letter.accepted_ms + letter.hold_ms
-    return replace(letter, hold_ms=max(PATIENCE_MS, letter.hold_ms), unasked_ms=unasked_ms)
+    return letter.held(max(PATIENCE_MS, letter.hold_ms), unasked_ms)
 
 
 def first_tries(ledger: Ledger, limit: int, busy: Collection[EntryId]) -> list[Entry]:
@@ -130,7 +130,7 @@ def hand_on(ledger: Ledger, entry: Entry, fetch: Fetch, found: Media, now_ms: in
     due_ms = max(now_ms, fetch.not_before_ms) if stranger else now_ms
     caption = body.content.caption  # it may have been edited meanwhile
     content = found if found.caption == caption else replace(found, caption=caption)
-    letter = replace(entry.letter, body=replace(body, content=content), unasked_ms=None)
+    letter = entry.letter.amended(entry.letter.lane, replace(body, content=content), None)
     ledger.amend(entry.id, letter, due_ms)
 
 

@@ -13,7 +13,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from relay.delivery.awaiting import fetch_letter
 from relay.delivery.incoming import client_letters
 from relay.delivery.ledger import Ledger
 from relay.delivery.letters import Ahead, Cause, Composing, Held, Sorted
@@ -241,9 +240,9 @@ class Sorter:
                 self._on_held(note.held)
             for letter in note.letters:
                 self._steps.accepted(letter, now)
-                if (fetch := fetch_letter(letter)) is not None:
-                    self._steps.accepted(fetch, now)
-                    stirred.add(fetch.destination)
+                if letter.unasked_ms is not None:
+                    self._steps.asked(letter, now)
+                    stirred.add(Destination.MEDIA)
             for rule in note.result.ignored:
                 self._steps.ignored(note.row, self._side, rule)
             for composing in note.result.typing:

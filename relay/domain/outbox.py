@@ -86,6 +86,30 @@ class Letter:
     hold_ms: int = 0
     unasked_ms: int | None = None
 
+    # Each message with a file is changed several times, and ``replace`` takes twice as long.
+
+    def held(self, hold_ms: int, unasked_ms: int | None) -> Letter:
+        """The same, held for so long."""
+        return self._with(self.lane, self.body, hold_ms, unasked_ms)
+
+    def amended(self, lane: str, body: Body, unasked_ms: int | None) -> Letter:
+        """The same with another body, perhaps in another lane."""
+        return self._with(lane, body, self.hold_ms, unasked_ms)
+
+    def _with(self, lane: str, body: Body, hold_ms: int, unasked_ms: int | None) -> Letter:
+        return Letter(
+            self.key,
+            lane,
+            self.destination,
+            body,
+            self.trace,
+            self.channel,
+            self.accepted_ms,
+            self.expires_ms,
+            hold_ms,
+            unasked_ms,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -120,7 +120,7 @@ class OutboxTable(EntryTable):
             return None
         entry = EntryId(cursor.lastrowid)
         due_ms = letter.accepted_ms + letter.hold_ms
-        kept = replace(letter, hold_ms=0) if letter.hold_ms else letter
+        kept = letter.held(0, letter.unasked_ms) if letter.hold_ms else letter
         self._memory.entries.keep(Entry(entry, kept, EntryState.PENDING, 0, due_ms))
         return entry
 
@@ -203,9 +203,7 @@ class OutboxTable(EntryTable):
                 raise ValueError(f"entry {entry} is {was.name} and cannot be amended")
         else:  # what is remembered is pending
             destination, lane = str(known.letter.destination), known.letter.lane
-            amended = replace(
-                known.letter, lane=letter.lane, body=letter.body, unasked_ms=letter.unasked_ms
-            )
+            amended = known.letter.amended(letter.lane, letter.body, letter.unasked_ms)
             renewed = Entry(entry, amended, known.state, known.attempts, due_ms, known.error)
             self._memory.entries.keep(renewed)
         if lane == letter.lane:
