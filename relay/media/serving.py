@@ -15,6 +15,7 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
+from relay.delivery.store import StoreRefusedError
 from relay.media.names import State
 from relay.media.shelf import Found
 from relay.media.small import FoundSmall
@@ -54,7 +55,10 @@ def media_routes(store: FileStore) -> list[web.RouteDef]:
 
     async def give(request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
-        found = await store.on_thread(look, name, plain=_is_plain(request))
+        try:
+            found = await store.on_thread(look, name, plain=_is_plain(request))
+        except StoreRefusedError as error:  # it is kept, and may be asked for again
+            raise web.HTTPServiceUnavailable from error
         if found is None:
             raise web.HTTPNotFound
         return _Given(store, found) if isinstance(found, Found) else _GivenSmall(store, found)

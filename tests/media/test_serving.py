@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -118,6 +119,26 @@ async def test_who_asks_while_it_is_settled_gets_it(
     async with door.client.get(door.url(name), headers=headers) as answer:
         assert await answer.read() == JPEG
     assert len(reads) == 2
+
+
+async def test_a_disk_without_room_makes_no_file_disappear(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part is given once there is room for a file of its own, and the whole all the time."""
+    name = await door.keep()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    part = {"Range": "bytes=10-19"}
+    with monkeypatch.context() as broken:
+        broken.setattr("relay.media.shelf.write_new", refuse)
+        async with door.client.get(door.url(name), headers=part) as answer:
+            assert answer.status == 503
+        async with door.client.get(door.url(name)) as answer:
+            assert await answer.read() == JPEG
+    async with door.client.get(door.url(name), headers=part) as answer:
+        assert await answer.read() == JPEG[10:20]
 
 
 async def test_the_loop_never_waits_for_the_disk(
