@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _LONGEST = 120
 _LONGEST_ENDING = 16
 _SEPARATORS = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))
 
 
+@lru_cache(maxsize=64)  # most pictures come with one of few names, and are asked about twice
 def tidy_name(name: str) -> str:
     """The name without paths, control and direction marks, and of bearable length; maybe empty.
 

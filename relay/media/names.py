@@ -16,10 +16,12 @@ import hmac
 import re
 import stat
 from dataclasses import dataclass
+from functools import lru_cache
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # of base32
 TOKEN_LENGTH = 32  # characters of base32: 160 bits
 _LONGEST_ON_DISK = 255  # bytes, of every file system we may meet
+_KNOWN = 64  # names: most pictures have one of few
 _PUBLIC = re.compile(r"([a-z2-7]{32})(\.[a-z0-9]{1,10})?")
 _ON_DISK = re.compile(r"([a-z2-7]{32})~(.+)", re.DOTALL)
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,10}\Z")
@@ -75,12 +77,14 @@ def parse_public(name: str) -> str | None:
     return found[1] if found else None
 
 
+@lru_cache(maxsize=_KNOWN)
 def ending_of(name: str) -> str:
     """The ending of a file's name, lower case, with its dot; empty if there is none that is fit."""
     found = _ENDING.search(name)
     return found[0].lower() if found else ""
 
 
+@lru_cache(maxsize=_KNOWN)
 def fit_for_disk(name: str) -> str:
     """The name shortened, its ending kept, so that the name on disk is not too long."""
     room = _LONGEST_ON_DISK - TOKEN_LENGTH - len("~")
