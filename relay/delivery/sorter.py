@@ -241,6 +241,7 @@ class Sorter:
             for letter in note.letters:
                 self._steps.accepted(letter, now)
                 if letter.unasked_ms is not None:
+                    self._steps.asked(letter, now)
                     stirred.add(Destination.MEDIA)
             for rule in note.result.ignored:
                 self._steps.ignored(note.row, self._side, rule)

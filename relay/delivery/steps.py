@@ -76,6 +76,10 @@ class Steps:
         """The letter is on disk."""
         self._tell(_of_letter(StepEvent.ACCEPTED, letter, 0, now_ms))
 
+    def asked(self, letter: Letter, now_ms: int) -> None:
+        """Its file is to be fetched: told as of a letter that fetches, though there is none yet."""
+        self._tell(_of_letter(StepEvent.ACCEPTED, letter, 0, now_ms)._replace(kind="fetch"))
+
     def ignored(self, row: JournalRow, destination: Destination, rule: str) -> None:
         """Something came in that nothing is made of; ``rule`` says why."""
         self._tell(_of_row(StepEvent.IGNORED, row, destination, rule))

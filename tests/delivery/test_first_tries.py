@@ -47,7 +47,7 @@ async def fetching(world: World) -> Entry | None:
 
 
 async def test_a_file_that_comes_at_once_has_no_letter() -> None:
-    """Its message is all that is accepted; the log tells when the file is here."""
+    """Its message is all there is; the log tells of the file as it always does."""
     async with running(before=there) as world:
         await world.hear(photo("A1"))
         await settle()
@@ -56,6 +56,7 @@ async def test_a_file_that_comes_at_once_has_no_letter() -> None:
     assert kept(told(world)) == [True]
     assert [(s.event.value, s.kind) for s in world.steps] == [
         ("accepted", "new_message"),
+        ("accepted", "fetch"),
         ("delivered", "fetch"),
         ("delivered", "new_message"),
     ]
