@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from relay.app.interpreter import tune
 from tests.bench.burst import TakingIn, Took, client_alone, taking_in, through_relay
 from tests.bench.many_sessions import Figures, measure
 from tests.bench.report import Figure, keep_section, machine, percentile, table, times
@@ -96,8 +97,8 @@ unmodified library, our own WhatsApp server and a pretended amoCRM beside them. 
   a sink. Of two processors our WhatsApp server takes half of one, so what the relay adds is added
   to the time.
 * **From the library's call**, a hundred a second: until its thread is free (from then on no kill
-  can lose the event), and until the event is committed with `fsync`; bare is one `fsync` after
-  another of a few bytes in a file beside, right before and after.
+  can lose the event), and until the COMMIT that keeps it has returned from its `fsync`; bare is one
+  `fsync` after another of a few bytes in a file beside, right before and after.
 """
 
 
@@ -195,6 +196,7 @@ def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
+    tune()
     found = asyncio.run(find(parser.parse_args().kills))
     text = section(found)
     print(text)
