@@ -55,7 +55,8 @@ class Hearing:
     ) -> None:
         self.own: OwnNumber | None = None
         self._device: OwnDevice | None = None
-        # What is overheard in the moment before the library says whose device it is.
+        # What is overheard in the moment before the library says whose device it is; no more than
+        # WhatsApp repeats in that moment.
         self._overheard: list[str] = []
         self._knowing = threading.Lock()
         self._hand_over = hand_over

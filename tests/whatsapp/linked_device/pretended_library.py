@@ -52,6 +52,7 @@ class PretendedLibrary:
         self.before_telling: Callable[[], object] = lambda: None
         self.log_line = ""
         self.overhear: Callable[[str], None] = lambda line: None
+        self.way = ""
         self.answer: Callable[[], bytes] = self._delivered
         self.asked: list[list[str]] = []
         self.typed: list[str] = []
@@ -92,6 +93,7 @@ class PretendedLibrary:
     ) -> str:
         self.started += 1
         self.overhear = overhear
+        self.way = proxy or ""
         client = PretendedClient()
         with self._alone("a registration"):
             self.clients[uuid] = client

@@ -6,7 +6,9 @@ import asyncio
 import socket
 import ssl
 import threading
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,11 +24,13 @@ from relay.whatsapp.linked_device import engine as engine_module
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.library import LibraryMissingError
 from relay.whatsapp.linked_device.reachability import reach
+from relay.whatsapp.linked_device.tunnel import Tunnel
 from relay.whatsapp.linked_device.way import Hop
 from tests.clock import settle
 from tests.whatsapp.engine_contract import PATIENCE_S, EngineContract, Running, reply_to, running
 from tests.whatsapp.linked_device import proxies, samples
 from tests.whatsapp.linked_device.conftest import BACKOFF_MS, LinkedRig, pair, unpair
+from tests.whatsapp.linked_device.digging import Far, Hold, confirm, hang_up, through
 
 
 class TestContract(EngineContract):
@@ -459,6 +463,54 @@ async def test_a_message_that_the_library_withholds_is_handed_over(rig: LinkedRi
         await run.until(lambda: len(run.kept.payloads) == 2)
         told = [event for raw in run.kept.payloads for event in rig.engine.read(raw)]
     assert [event.id for event in told if isinstance(event, Withheld)] == ["3A01", "3A02"]
+
+
+@pytest.fixture
+async def far() -> AsyncIterator[Far]:
+    async with Far().listening() as host:
+        yield host
+        await hang_up()
+
+
+@pytest.fixture
+def hold(monkeypatch: pytest.MonkeyPatch) -> Hold:
+    """Lets go what the library says when a test does."""
+    keeping = Hold()
+    monkeypatch.setattr(client_module, "Tunnel", partial(Tunnel, hold=keeping))
+    return keeping
+
+
+async def test_what_could_not_be_handed_over_is_not_confirmed(
+    rig: LinkedRig, far: Far, hold: Hold
+) -> None:
+    """The way to WhatsApp is cut, with whatever the library has said and is kept back."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        near, there = await through(rig.library.way, far)
+        await confirm(near, there, hold)
+
+        def refuse() -> None:
+            raise OSError(28, "No space left on device")
+
+        run.kept.changed = refuse
+        rig.library.happens(Code.MESSAGE, samples.message(samples.source(samples.PHONE)))
+        assert await near[0].read() == b""
+        hold.let_go.set()
+        assert await there[0].read() == b""
+
+
+async def test_what_a_library_cannot_tell_is_confirmed(
+    rig: LinkedRig, far: Far, hold: Hold
+) -> None:
+    """Else WhatsApp would repeat it for ever. But nothing more is brought to it."""
+    async with running(rig.engine) as run:
+        await run.state(SessionState.CONNECTED)
+        near, there = await through(rig.library.way, far)
+        await confirm(near, there, hold)
+        rig.library.break_stream("proto: required field not set")
+        assert await near[0].read() == b""
+        hold.let_go.set()
+        assert await there[0].readexactly(9) == b"confirmed"
 
 
 async def test_a_device_gone_from_the_file_is_told(rig: LinkedRig) -> None:

@@ -94,13 +94,17 @@ async def test_a_logout_before_the_library_has_looked_whose_it_is(
 
 @pytest.mark.parametrize("kind", ["server-error", "weather"])
 async def test_a_receipt_that_the_library_cannot_tell(live: Live, kind: str) -> None:
-    """It ends the stream of events: the line is closed, and what comes from then on arrives."""
+    """It ends the stream of events: the line is closed, and what comes from then on arrives.
+
+    The library has confirmed it, else WhatsApp would repeat it, and end every stream by it.
+    """
     there, engine = live
     now, anna = str(int(time.time())), there.anna.lid
     await there.device.deliver(node("receipt", id="3EB0FF", type=kind, from_=anna, t=now))
     await there.device.offline()
     await there.anna.send(there.phone, "after it")
     assert (await engine.message()).content == Text("after it")
+    await there.device.until(lambda: not there.device.waiting, "confirm")
 
 
 async def test_a_clock_that_is_wrong(tmp_path: Path) -> None:

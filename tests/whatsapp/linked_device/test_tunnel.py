@@ -6,20 +6,26 @@ import asyncio
 import base64
 import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
 
 from relay.whatsapp.linked_device import tunnel as tunnel_module
 from relay.whatsapp.linked_device.tunnel import Tunnel
-from relay.whatsapp.linked_device.way import Ends
 from tests.whatsapp.linked_device import proxies
-
-PATIENCE_S = 10.0
-HANDSHAKES = 4
-
-_OPENED: list[asyncio.StreamWriter] = []
+from tests.whatsapp.linked_device.digging import (
+    HANDSHAKES,
+    OPENED,
+    PATIENCE_S,
+    Far,
+    Hold,
+    ask,
+    confirm,
+    hang_up,
+    say,
+    shake_hands,
+    through,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -27,46 +33,6 @@ async def _closed() -> AsyncIterator[None]:
     """What a test opened is closed after it."""
     yield
     await hang_up()
-
-
-async def hang_up() -> None:
-    for writer in _OPENED:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-    _OPENED.clear()
-
-
-class Far:
-    """A host that the tunnel leads to: it hears and answers what a test has it answer."""
-
-    def __init__(self) -> None:
-        self.came: asyncio.Queue[Ends] = asyncio.Queue()
-        self.place = ""
-
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        _OPENED.append(writer)
-        self.came.put_nowait((reader, writer))
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[Far]:
-        async with await asyncio.start_server(self.accept, "127.0.0.1", 0) as server:
-            self.place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            yield self
-
-
-class Hold:
-    """Keeps back until a test lets go. ``held``: somebody waits."""
-
-    def __init__(self) -> None:
-        self.held = asyncio.Event()
-        self.let_go = asyncio.Event()
-
-    async def __call__(self) -> None:
-        self.held.set()
-        await self.let_go.wait()
-        self.held.clear()
-        self.let_go.clear()
 
 
 @pytest.fixture
@@ -89,41 +55,9 @@ async def tunnel(hold: Hold) -> AsyncIterator[Tunnel]:
     await digging.close()
 
 
-async def ask(way: str, place: str, *, password: str | None = None) -> tuple[Ends, bytes]:
-    """What the library does first; the connection, and the tunnel's first line."""
-    parts = urlsplit(way)
-    ends = await asyncio.open_connection(parts.hostname, parts.port)
-    _OPENED.append(ends[1])
-    word = base64.b64encode(f"relay:{password or parts.password}".encode()).decode()
-    head = f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\nProxy-Authorization: Basic {word}\r\n\r\n"
-    ends[1].write(head.encode())
-    answer = await ends[0].readuntil(b"\r\n\r\n")
-    return ends, answer.split(b"\r\n")[0]
-
-
-async def through(tunnel: Tunnel, far: Far) -> tuple[Ends, Ends]:
-    """A connection, from the library's side and from WhatsApp's."""
-    near, answer = await ask(await tunnel.open(), far.place)
-    assert answer.startswith(b"HTTP/1.1 200 ")
-    return near, await far.came.get()
-
-
-async def say(ends: Ends, other: Ends, words: bytes) -> None:
-    """One side says something, which arrives."""
-    ends[1].write(words)
-    async with asyncio.timeout(PATIENCE_S):
-        assert await other[0].readexactly(len(words)) == words
-
-
-async def shake_hands(near: Ends, far: Ends) -> None:
-    for number in range(HANDSHAKES):
-        await say(near, far, b"hello %d" % number)
-        await say(far, near, b"and hello %d" % number)
-
-
 async def test_a_handshake_passes_at_once(tunnel: Tunnel, far: Far, hold: Hold) -> None:
     """Four times the library speaks before it can confirm anything, however often it pauses."""
-    near, there = await through(tunnel, far)
+    near, there = await through(await tunnel.open(), far)
     await say(near, there, b"one")
     await say(near, there, b"and more")
     await say(there, near, b"answer")
@@ -140,7 +74,7 @@ async def test_what_the_library_says_leaves_a_moment_later(
     tunnel: Tunnel, far: Far, hold: Hold
 ) -> None:
     """Each word waits its time; the answers come at once meanwhile; nothing changes on the way."""
-    near, there = await through(tunnel, far)
+    near, there = await through(await tunnel.open(), far)
     await shake_hands(near, there)
     near[1].write(b"confirmed 1,")
     await hold.held.wait()
@@ -160,7 +94,7 @@ async def test_what_the_library_says_leaves_a_moment_later(
 @pytest.mark.parametrize("size", [1, 65_536, 1_000_000])
 async def test_it_changes_nothing(tunnel: Tunnel, far: Far, size: int) -> None:
     """Every byte, in order, both ways, more than any buffer holds."""
-    near, there = await through(tunnel, far)
+    near, there = await through(await tunnel.open(), far)
     data = bytes(index * index % 251 for index in range(size))
     for one, other in ((near, there), (there, near)):
         one[1].write(data)
@@ -173,7 +107,7 @@ async def test_the_end_of_one_side_is_the_end_of_the_other(
     tunnel: Tunnel, far: Far, hangs_up: int, hears: int
 ) -> None:
     """Whoever hangs up; what was said before comes first."""
-    sides = await through(tunnel, far)
+    sides = await through(await tunnel.open(), far)
     sides[hangs_up][1].write(b"goodbye")
     sides[hangs_up][1].close()
     async with asyncio.timeout(PATIENCE_S):
@@ -182,7 +116,7 @@ async def test_the_end_of_one_side_is_the_end_of_the_other(
 
 async def test_a_close_lets_out_what_was_said(tunnel: Tunnel, far: Far, hold: Hold) -> None:
     """The last confirmations of a clean stop: what they are of was handed over before."""
-    near, there = await through(tunnel, far)
+    near, there = await through(await tunnel.open(), far)
     await shake_hands(near, there)
     near[1].write(b"confirmed")
     near[1].close()
@@ -199,10 +133,8 @@ async def test_a_library_that_cannot_tell_is_brought_no_more(
     tunnel: Tunnel, far: Far, hold: Hold
 ) -> None:
     """It hears that WhatsApp hung up; what it has said, and then says, still goes out."""
-    near, there = await through(tunnel, far)
-    await shake_hands(near, there)
-    near[1].write(b"confirmed")
-    await hold.held.wait()
+    near, there = await through(await tunnel.open(), far)
+    await confirm(near, there, hold)
     tunnel.bring_no_more()
     there[1].write(b"one message more")
     async with asyncio.timeout(PATIENCE_S):
@@ -218,10 +150,8 @@ async def test_a_library_that_cannot_tell_is_brought_no_more(
 
 async def test_a_cut_lets_nothing_out(tunnel: Tunnel, far: Far, hold: Hold) -> None:
     """What the library confirms and could not tell WhatsApp is to repeat; it cannot come back."""
-    near, there = await through(tunnel, far)
-    await shake_hands(near, there)
-    near[1].write(b"confirmed")
-    await hold.held.wait()
+    near, there = await through(await tunnel.open(), far)
+    await confirm(near, there, hold)
     tunnel.cut()
     hold.let_go.set()
     async with asyncio.timeout(PATIENCE_S):
@@ -236,7 +166,7 @@ async def test_a_close_does_not_wait_for_ever(
 ) -> None:
     """For a library that does not hang up, or a host that does not."""
     monkeypatch.setattr(tunnel_module, "FLUSH_S", 0.01)
-    near, there = await through(tunnel, far)
+    near, there = await through(await tunnel.open(), far)
     async with asyncio.timeout(PATIENCE_S):
         await tunnel.close()
         assert await near[0].read() == b""
@@ -263,7 +193,7 @@ async def test_it_does_nothing_else(tunnel: Tunnel, head: bytes) -> None:
     """What is no request to lead on is refused."""
     way = urlsplit(await tunnel.open())
     reader, writer = await asyncio.open_connection(way.hostname, way.port)
-    _OPENED.append(writer)
+    OPENED.append(writer)
     word = base64.b64encode(f"relay:{way.password}".encode())
     writer.write(head + b"Proxy-Authorization: Basic " + word + b"\r\n\r\n")
     async with asyncio.timeout(PATIENCE_S):
