@@ -21,6 +21,7 @@ from relay.domain.session import SessionState
 from relay.whatsapp.linked_device import caller, hearing, paired, protobufs, states
 from relay.whatsapp.linked_device import client as client_module
 from relay.whatsapp.linked_device import engine as engine_module
+from relay.whatsapp.linked_device import tunnel as tunnel_module
 from relay.whatsapp.linked_device.events import Code
 from relay.whatsapp.linked_device.library import LibraryMissingError
 from relay.whatsapp.linked_device.reachability import reach
@@ -474,8 +475,9 @@ async def far() -> AsyncIterator[Far]:
 
 @pytest.fixture
 def hold(monkeypatch: pytest.MonkeyPatch) -> Hold:
-    """Lets go what the library says when a test does."""
+    """Lets go what the library says when a test does, to wherever it is led."""
     keeping = Hold()
+    monkeypatch.setattr(tunnel_module, "first_hop", lambda _, host, port: Hop(host, port))
     monkeypatch.setattr(client_module, "Tunnel", partial(Tunnel, hold=keeping))
     return keeping
 
