@@ -51,6 +51,11 @@ class Hold:
         self.held = asyncio.Event()
         self.let_go = asyncio.Event()
 
+    async def begun(self) -> None:
+        """Back once somebody waits."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.held.wait()
+
     async def __call__(self) -> None:
         self.held.set()
         await self.let_go.wait()
@@ -94,4 +99,4 @@ async def confirm(near: Ends, far: Ends, hold: Hold) -> None:
     """The library has connected and confirms something, which is kept back."""
     await shake_hands(near, far)
     near[1].write(b"confirmed")
-    await hold.held.wait()
+    await hold.begun()

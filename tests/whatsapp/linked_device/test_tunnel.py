@@ -67,7 +67,7 @@ async def test_a_handshake_passes_at_once(tunnel: Tunnel, far: Far, hold: Hold) 
         await say(there, near, b"answer")
     assert not hold.held.is_set()
     near[1].write(b"from now on")
-    await hold.held.wait()
+    await hold.begun()
 
 
 async def test_what_the_library_says_leaves_a_moment_later(
@@ -77,7 +77,7 @@ async def test_what_the_library_says_leaves_a_moment_later(
     near, there = await through(await tunnel.open(), far)
     await shake_hands(near, there)
     near[1].write(b"confirmed 1,")
-    await hold.held.wait()
+    await hold.begun()
     near[1].write(b"confirmed 2")
     await near[1].drain()
     await say(there, near, b"another message")
@@ -85,7 +85,7 @@ async def test_what_the_library_says_leaves_a_moment_later(
     hold.let_go.set()
     async with asyncio.timeout(PATIENCE_S):
         assert await there[0].readexactly(12) == b"confirmed 1,"
-        await hold.held.wait()
+        await hold.begun()
         assert not there[0]._buffer  # type: ignore[attr-defined]  # the second waits its own time
         hold.let_go.set()
         assert await there[0].readexactly(11) == b"confirmed 2"
@@ -120,7 +120,7 @@ async def test_a_close_lets_out_what_was_said(tunnel: Tunnel, far: Far, hold: Ho
     await shake_hands(near, there)
     near[1].write(b"confirmed")
     near[1].close()
-    await hold.held.wait()
+    await hold.begun()
     closing = asyncio.create_task(tunnel.close())
     hold.let_go.set()
     async with asyncio.timeout(PATIENCE_S):
@@ -143,7 +143,7 @@ async def test_a_library_that_cannot_tell_is_brought_no_more(
         assert await there[0].readexactly(9) == b"confirmed"
         near[1].write(b" and goodbye")
         near[1].close()
-        await hold.held.wait()
+        await hold.begun()
         hold.let_go.set()
         assert await there[0].read() == b" and goodbye"
 
