@@ -496,7 +496,7 @@ async def test_what_could_not_be_handed_over_is_not_confirmed(
 
         run.kept.changed = refuse
         rig.library.happens(Code.MESSAGE, samples.message(samples.source(samples.PHONE)))
-        await run.state(SessionState.RECONNECTING)
+        await run.state(SessionState.FAILED)
         hold.let_go.set()
         assert await there[0].read() == b""
 
