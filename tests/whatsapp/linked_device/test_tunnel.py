@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
 
+from relay.whatsapp.linked_device import reachability
 from relay.whatsapp.linked_device import tunnel as tunnel_module
 from relay.whatsapp.linked_device.tunnel import Tunnel
 from tests.whatsapp.linked_device import proxies
@@ -221,6 +223,36 @@ async def test_the_channels_proxy_is_behind_it(
         near[1].write(b"hello")
         assert await heard.get() == b"hello"
         near[1].close()
+        await tunnel.close()
+
+
+async def test_a_proxy_of_https_is_spoken_to_in_secret(
+    whatsapp_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its certificate is looked at; an end cannot be told on such a line, but it comes."""
+    monkeypatch.setattr(tunnel_module, "FLUSH_S", 0.01)
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await proxies.http()(reader, writer)
+        heard.put_nowait(await reader.readexactly(5))
+        heard.put_nowait(await reader.read())
+        writer.transport.abort()
+
+    async with await asyncio.start_server(lead, "127.0.0.1", 0, ssl=whatsapp_tls) as server:
+        tunnel = Tunnel(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        _, refused = await ask(await tunnel.open(), "web.whatsapp.com:443")
+        assert refused.startswith(b"HTTP/1.1 502 ")
+        assert b"certificate" in refused
+        await tunnel.close()
+        monkeypatch.setattr(tunnel_module, "_true_certificate", reachability._any_certificate)
+        near, answer = await ask(await tunnel.open(), "web.whatsapp.com:443")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        near[1].write(b"hello")
+        near[1].close()
+        async with asyncio.timeout(PATIENCE_S):
+            assert await heard.get() == b"hello"
+            assert await heard.get() == b""
         await tunnel.close()
 
 
