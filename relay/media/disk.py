@@ -6,6 +6,7 @@ import errno
 import os
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -40,6 +41,26 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def sync_files(paths: Iterable[str]) -> None:
+    """Back once what is in these files is on the disk. One that is not there is left out.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    fds = list[int]()
+    try:
+        for path in paths:
+            with suppress(FileNotFoundError):
+                fds.append(os.open(path, os.O_RDONLY))
+        for fd in fds:
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)  # it begins to write
+        for fd in fds:
+            os.fdatasync(fd)
+    finally:
+        for fd in fds:
+            os.close(fd)
 
 
 def check_room(folder: Path, reserve: int) -> None:

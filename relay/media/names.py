@@ -17,6 +17,7 @@ import re
 import stat
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # of base32
 TOKEN_LENGTH = 32  # characters of base32: 160 bits
@@ -51,6 +52,11 @@ class FileName:
     def on_disk(self) -> str:
         """The name in its folder."""
         return f"{self.token}~{self.name}"
+
+
+def path_of(files: Path, name: FileName) -> str:
+    """Where a kept file is, among all. A string: a Path costs more than what is done with it."""
+    return f"{files}/{name.token[0]}/{name.on_disk}"
 
 
 def state_of(mode: int) -> State:

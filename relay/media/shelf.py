@@ -23,8 +23,8 @@ from relay.delivery.media import KeptMedia
 from relay.domain.contents import Media
 from relay.domain.outbox import Destination
 from relay.media.arriving import ArrivingFile
-from relay.media.bundles import Bundles, records
-from relay.media.disk import check_room, sync_folder, write_new
+from relay.media.bundles import Bundles
+from relay.media.disk import check_room, sync_folder
 from relay.media.kinds import HEAD, identify, kind_by_ending
 from relay.media.names import (
     ALPHABET,
@@ -34,12 +34,12 @@ from relay.media.names import (
     fit_for_disk,
     parse_on_disk,
     parse_public,
+    path_of,
     state_of,
     token_of,
 )
 from relay.media.small import Bundled, FoundSmall, Small
-
-_AT_ONCE = 64  # files that are on their way to the disk while one of them is waited for
+from relay.media.unsettled import Unsettled, renew
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,12 @@ class Shelf:
         self._bundles = Bundles(bundles)
         self._key = key
         self._reserve = reserve
-        self._bundled: dict[str, Bundled] = {}  # by token: few, for a bundle is soon settled
         self._lock = threading.Lock()  # whoever shows, marks or removes a file
+        self._unsettled = Unsettled(files, self._lock)
         self._bundling = threading.Lock()
         _make_folders(files)
         for bundle in self._bundles.left:
-            self._mend(bundle)
+            self._unsettled.mend(bundle, key)
             self.settle(bundle)
 
     def show(self, file: ArrivingFile, media: Media, towards: Destination) -> KeptMedia:
@@ -112,18 +112,7 @@ class Shelf:
         Raises:
             OSError: the disk refused; it stays, and the next start sees to it.
         """
-        names = [parse_on_disk(name) for name, _ in records(bundle)]
-        known = [name for name in names if name is not None]
-        for start in range(0, len(known), _AT_ONCE):
-            some = known[start : start + _AT_ONCE]
-            for name in some:
-                one = self._bundled.get(name.token)
-                if one is not None and one.place.bundle == bundle:
-                    self._unbundle(one)
-            self._sync_files(some)
-        for first in {name.token[0] for name in known}:
-            sync_folder(self._files / first)
-        bundle.unlink()
+        self._unsettled.settle(bundle)
 
     def find(self, name: str) -> Found | None:
         """The file behind a public name. It reads one small folder.
@@ -134,12 +123,12 @@ class Shelf:
         token = parse_public(name)
         if token is None:
             return None
-        if (one := self._bundled.get(token)) is not None:
-            self._unbundle(one)
+        if (one := self._unsettled.get(token)) is not None:
+            self._unsettled.unbundle(one)
         known = self._known(token)
         if known is None or known.public != name:
             return None
-        path = Path(self._path(known))
+        path = Path(path_of(self._files, known))
         try:
             state = state_of(path.stat().st_mode)
         except FileNotFoundError:
@@ -152,7 +141,7 @@ class Shelf:
         Raises:
             OSError: the disk refused.
         """
-        one = self._bundled.get(parse_public(name) or "")
+        one = self._unsettled.get(parse_public(name) or "")
         if one is None or one.name.public != name:
             return None
         try:
@@ -165,10 +154,10 @@ class Shelf:
     def note_fetched(self, found: Found | FoundSmall) -> None:
         """AmoCRM has the whole file."""
         with self._lock, suppress(FileNotFoundError):
-            if (one := self._bundled.get(found.name.token)) is not None:
+            if (one := self._unsettled.get(found.name.token)) is not None:
                 one.state = State.FETCHED
             elif found.state is State.NEW:
-                Path(self._path(found.name)).chmod(State.FETCHED)
+                Path(path_of(self._files, found.name)).chmod(State.FETCHED)
 
     def remove(self, path: Path) -> bool:
         """Remove a kept file; False if it is not as it was any more."""
@@ -193,71 +182,18 @@ class Shelf:
         return name, KeptMedia(name.public, called, mime, size)
 
     def _shelve(self, small: Small) -> None:
-        """It is in its bundle. What goes to WhatsApp is wanted at once, as a file of its own."""
-        if small.name is None or small.place is None:
-            return
-        state, size = _state(small.towards), len(small.content)
-        one = Bundled(small.name, small.place, size, time.time_ns(), state)
-        if state is State.OWN:
-            self._write(one, small.content)
-        else:
-            with self._lock:
-                self._bundled[one.name.token] = one
-
-    def _unbundle(self, one: Bundled) -> None:
-        """It gets a file of its own, for which the disk is not waited for."""
-        with suppress(FileNotFoundError):  # its bundle went in this very moment, settled
-            self._write(one, one.read())
-
-    def _write(self, one: Bundled, content: bytes) -> None:
-        """Write its own file, as old as it is; unless it has come again since, or has one."""
-        path, token = self._path(one.name), one.name.token
-        with self._lock:
-            if self._bundled.get(token, one) is not one:
-                return
-            try:
-                write_new(path, content, one.state)
-            except FileExistsError:
-                _renew(path, one.state, one.since_ns)
-            else:
-                os.utime(path, ns=(one.since_ns, one.since_ns))
-            self._bundled.pop(token, None)
+        if small.name is not None and small.place is not None:
+            state, size = _state(small.towards), len(small.content)
+            one = Bundled(small.name, small.place, size, time.time_ns(), state)
+            self._unsettled.add(one, small.content)
 
     def _place(self, name: FileName, towards: Destination, file: ArrivingFile) -> None:
-        path, state = self._path(name), _state(towards)
+        path, state = path_of(self._files, name), _state(towards)
         with self._lock:
             try:
-                _renew(path, state, time.time_ns())
+                renew(path, state, time.time_ns())
             except FileNotFoundError:
                 file.move(path, state)
-
-    def _mend(self, bundle: Path) -> None:
-        """Make again what an earlier process kept: it may be whole, torn, or not there."""
-        for on_disk, content in records(bundle):
-            name = parse_on_disk(on_disk)
-            digest = hashlib.sha256(content).digest()
-            if name is None or token_of(self._key, digest, name.name) != name.token:
-                return  # torn here
-            path = self._path(name)
-            state = State.NEW  # of one that is not there: rather kept too long
-            with suppress(FileNotFoundError):
-                state = state_of(Path(path).stat().st_mode)
-                Path(path).unlink()  # it may be no more than a memory of its bytes
-            write_new(path, content, state)
-
-    def _sync_files(self, names: Sequence[FileName]) -> None:
-        fds = list[int]()
-        try:
-            for name in names:
-                with suppress(FileNotFoundError):  # it was removed meanwhile
-                    fds.append(os.open(self._path(name), os.O_RDONLY))
-            for fd in fds:
-                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)  # it begins to write
-            for fd in fds:
-                os.fdatasync(fd)
-        finally:
-            for fd in fds:
-                os.close(fd)
 
     def _known(self, token: str) -> FileName | None:
         try:
@@ -269,23 +205,12 @@ class Shelf:
             pass
         return None
 
-    def _path(self, name: FileName) -> str:
-        """A string: a Path costs more than what is done with it."""
-        return f"{self._files}/{name.token[0]}/{name.on_disk}"
-
     def _folder(self, token: str) -> Path:
         return self._files / token[0]
 
 
 def _state(towards: Destination) -> State:
     return State.NEW if towards is Destination.AMOCRM else State.OWN
-
-
-def _renew(path: str, state: State, since_ns: int) -> None:
-    """One that was there already is as young and as wanted as if it were new."""
-    os.utime(path, ns=(since_ns, since_ns))
-    if state is not State.OWN:
-        Path(path).chmod(state)
 
 
 def _make_folders(files: Path) -> None:

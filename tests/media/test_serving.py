@@ -132,7 +132,7 @@ async def test_a_disk_without_room_makes_no_file_disappear(
 
     part = {"Range": "bytes=10-19"}
     with monkeypatch.context() as broken:
-        broken.setattr("relay.media.shelf.write_new", refuse)
+        broken.setattr("relay.media.unsettled.write_new", refuse)
         async with door.client.get(door.url(name), headers=part) as answer:
             assert answer.status == 503
         async with door.client.get(door.url(name)) as answer:
