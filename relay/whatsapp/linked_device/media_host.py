@@ -17,7 +17,7 @@ import aiohttp
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
 from relay.delivery.ports import Throttle, unthrottled
-from relay.whatsapp.linked_device.media_access import Access
+from relay.whatsapp.linked_device.media_access import Access, media_proxy
 from relay.whatsapp.linked_device.sealed import Sealed, is_media_host
 from relay.whatsapp.linked_device.sealing import PIECE, Opener, Seal, sealed_pieces
 
@@ -162,12 +162,14 @@ class MediaHost:
         return self._session
 
     def _connections(self) -> aiohttp.ClientSession:
-        proxy = self._proxy or ""
+        """Aiohttp could ask the environment by itself: anew for each file, which costs four times
+        what all else of a small one does.
+        """
+        proxy = media_proxy(self._proxy)
         socks = proxy.startswith(_SOCKS)
         return aiohttp.ClientSession(
             connector=ProxyConnector.from_url(_known(proxy), rdns=True) if socks else None,
             proxy=proxy if proxy and not socks else None,
-            trust_env=not proxy,
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S
             ),

@@ -67,6 +67,28 @@ async def test_a_file_is_asked_for_through_the_proxy(url: str, asked: Asked) -> 
     assert set(heard) == {"mmg.whatsapp.net:443"}
 
 
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://a:b@127.0.0.1:{}", connect),
+        ("a:b@127.0.0.1:{}", connect),
+        ("socks5://127.0.0.1:{}", socks),
+    ],
+)
+async def test_a_channel_without_one_uses_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, url: str, asked: Asked
+) -> None:
+    """As the library does on its own way, however the environment writes it."""
+    async with proxy(asked) as (port, heard):
+        monkeypatch.setenv("https_proxy", url.format(port))
+        monkeypatch.delenv("no_proxy", raising=False)
+        host = MediaHost(None)
+        async with host.opened():
+            with pytest.raises(HostError):
+                await host.fetch(SEALED, nothing)
+    assert set(heard) == {"mmg.whatsapp.net:443"}
+
+
 async def test_a_proxy_that_is_not_there_is_no_way_around_it() -> None:
     """The file waits; nothing is fetched directly."""
     async with proxy(connect) as (port, _):
