@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 import structlog
 
 from relay.delivery.ports import Clock
+from relay.domain.values import value
 
 _log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ class Credential(enum.StrEnum):
     RIGHTS = "administrator"  # the token is good, but not one of an administrator
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refusal:
     """One credential is refused, since when, and with what words."""
 

@@ -12,7 +12,6 @@ import enum
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -22,6 +21,7 @@ from relay.amocrm.protocol import Call
 from relay.domain.ids import CrmChatId
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from relay.domain.retry import MINUTE, SECOND
+from relay.domain.values import value
 
 LONGEST_WAIT_MS: Final = 5 * MINUTE
 """No ``Retry-After`` counts for more: it is the ladder's own last step."""
@@ -47,7 +47,7 @@ _TELLING: Final = (
 """UNCONFIRMED: the keys under which an error explains itself; others may echo the request."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """An answer as it came, its body cut at the client's limit."""
 
@@ -64,7 +64,7 @@ class Alarm(enum.Enum):
     CHANNEL = "channel"  # amoCRM does not know the channel: connect again
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """What an answer means for its letter, and what it says about us."""
 
@@ -80,7 +80,7 @@ class Sign(enum.Enum):
     SEEN = enum.auto()  # amoCRM has our msgid already
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Row:
     """One row of the table: the first that fits an answer decides."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from relay.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OAuthClient:
     """The integration whose tokens an administrator consents to."""
 
@@ -14,7 +16,7 @@ class OAuthClient:
     redirect_uri: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Credentials:
     """The chat channel and the account's token, as of one moment.
 

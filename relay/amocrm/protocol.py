@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -19,6 +18,8 @@ from typing import Final
 from urllib.parse import quote
 
 import orjson
+
+from relay.domain.values import value
 
 CONTENT_TYPE: Final = "application/json"
 """Byte for byte what is signed and sent; amoCRM documents no other."""
@@ -45,7 +46,7 @@ class Call(enum.Enum):
     REACT = "react"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """A request before it is signed: the signature carries the moment of sending.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import structlog
@@ -23,6 +23,7 @@ from relay.delivery.ports import Clock
 from relay.delivery.store import StoreRefusedError
 from relay.domain.ids import CrmPersonId, UserId
 from relay.domain.retry import HOUR, MINUTE
+from relay.domain.values import value
 
 REST_MS: Final = MINUTE
 """Between two readings, however many strangers write."""
@@ -42,7 +43,7 @@ MOST_ROBOTS: Final = 1_000
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Memory:
     """What is remembered. ``users`` by their id in the chats."""
 
@@ -52,7 +53,7 @@ class _Memory:
     robots: list[CrmPersonId] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Kept:
     """The same as JSON has it."""
 

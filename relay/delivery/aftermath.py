@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from relay.delivery.awaiting import hand_on, is_unasked, late_letters, may_change, result_of
 from relay.delivery.contacts import learn_chat
@@ -42,11 +42,12 @@ from relay.domain.reasons import Reason
 from relay.domain.retry import RetryPolicy
 from relay.domain.settings import Settings
 from relay.domain.texts import reason_text
+from relay.domain.values import value
 
 TURN = "waits for its turn to write to somebody who never wrote"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ruling:
     """What an outcome means for the entry: its next state, when it is due, and in which words."""
 
@@ -80,7 +81,7 @@ def rule_on(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Ruling:
             return Ruling(EntryState.PENDING, min(now_ms + delay, expires), reason)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Settled:
     """What was written down. ``closed_until_ms``: WhatsApp takes nothing to strangers till then.
 

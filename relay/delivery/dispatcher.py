@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import structlog
 
@@ -30,6 +29,7 @@ from relay.domain.outbox import (
 from relay.domain.pacing import Go, TooLate, Verdict, Wait
 from relay.domain.retry import RetryPolicy
 from relay.domain.settings import Settings
+from relay.domain.values import value
 
 _log = structlog.stdlib.get_logger("relay.delivery")
 
@@ -38,7 +38,7 @@ _SLEEP_AT_MOST_MS = 60_000
 _ABREAST = 2  # of one channel: while one is being sent, the next is being written down
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Claim:
     """What may be attempted now, and when to look again (None: when woken)."""
 

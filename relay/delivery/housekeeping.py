@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
@@ -11,6 +10,7 @@ from relay.delivery.ledger import Ledger
 from relay.delivery.ports import Clock
 from relay.delivery.store import Store, StoreRefusedError
 from relay.domain.retry import HOUR, SECOND
+from relay.domain.values import value
 
 _log = structlog.stdlib.get_logger("relay.housekeeping")
 
@@ -22,7 +22,7 @@ _TIDY_EVERY_MS = HOUR
 _TIDY_STEP = 500  # rows a transaction: a few milliseconds of the store's thread
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UncleanStop:
     """The last process ended without saying so, somewhere between these two moments."""
 

@@ -7,7 +7,6 @@ it whole or not at all.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from relay.delivery.outbox import Outbox
@@ -24,12 +23,13 @@ from relay.domain.ids import (
 from relay.domain.message import Client, Receipt, Status
 from relay.domain.outbox import Destination, JournalRow, Seq
 from relay.domain.phone_check import PhoneCheck
+from relay.domain.values import value
 
 LOOK_BACK = 10_000
 """So many places of the journal are looked through for a word."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Conversation:
     """A conversation of a number of ours with a client, and amoCRM's latest chat for it.
 
@@ -48,7 +48,7 @@ class Conversation:
     wrote: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Link:
     """The two ids of one message. ``told`` is the latest status amoCRM is (about to be) told."""
 

@@ -7,16 +7,16 @@ Lanes: a conversation and direction for messages, one message for its statuses.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 from relay.delivery.proof import status_key
 from relay.domain.bodies import StatusUpdate
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmPersonId
 from relay.domain.outbox import Destination, JournalRow, Letter
 from relay.domain.settings import Settings
+from relay.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cause:
     """What letters follow from: the message they belong to, the settings, and the time.
 
@@ -42,7 +42,7 @@ class Cause:
         return cls(letter.trace, letter.channel, settings, now_ms, now_ms)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Held:
     """It cannot be said yet what follows; until when it may wait, and where.
 
@@ -68,7 +68,7 @@ BEHIND = "waits behind an earlier message"
 """The reason of what follows something older that is held."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Composing:
     """Somebody in amoCRM is writing to that client now."""
 
@@ -76,7 +76,7 @@ class Composing:
     to: ClientAddress
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sorted:
     """What follows from a journal row: letters, and the rules that kept the rest out.
 

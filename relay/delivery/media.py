@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from relay.delivery.ports import MediaWriter
 from relay.domain.contents import Media
 from relay.domain.outbox import Destination, Letter
+from relay.domain.values import value
 
 MediaSource = Callable[[str, MediaWriter], Awaitable[None]]
 """Brings the bytes behind a ``Remote.ref``: :meth:`relay.delivery.ports.Engine.fetch` is one."""
@@ -18,7 +18,7 @@ MediaSources = Callable[[Letter], MediaSource | None]
 """Who brings what a letter asks for; None: nobody now."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeptMedia:
     """A file in the store.
 

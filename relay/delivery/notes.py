@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from relay.delivery.letters import Held, Sorted
 from relay.domain.ids import CrmPersonId
 from relay.domain.outbox import NO_SEQ, JournalRow, Letter, Seq
+from relay.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Note:
     """What became of one row, to be logged once it is durable."""
 
@@ -34,7 +35,7 @@ class Note:
         return self.result.held if self.result is not None else None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Looked:
     """How far a look at what is held has come; ``places`` are those where something still is."""
 
@@ -61,7 +62,7 @@ class Looked:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StillHeld:
     """What is held after a look at it: until when the first, and whose authors are unknown."""
 

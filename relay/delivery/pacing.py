@@ -6,7 +6,6 @@ read and written in the very transaction in which an attempt begins or ends, so 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import orjson
@@ -33,12 +32,13 @@ from relay.domain.pacing import Book, Cold, Go, Obstacle, TooLate, Verdict, Wait
 from relay.domain.reasons import Reason
 from relay.domain.settings import Channel, Settings
 from relay.domain.texts import reason_text
+from relay.domain.values import value
 
 _FACT = "pacing/"
 _REASONS = {Obstacle.PACE: Reason.COLD_LIMIT, Obstacle.CLOSED: Reason.COLD_CLOSED}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attempt:
     """An attempt that begins or ends now. ``chance`` is in [0, 1).
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from relay.delivery.ledger import Ledger
 from relay.delivery.ports import Clock, Engine
@@ -19,12 +18,13 @@ from relay.domain.message import Received
 from relay.domain.phone import normalise
 from relay.domain.phone_check import PhoneCheck, PhoneState
 from relay.domain.retry import HOUR
+from relay.domain.values import value
 
 _RENEWED_EVERY_MS = HOUR  # a talk must not cost a write of the same news for each message
 _LONGEST_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Absent:
     """The numbers of which WhatsApp has lately said that they are not there."""
 
@@ -55,7 +55,7 @@ def note_written(ledger: Ledger, message: Received, now_ms: int) -> None:
 # --- Asking ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Line:
     """A running channel, as far as numbers are checked over it. ``own`` once it is known."""
 
@@ -64,7 +64,7 @@ class Line:
     own: OwnNumber | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answers:
     """What is known of each number, and why WhatsApp could not be asked, if it had to be."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from relay.delivery.ledger import Ledger
+from relay.domain.values import value
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class Store(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Spooled:
     """What a foreign thread handed over, on its way into the journal."""
 

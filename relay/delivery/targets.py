@@ -5,7 +5,7 @@ By its ids, by its letter while that is kept, and by the letters that told how i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from relay.delivery.holding import message_key
 from relay.delivery.ledger import Ledger
@@ -22,6 +22,7 @@ from relay.domain.ids import (
 )
 from relay.domain.message import Origin, Received
 from relay.domain.outbox import Entry, EntryState
+from relay.domain.values import value
 
 UNKNOWN_TARGET = "unknown_target"
 """The rule that drops what speaks of a message that never came this way."""
@@ -30,7 +31,7 @@ _MOST_WORDINGS = 100
 """More of one message are not looked for; WhatsApp lets a message be edited for minutes only."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Target:
     """A message that something is said about afterwards: its ids, and its letter if it is kept.
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from relay.domain.message import Client
+from relay.domain.values import value
 
 ANY = "*"
 """At the end of an entry: whatever begins with what stands before it."""
@@ -23,7 +24,7 @@ _TWO_WAYS = {  # by country code: the digit that may be missing, and where it st
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Blacklist:
     """Listed numbers, and beginnings of numbers in order, none of which begins with another."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from relay.domain.contents import Content, Media
@@ -18,9 +17,10 @@ from relay.domain.ids import (
     WhatsAppMessageId,
 )
 from relay.domain.message import Client, Failure, Origin, Status
+from relay.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Known:
     """How amoCRM knows a message: by our id if we brought it, by its own once that is known."""
 
@@ -28,7 +28,7 @@ class Known:
     crm: CrmMessageId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewMessage:
     """A message for amoCRM, opened there by its ``marks``; ``quotes`` is what it answers.
 
@@ -52,7 +52,7 @@ class NewMessage:
     kind: Literal["new_message"] = "new_message"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ErrorReply:
     """The relay's own word in a chat: a message written there did not reach its client.
 
@@ -70,7 +70,7 @@ class ErrorReply:
     kind: Literal["error_reply"] = "error_reply"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Revision:
     """A message that amoCRM has is to read so from now on; ``crm_chat`` as in a new message."""
 
@@ -83,7 +83,7 @@ class Revision:
     kind: Literal["revision"] = "revision"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reaction:
     """An emoji for a message that amoCRM has; empty: none any more. ``crm_chat`` as there."""
 
@@ -96,7 +96,7 @@ class Reaction:
     kind: Literal["reaction"] = "reaction"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StatusUpdate:
     """The status of a manager's message, for amoCRM. ``failure``/``reason`` go with ``FAILED``."""
 
@@ -107,7 +107,7 @@ class StatusUpdate:
     kind: Literal["status_update"] = "status_update"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Quote:
     """A message of WhatsApp's that another one answers. ``by_client``: he wrote it, not we."""
 
@@ -116,7 +116,7 @@ class Quote:
     content: Content
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """A manager's or robot's message for a client; ``quotes`` is what it answers.
 
@@ -134,7 +134,7 @@ class Reply:
     kind: Literal["reply"] = "reply"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReplyReaction:
     """An emoji for a message on WhatsApp; empty: none any more. ``by_client``: he wrote it."""
 
@@ -148,7 +148,7 @@ class ReplyReaction:
     kind: Literal["reply_reaction"] = "reply_reaction"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PhoneRewrite:
     """The card of a conversation's client is to hold his number as +7, where it has it as 8."""
 
@@ -156,7 +156,7 @@ class PhoneRewrite:
     kind: Literal["phone_rewrite"] = "phone_rewrite"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fetch:
     """The bytes of a medium, to be brought into the relay's own store.
 

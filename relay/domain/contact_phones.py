@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from relay.domain.values import value
 
 _RUSSIAN = "+7"
 _NATIONAL = "8"
 _LENGTH = 10
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PhoneValue:
     """One number of a card as it stands there; ``kind`` (work, mobile…) is amoCRM's word for it."""
 
@@ -33,13 +35,13 @@ def rewritten(values: Sequence[PhoneValue], phone: str) -> list[PhoneValue]:
     if not has_short_form(phone):
         return list(values)
     short = _NATIONAL + phone.removeprefix(_RUSSIAN)
-    untouched = {value for value in values if not _is(value.value, short)}
+    untouched = {each for each in values if not _is(each.value, short)}
     result: list[PhoneValue] = []
-    for value in values:
-        if value in untouched:
-            result.append(value)
+    for each in values:
+        if each in untouched:
+            result.append(each)
             continue
-        changed = replace(value, value=phone)
+        changed = replace(each, value=phone)
         if changed not in untouched and changed not in result:
             result.append(changed)
     return result

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Literal
 
+from relay.domain.values import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Text:
     """Plain text, exactly as written."""
 
@@ -26,7 +27,7 @@ class MediaKind(enum.StrEnum):
     STICKER = "sticker"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Remote:
     """The bytes are still with the side that sent them, and only that side understands ``ref``."""
 
@@ -34,7 +35,7 @@ class Remote:
     kind: Literal["remote"] = "remote"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Kept:
     """The bytes are in the relay's own store of media, under this name."""
 
@@ -51,7 +52,7 @@ class Loss(enum.StrEnum):
     LATE = "late"  # nobody could bring them in time
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lost:
     """The bytes could not be had. ``limit``: how many would have been taken, if it is that."""
 
@@ -60,7 +61,7 @@ class Lost:
     kind: Literal["lost"] = "lost"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Media:
     """A file, with the words that go with it.
 
@@ -84,7 +85,7 @@ class Media:
     kind: Literal["media"] = "media"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Location:
     """A place, in degrees, with the words that go with it. ``live``: where somebody is just now."""
 
@@ -95,7 +96,7 @@ class Location:
     kind: Literal["location"] = "location"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ContactCard:
     """Somebody's name and telephone numbers, as they stand in the card."""
 
@@ -103,7 +104,7 @@ class ContactCard:
     phones: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Contacts:
     """One or more contact cards."""
 
@@ -111,7 +112,7 @@ class Contacts:
     kind: Literal["contacts"] = "contacts"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unsupported:
     """Something the relay cannot carry yet; shown as a readable placeholder, never as silence.
 

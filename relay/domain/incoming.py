@@ -7,7 +7,7 @@ that ends the matter. To add a rule, write the function and put its name into th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from relay.domain.contents import Content, Media, Text
 from relay.domain.ids import ChannelId
@@ -16,16 +16,17 @@ from relay.domain.message import Origin, Received
 from relay.domain.settings import Settings
 from relay.domain.signatures import Signatures
 from relay.domain.texts import SENT_FROM_PHONE
+from relay.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ignored:
     """Nothing enters the other side, and nobody is told. ``rule`` names the rule in the log."""
 
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Incoming:
     """A WhatsApp message on its way into amoCRM, heard by ``channel``.
 

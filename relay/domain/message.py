@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from relay.domain.contents import Content
 from relay.domain.ids import (
@@ -15,6 +14,7 @@ from relay.domain.ids import (
     OwnNumber,
     WhatsAppMessageId,
 )
+from relay.domain.values import value
 
 
 class Origin(enum.StrEnum):
@@ -43,7 +43,7 @@ class Failure(enum.IntEnum):
     OTHER = 905
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Client:
     """A person on WhatsApp. ``phone`` is E.164 with its plus, or None where WhatsApp hides it."""
 
@@ -55,7 +55,7 @@ class Client:
 # --- What engines report -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Received:
     """A message seen on WhatsApp, from the client or from the owner's phone.
 
@@ -75,7 +75,7 @@ class Received:
     quotes: WhatsAppMessageId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Withheld:
     """The engine has had a message before, and cannot tell it again.
 
@@ -86,7 +86,7 @@ class Withheld:
     stand_in: Received
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Receipt:
     """WhatsApp tells what became of messages sent by us."""
 
@@ -96,14 +96,14 @@ class Receipt:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Noise:
     """Something that never enters amoCRM; ``rule`` says why: ``group``, ``protocol``."""
 
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Alias:
     """WhatsApp tells that a hidden address and a number are one client's."""
 
@@ -112,7 +112,7 @@ class Alias:
     number: ClientAddress
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Edited:
     """A message was written anew. ``id`` is the edit's own, ``target`` the message's.
 
@@ -129,7 +129,7 @@ class Edited:
     instead_of: WhatsAppMessageId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Deleted:
     """A message was taken back by its writer, for everyone; ``instead_of`` as in an edit."""
 
@@ -142,7 +142,7 @@ class Deleted:
     instead_of: WhatsAppMessageId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reacted:
     """``emoji`` was put on a message; empty: it was taken off again."""
 
@@ -161,7 +161,7 @@ WhatsAppEvent = Received | Withheld | Receipt | Noise | Alias | Edited | Deleted
 # --- What amoCRM's hooks say ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Written:
     """A manager or a robot wrote to a client.
 
@@ -181,7 +181,7 @@ class Written:
     quotes: CrmMessageId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CrmReaction:
     """Somebody in amoCRM put ``emoji`` on a message; empty: took it off again."""
 
@@ -193,7 +193,7 @@ class CrmReaction:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CrmTyping:
     """Somebody in amoCRM is writing to a client."""
 
@@ -201,7 +201,7 @@ class CrmTyping:
     conversation: ConversationId | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Skipped:
     """A hook that asks for nothing the relay does: ``v1``, ``unknown``."""
 

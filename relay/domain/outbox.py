@@ -17,13 +17,13 @@ WhatsApp). Found at start, it means "the outcome is unknown"; such a letter is n
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import NewType
 
 from relay.domain.bodies import Body
 from relay.domain.contents import Lost, Media
 from relay.domain.ids import ChannelId, CrmChatId, WhatsAppMessageId
 from relay.domain.message import Failure
+from relay.domain.values import value
 
 EntryId = NewType("EntryId", int)
 Seq = NewType("Seq", int)
@@ -64,7 +64,7 @@ TRANSITIONS: dict[EntryState, frozenset[EntryState]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Letter:
     """Something to be delivered.
 
@@ -111,7 +111,7 @@ class Letter:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """A letter in the outbox."""
 
@@ -127,7 +127,7 @@ NO_SEQ = Seq(0)
 """The place of a row that gets one only after it was sorted: behind all others."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class JournalRow:
     """What came in, exactly as it came. ``source``: ``amocrm`` or ``whatsapp/CHANNEL``."""
 
@@ -138,7 +138,7 @@ class JournalRow:
     received_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueFigures:
     """The length of a queue: letters waiting, when the oldest was accepted, letters dead."""
 
@@ -150,7 +150,7 @@ class QueueFigures:
 # --- What a courier reports ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Delivered:
     """The other side has it. ``reference`` is its id over there, if it told one.
 
@@ -161,7 +161,7 @@ class Delivered:
     chat: CrmChatId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Retry:
     """Not now. ``after_ms`` overrides the ladder (a vendor said when)."""
 
@@ -169,7 +169,7 @@ class Retry:
     after_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Dead:
     """Never. ``reason`` is for the log; ``tell`` is what a manager is told, if anything."""
 
@@ -178,7 +178,7 @@ class Dead:
     tell: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unknown:
     """It may or may not have arrived, and a repetition would be seen. Never sent again.
 
@@ -189,7 +189,7 @@ class Unknown:
     sent_as: tuple[WhatsAppMessageId, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Closed:
     """WhatsApp surely did not take it, and takes no message to strangers from this number now.
 
@@ -200,14 +200,14 @@ class Closed:
     for_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fetched:
     """The bytes of a medium are kept: ``media`` says where, and what they were found to be."""
 
     media: Media
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Missed:
     """The bytes of a medium will never be had."""
 

@@ -7,7 +7,7 @@ that ends the matter. To add a rule, write the function and put its name into th
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from relay.domain.contents import Media, Text, Unsupported
 from relay.domain.ids import ClientAddress, OwnNumber
@@ -17,9 +17,10 @@ from relay.domain.reasons import Reason
 from relay.domain.routing import Crossing, Manager, Other, Writer, route
 from relay.domain.settings import Channel, Settings
 from relay.domain.signing import length, sign
+from relay.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused:
     """Nothing is sent, and the manager is told why.
 
@@ -34,14 +35,14 @@ class Refused:
     asked: Outgoing | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Undecided:
     """It cannot be said yet. If its time is over before it can, ``refusal`` is what is told."""
 
     refusal: Refused
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outgoing:
     """A manager's message on its way out.
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from relay.domain.retry import DAY, HOUR, MINUTE
+from relay.domain.values import value
 
 _SLACK = 0.1
 """By this share a gap is planned longer than it must be, so that a turn taken late breaks none."""
@@ -27,7 +28,7 @@ _CLOSED_LONGEST_MS = 30 * DAY  # whatever WhatsApp tells, or a clock that was se
 """WhatsApp does not tell how long it refuses strangers (UNCONFIRMED: hours to a day or more)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pace:
     """At most so many cold messages a minute, evenly spaced, an hour and a day."""
 
@@ -46,7 +47,7 @@ class Pace:
         return ((self.per_hour, HOUR), (self.per_day, DAY))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Book:
     """What one of our numbers has sent to strangers. All times in milliseconds since the epoch.
 
@@ -69,7 +70,7 @@ class Book:
         return now_ms < self.closed_until_ms
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cold:
     """A message to somebody who has never written. From ``expires_ms`` on it is given up."""
 
@@ -77,14 +78,14 @@ class Cold:
     expires_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Go:
     """It may be sent now, and is counted at ``at_ms``."""
 
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wait:
     """Its turn comes at ``at_ms``; ``news``: it was not told so before."""
 
@@ -99,7 +100,7 @@ class Obstacle(enum.Enum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TooLate:
     """Its turn would come at ``at_ms``, after its time is over."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from relay.domain.retry import DAY
+from relay.domain.values import value
 
 FRESH_MS = DAY
 """For so long an answer of WhatsApp's is taken as it was; after that it is asked again."""
@@ -19,7 +19,7 @@ class PhoneState(enum.StrEnum):
     NOT_REGISTERED = "not_registered"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PhoneCheck:
     """The state of a number and when it was found out; never, if it is unknown."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from relay.domain.values import value
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -12,7 +12,7 @@ DAY = 24 * HOUR
 _LADDER = (1, 2, 5, 10, 30, 60, 120, 300)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RetryPolicy:
     """A ladder of delays: seconds at first, minutes later, the last step for ever after.
 

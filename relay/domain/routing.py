@@ -11,12 +11,12 @@ this table chooses: a channel that is not connected is waited for, never replace
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from relay.domain.ids import ChannelId
+from relay.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Manager:
     """A user of amoCRM as the file has him.
 
@@ -38,7 +38,7 @@ class Other(enum.Enum):
 Writer = Manager | Other
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Crossing:
     """Where a message may go, by name: ``own`` is the chat's, ``chosen`` the chosen source's."""
 

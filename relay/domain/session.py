@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from relay.domain.ids import OwnNumber
+from relay.domain.values import value
 
 
 class SessionState(enum.StrEnum):
@@ -24,7 +24,7 @@ class SessionState(enum.StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Session:
     """A channel's session as it is now. ``own`` is known once WhatsApp has told it."""
 

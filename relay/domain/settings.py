@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from relay.domain.blacklist import Blacklist
 from relay.domain.ids import ChannelId, CrmPersonId, OwnNumber, UserId
@@ -12,6 +12,7 @@ from relay.domain.pacing import Pace
 from relay.domain.retry import DAY, HOUR
 from relay.domain.routing import Manager, Other, Writer
 from relay.domain.signatures import Signatures
+from relay.domain.values import value
 
 _LONGEST = 65_536  # characters of a text or caption; linked devices refuse to type more
 _FEW = 8
@@ -25,7 +26,7 @@ class Language(enum.StrEnum):
     EN = "en"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Channel:
     """A channel as the rules see it. ``own`` is None until its number is known.
 
@@ -41,7 +42,7 @@ class Channel:
     longest_caption: int = _LONGEST
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Settings:
     """Everything the rules need, as of one moment; a reload makes a new one.
 

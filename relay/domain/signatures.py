@@ -7,13 +7,14 @@ on, or edited on, another device of the number. Then the signature is taken off 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from relay.domain.values import value
 
 APART = "\n\n"
 """What stands between a text and its signature: an empty line."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Signatures:
     """Every signature of the file. ``deepest``: how many empty lines one has at most."""
 

@@ -6,15 +6,15 @@ down without. ``{channel}`` and ``{wait}`` stand for the channel's title and for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from relay.domain.reasons import Reason
 from relay.domain.retry import HOUR, MINUTE
 from relay.domain.settings import Language
+from relay.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Told:
     """A reason in both languages, each a pair: what happened, and what to do next."""
 

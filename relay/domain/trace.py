@@ -6,16 +6,16 @@ The deciding functions know nothing of this, so that a message pays nothing for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from relay.domain.settings import Settings
+from relay.domain.values import value
 
 Subject = TypeVar("Subject")
 End = TypeVar("End")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Step(Generic[Subject, End]):
     """One rule and what it made of its subject: the same, a changed one, or the end of it."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from relay.amocrm.alarm import Credential, CredentialsAlarm
 from relay.amocrm.errors import RefusedError, RejectedError, UnreachableError
 from relay.amocrm.rest.client import JsonObject, RestClient
+from relay.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Account:
     """An account. ``amojo_id`` is its id in the chats API, ``id`` everywhere else."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
@@ -33,6 +32,7 @@ from relay.amocrm.rest.problems import line_of
 from relay.amocrm.rest.tokens import Tokens
 from relay.delivery.ports import Clock
 from relay.domain.retry import SECOND
+from relay.domain.values import value
 
 LIMIT_MS: Final = 60 * SECOND
 """A call begins no attempt later than this; an attempt has ten seconds."""
@@ -64,7 +64,7 @@ class _PacedError(_AgainError):
     """As above, and the bucket knows how long to wait."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Request:
     method: str
     path: str

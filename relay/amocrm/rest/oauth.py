@@ -6,7 +6,7 @@ Source: amoCRM's and Kommo's documentation, "OAuth 2.0".
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -14,6 +14,7 @@ from relay.amocrm.answers import Answer, parse
 from relay.amocrm.credentials import OAuthClient
 from relay.amocrm.errors import UnreachableError
 from relay.domain.retry import SECOND
+from relay.domain.values import value
 
 EXCHANGE_PATH: Final = "/oauth2/access_token"
 
@@ -26,7 +27,7 @@ _PAGES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Grant:
     """What an administrator's consent has given, as it is kept.
 

@@ -6,16 +6,16 @@ Source: REST API, "Sources": administrators only; an external id is unique and i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from relay.amocrm.rest.client import JsonObject, RestClient
 from relay.domain.ids import ChannelId, SourceId
+from relay.domain.values import value
 
 _PATH = "sources"
 _SERVICE = "whatsapp"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wanted:
     """A channel's source as the file wants it. ``phone``: its number with a plus.
 
@@ -41,7 +41,7 @@ class Wanted:
         return {"name": self.name, **pipeline, "services": [service]}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Found:
     """A source as amoCRM has it.
 

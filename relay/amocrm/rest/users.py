@@ -6,14 +6,14 @@ Source: REST API, "Users": only an administrator's token may read them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from relay.amocrm.errors import UnreachableError
 from relay.amocrm.rest.client import JsonObject, RestClient
 from relay.domain.ids import CrmPersonId, UserId
+from relay.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class User:
     """A user. ``person`` is his id in the chats: amoCRM gives it when he first enters them."""
 
