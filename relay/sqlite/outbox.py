@@ -69,20 +69,13 @@ _FINISH_HEAD = (  # the ordinary end; TRANSITIONS allows both ends from both unf
     "UPDATE entry SET state = ?2, attempts = ?3, due_ms = ?4, wake_ms = min(?4, expires_ms),"
     " error = ?5, finished_ms = ?6, head = 0 WHERE id = ?1 AND head = 1 AND state < 2"
 )
-_CROWN_NEXT = (
-    "UPDATE entry SET head = 1 WHERE id = (SELECT heir.id FROM entry AS old"
-    " JOIN entry AS heir ON heir.destination = old.destination AND heir.lane = old.lane"
-    " WHERE old.id = ? AND heir.state < 2 ORDER BY heir.id LIMIT 1)"
-)
 _SETTLE = (
     "UPDATE entry SET state = ?2, attempts = ?3, due_ms = ?4, wake_ms = min(?4, expires_ms),"
     " error = ?5, finished_ms = ?6, head = ?7 WHERE id = ?1"
 )
 _UNCROWN = "UPDATE entry SET head = 0 WHERE destination = ? AND lane = ? AND state < 2 AND head = 1"
-_CROWN = (
-    "UPDATE entry SET head = 1 WHERE id = (SELECT id FROM entry"
-    " WHERE destination = ? AND lane = ? AND state < 2 ORDER BY id LIMIT 1)"
-)
+_HEIR = "SELECT id FROM entry WHERE destination = ? AND lane = ? AND state < 2 ORDER BY id LIMIT 1"
+_CROWN = "UPDATE entry SET head = 1 WHERE id = ?"
 _HASTEN = (
     "UPDATE entry SET due_ms = ?2, wake_ms = min(?2, expires_ms)"
     " WHERE destination = ?1 AND head = 1 AND state = 0 AND due_ms > ?2 AND error IS NOT NULL"
@@ -174,19 +167,23 @@ class OutboxTable(EntryTable):
             LookupError: there is no such entry.
         """
         self._now_ms = now_ms
-        self._memory.entries.pop(entry)
+        known = self._memory.entries.pop(entry)
         finished = state not in UNFINISHED
         row = (entry, int(state), attempts, due_ms, error, now_ms if finished else None)
         if finished and self._connection.execute(_FINISH_HEAD, row).rowcount:
-            self._connection.execute(_CROWN_NEXT, (entry,))
+            if known is None:
+                _, _, destination, lane = self._standing(entry)
+            else:
+                destination, lane = str(known.letter.destination), known.letter.lane
+            self._crown(destination, lane)
             return
         was_head, was, destination, lane = self._allowed(entry, state)
         self._connection.execute(_SETTLE, (*row, 0 if finished else was_head))
         if finished and was_head:
-            self._connection.execute(_CROWN, (destination, lane))
+            self._crown(destination, lane)
         elif was is EntryState.DEAD:  # replayed: it may be older than the head of its lane
             self._connection.execute(_UNCROWN, (destination, lane))
-            self._connection.execute(_CROWN, (destination, lane))
+            self._crown(destination, lane)
 
     def amend(self, entry: EntryId, letter: Letter, due_ms: int) -> None:
         """Change the lane and the body of an unfinished entry, and whether its file is to be asked
@@ -214,7 +211,7 @@ class OutboxTable(EntryTable):
         self._connection.execute(_AMEND, moved)
         for changed in {lane, letter.lane}:
             self._connection.execute(_UNCROWN, (destination, changed))
-            self._connection.execute(_CROWN, (destination, changed))
+            self._crown(destination, changed)
 
     def ask(self, entry: EntryId) -> Entry | None:
         """Somebody has asked for the file of this entry; None if before too."""
@@ -265,6 +262,12 @@ class OutboxTable(EntryTable):
         self._memory.entries.clear()
         self._connection.execute(_SHIFT, (delta_ms,))
         self._connection.execute(_SHIFT_HELD, (delta_ms,))
+
+    def _crown(self, destination: str, lane: str) -> None:
+        """The oldest unfinished entry of a lane is its head; mostly there is none."""
+        heir = self._connection.execute(_HEIR, (destination, lane)).fetchone()
+        if heir is not None:
+            self._connection.execute(_CROWN, heir)
 
     def _allowed(self, entry: EntryId, to: EntryState) -> tuple[int, EntryState, str, str]:
         standing = self._standing(entry)
