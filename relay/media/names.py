@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import enum
-import hashlib
 import hmac
 import re
 import stat
@@ -67,7 +66,7 @@ def state_of(mode: int) -> State:
 
 def token_of(key: bytes, digest: bytes, name: str) -> str:
     """The token of a file with that SHA-256 and that name."""
-    keyed = hmac.new(key, digest + name.encode("utf-8", "replace"), hashlib.sha256).digest()
+    keyed = hmac.digest(key, digest + name.encode("utf-8", "replace"), "sha256")
     return base64.b32encode(keyed[:20]).decode().lower()
 
 

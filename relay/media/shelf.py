@@ -10,7 +10,6 @@ settled, or when somebody needs it before; till then amoCRM is given it out of t
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 import time
@@ -170,8 +169,9 @@ class Shelf:
 
     def _name(self, small: Small) -> None:
         content = small.content
-        digest = hashlib.sha256(content).digest()
-        small.name, small.kept = self._named(digest, content[:HEAD], len(content), small.media)
+        small.name, small.kept = self._named(
+            small.digest, content[:HEAD], len(content), small.media
+        )
 
     def _named(
         self, digest: bytes, head: bytes, size: int, media: Media

@@ -14,15 +14,16 @@ from relay.media.names import FileName, State
 
 
 class Small:
-    """A small file that has come whole, as its sender calls it.
+    """A small file that has come whole, as its sender calls it. ``digest``: its SHA-256.
 
     Once it was shown it has ``kept``, or ``error``.
     """
 
-    __slots__ = ("content", "error", "kept", "media", "name", "place", "towards")
+    __slots__ = ("content", "digest", "error", "kept", "media", "name", "place", "towards")
 
-    def __init__(self, content: bytes, media: Media, towards: Destination) -> None:
+    def __init__(self, content: bytes, digest: bytes, media: Media, towards: Destination) -> None:
         self.content = content
+        self.digest = digest
         self.media = media
         self.towards = towards
         self.name: FileName | None = None

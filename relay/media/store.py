@@ -12,6 +12,7 @@ that touches the disk is done on threads of the store's own.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import os
 import secrets
@@ -178,7 +179,8 @@ class FileStore:
         Raises:
             StoreRefusedError: the disk refused; nothing is kept.
         """
-        small = Small(content, media, towards)
+        # Here: a thread that hashes one after the other asks for Python's lock after each.
+        small = Small(content, hashlib.sha256(content).digest(), media, towards)
         await self._together(small)
         if small.kept is not None and small.error is None:
             return small.kept

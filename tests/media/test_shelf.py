@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -178,7 +179,9 @@ async def test_what_comes_again_while_it_is_written_is_not_forgotten(
         content = real(one)
         if not again:
             media = Media(MediaKind.IMAGE, None, name="photo.jpg")
-            again.append(Small(content, media, Destination.AMOCRM))
+            again.append(
+                Small(content, hashlib.sha256(content).digest(), media, Destination.AMOCRM)
+            )
             store._shelf.show_together(again)
         return content
 
