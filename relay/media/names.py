@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import enum
+import hashlib
 import hmac
 import re
 import stat
@@ -66,7 +67,7 @@ def state_of(mode: int) -> State:
 
 def token_of(key: bytes, digest: bytes, name: str) -> str:
     """The token of a file with that SHA-256 and that name."""
-    keyed = hmac.digest(key, digest + name.encode("utf-8", "replace"), "sha256")
+    keyed = hmac.new(key, digest + name.encode("utf-8", "replace"), hashlib.sha256).digest()
     return base64.b32encode(keyed[:20]).decode().lower()
 
 
