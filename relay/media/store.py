@@ -42,7 +42,8 @@ PIECE: Final = 256 * 1024
 """Bytes gathered before a thread is asked to write them; what is whole before is a small file."""
 
 _THREADS: Final = 8
-_MOST_TOGETHER: Final = 32  # small files for which one waits
+_MOST_TOGETHER: Final = 64  # small files for which one waits
+_PAUSE_S: Final = 0.008  # between two waits for the disk, in a rush
 _KEY_LENGTH: Final = 32
 
 P = ParamSpec("P")
@@ -82,7 +83,7 @@ class FileStore:
         sync_folder(directory)
         self._shelf = Shelf(self.files, bundles, key, reserve)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="media")
-        self._together = Together(self._threads, self._show_together, _MOST_TOGETHER)
+        self._together = Together(self._threads, self._show_together, _MOST_TOGETHER, _PAUSE_S)
         self._settling = Settling(self._shelf, self._threads)
 
     @property

@@ -15,15 +15,22 @@ class Together(Generic[T]):
     """Whoever comes while the thread is at work waits, and is served with all others who wait.
 
     ``work`` is given at most ``most``, in the order in which they came; it is never at work twice
-    at a time.
+    at a time. Between two times it rests for ``pause_s``, unless ``most`` wait: who comes alone is
+    served at once, and of those who come in a rush more are served together.
     """
 
     def __init__(
-        self, threads: concurrent.futures.Executor, work: Callable[[Sequence[T]], None], most: int
+        self,
+        threads: concurrent.futures.Executor,
+        work: Callable[[Sequence[T]], None],
+        most: int,
+        pause_s: float = 0.0,
     ) -> None:
         self._threads = threads
         self._work = work
         self._most = most
+        self._pause_s = pause_s
+        self._pause: asyncio.TimerHandle | None = None
         self._waiting: deque[tuple[T, asyncio.Future[None]]] = deque()
         self._working = False
 
@@ -31,7 +38,8 @@ class Together(Generic[T]):
         """Back once the work was done for this one; raises what the work raises."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((one, future))
-        self._go_on()
+        if self._pause is None or len(self._waiting) >= self._most:
+            self._go_on()
         await future
 
     def _go_on(self) -> None:
@@ -49,16 +57,26 @@ class Together(Generic[T]):
             _tell(futures, closed)
             return
         self._working = True
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         job.add_done_callback(lambda done: self._done(futures, done))
 
     def _done(self, futures: Sequence[asyncio.Future[None]], job: asyncio.Future[None]) -> None:
         self._working = False
-        self._go_on()  # first of all: the thread is idle
+        if self._pause_s and len(self._waiting) < self._most:
+            self._pause = asyncio.get_running_loop().call_later(self._pause_s, self._rested)
+        else:
+            self._go_on()  # first of all: the thread is idle
         if job.cancelled():
             for future in futures:
                 future.cancel()
         else:
             _tell(futures, job.exception())
+
+    def _rested(self) -> None:
+        self._pause = None
+        self._go_on()
 
 
 def _tell(futures: Sequence[asyncio.Future[None]], error: BaseException | None) -> None:

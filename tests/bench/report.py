@@ -34,9 +34,10 @@ How they are measured:
   before that rush leaves thousands waiting to be sent on, is what a sender meets.
 * **Growth**: processor time a message, by turns in databases that are empty, or hold a million
   finished rows, or a hundred lanes whose head fails; and in a thousand lanes instead of {lanes}.
-* **Files**: the bare client downloads a picture, writes it to a file and posts a message, 64 at
-  once; the relay downloads, hashes, recognises and keeps it with `fsync`, and posts in order. A
-  burst of a thousand, and many of them one after the other: files of their own then come beside. A
+* **Files**: the bare loop downloads a picture, posts a message, and then does the next; beside it,
+  so many such loops as there are conversations, all at once, which write each picture to a file.
+  The relay downloads, hashes, recognises and keeps each with `fsync`, and posts in order. A burst
+  of a thousand, and many of them one after the other: files of their own then come beside. A
   file of 100 MB comes from a process of its own and is fetched from us by curl; memory is the
   highest resident size meanwhile, beyond what it was before. Texts pass at an even pace, alone and
   beside such files by turns: medians of five turns, 300 texts each.

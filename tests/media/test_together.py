@@ -81,3 +81,27 @@ async def test_nobody_waits_for_threads_that_are_gone() -> None:
     assert [type(end) for end in done] == [asyncio.CancelledError, RuntimeError, RuntimeError]
     with pytest.raises(RuntimeError):
         await together(4)
+
+
+async def test_in_a_rush_more_are_served_together(threads: ThreadPoolExecutor) -> None:
+    """Who comes first is served at once; then it rests, until enough wait."""
+    work = Work()
+    work.go.set()
+    together = Together[int](threads, work, most=3, pause_s=3600)
+    await together(0)
+    early = [asyncio.create_task(together(number)) for number in (1, 2)]
+    done, _ = await asyncio.wait(early, timeout=0.05)  # nothing is to happen
+    assert not done
+    await together(3)
+    await asyncio.gather(*early)
+    assert work.groups == [[0], [1, 2, 3]]
+
+
+async def test_nobody_waits_longer_than_for_the_rest(threads: ThreadPoolExecutor) -> None:
+    """However few came."""
+    work = Work()
+    work.go.set()
+    together = Together[int](threads, work, most=3, pause_s=0.001)
+    for number in range(3):
+        await together(number)
+    assert work.groups == [[0], [1], [2]]
