@@ -39,8 +39,9 @@ def written_beside(bundle: Path, files: Path, ones: Sequence[Bundled]) -> Sequen
             check=True,
         )
     except subprocess.CalledProcessError as error:
-        words = bytes(error.stderr).decode("utf-8", "replace").split("\n")
-        raise OSError(f"the process that writes them failed: {words[-2:-1]}") from error
+        *_, words = bytes(error.stderr).decode("utf-8", "replace").strip().split("\n")
+        told = f"the process that writes them ended with {error.returncode}: {words or 'no word'}"
+        raise OSError(told) from error
     except subprocess.TimeoutExpired as error:
         raise OSError(f"the process that writes them took over {_PATIENCE_S:g} s") from error
     left = {int(number) for number in done.stdout.split()}
