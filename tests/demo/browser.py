@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from playwright.sync_api import (
     FilePayload,
     Locator,
     Page,
+    TimeoutError,  # noqa: A004  its own, that of no answer
     expect,
     sync_playwright,
 )
@@ -36,6 +37,8 @@ ARGUMENTS = (
     "--use-fake-ui-for-media-stream",
 )
 _PATIENCE_S = 60
+_MOMENT_MS = 3_000
+_FOLLOWED = 15  # times
 
 LONG_MS = 60_000
 """For what must happen, but in the time of a recording, on a machine that is out of breath."""
@@ -128,9 +131,17 @@ def send(page: Page, side: str, caption: str = "") -> None:
 
 
 def press(bubble: Locator, deed: str) -> None:
-    """What may be done with a message is shown when the pointer is over it."""
-    bubble.hover()
-    bubble.get_by_role("button", name=deed).click()
+    """What may be done with a message is shown when the pointer is over it.
+
+    What arrives in that moment moves it away from there: then the pointer follows, as a person's.
+    """
+    button = bubble.get_by_role("button", name=deed)
+    for _ in range(_FOLLOWED):
+        bubble.hover()
+        with suppress(TimeoutError):
+            button.click(timeout=_MOMENT_MS)
+            return
+    raise AssertionError(f"{deed} was never under the pointer")
 
 
 def write_first(page: Page, phone: str, text: str) -> None:
