@@ -92,8 +92,9 @@ async def test_in_a_rush_more_are_served_together(threads: ThreadPoolExecutor) -
     early = [asyncio.create_task(together(number)) for number in (1, 2)]
     done, _ = await asyncio.wait(early, timeout=0.05)  # nothing is to happen
     assert not done
-    await together(3)
-    await asyncio.gather(*early)
+    async with asyncio.timeout(30):  # far less than the rest
+        await together(3)
+        await asyncio.gather(*early)
     assert work.groups == [[0], [1, 2, 3]]
 
 
