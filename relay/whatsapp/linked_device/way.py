@@ -16,6 +16,7 @@ HOST, PORT = "web.whatsapp.com", 443
 _NEXT_ADDRESS_S = 0.25  # a host's other addresses are tried then as well (RFC 8305)
 _PROXY_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _OPEN, _BY_PASSWORD = 0, 2  # methods of SOCKS 5
+_ADDRESSES = {1: 4, 4: 16}  # bytes of the kinds that have always as many; a name tells its length
 _REFUSALS = {2: "not allowed", 3: "network unreachable", 4: "host unreachable", 5: "refused"}
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -114,9 +115,11 @@ async def _socks(proxy: SplitResult, ends: Ends, host: str, port: int) -> None:
     elif method != _OPEN:
         raise NoWayError("it wants a name and a password")
     writer.write(bytes([5, 1, 0, 3, len(host)]) + host.encode() + struct.pack(">H", port))
-    refusal = (await reader.readexactly(4))[1]
+    _, refusal, _, kind = await reader.readexactly(4)
     if refusal != 0:
         raise NoWayError(_REFUSALS.get(refusal, f"error {refusal}"))
+    size = _ADDRESSES.get(kind) or (await reader.readexactly(1))[0]
+    await reader.readexactly(size + 2)  # where it goes on from; what follows is the host's
 
 
 def _credentials(proxy: SplitResult) -> tuple[bytes, bytes]:

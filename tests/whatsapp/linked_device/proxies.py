@@ -48,8 +48,13 @@ def http(answer: str = "200 OK", wants: str = "") -> Serve:
     return serve
 
 
-def socks(*, refusal: int = 0, login: bytes | None = None) -> Serve:
-    """A SOCKS 5 proxy; with ``login`` it wants these bytes of name and password."""
+def socks(
+    *, refusal: int = 0, login: bytes | None = None, bound: bytes = b"\x01" + bytes(6)
+) -> Serve:
+    """A SOCKS 5 proxy; with ``login`` it wants these bytes of name and password.
+
+    ``bound``: the kind of the address that it goes on from, that address and its port.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         _, count = await reader.readexactly(2)
@@ -64,6 +69,6 @@ def socks(*, refusal: int = 0, login: bytes | None = None) -> Serve:
         head = await reader.readexactly(5)
         assert head[:4] == b"\x05\x01\x00\x03"
         assert await reader.readexactly(head[4] + 2) == b"web.whatsapp.com\x01\xbb"
-        writer.write(bytes([5, refusal, 0, 1]) + bytes(6))
+        writer.write(bytes([5, refusal, 0]) + bound)
 
     return serve

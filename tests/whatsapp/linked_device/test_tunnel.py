@@ -203,25 +203,34 @@ async def test_it_does_nothing_else(tunnel: Tunnel, head: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "serve"), [("http://{}", proxies.http()), ("socks5://{}", proxies.socks())]
+    ("url", "serve"),
+    [
+        ("http://{}", proxies.http()),
+        ("socks5://{}", proxies.socks()),
+        ("socks5://{}", proxies.socks(bound=b"\x03\x05there" + bytes(2))),
+        ("socks5://{}", proxies.socks(bound=b"\x04" + bytes(18))),
+    ],
 )
 async def test_the_channels_proxy_is_behind_it(
     url: str, serve: proxies.Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is asked for WhatsApp in the tunnel's place."""
+    """It is asked for WhatsApp in the tunnel's place; the library hears nothing but WhatsApp."""
     monkeypatch.setattr(tunnel_module, "FLUSH_S", 0.01)  # this proxy never hangs up
     heard: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await serve(reader, writer)
         heard.put_nowait(await reader.readexactly(5))
+        writer.write(b"hello to you")
 
     async with proxies.proxy(lead) as port:
         tunnel = Tunnel(url.format(f"127.0.0.1:{port}"))
         near, answer = await ask(await tunnel.open(), "web.whatsapp.com:443")
         assert answer.startswith(b"HTTP/1.1 200 ")
         near[1].write(b"hello")
-        assert await heard.get() == b"hello"
+        async with asyncio.timeout(PATIENCE_S):
+            assert await heard.get() == b"hello"
+            assert await near[0].readexactly(12) == b"hello to you"
         near[1].close()
         await tunnel.close()
 
