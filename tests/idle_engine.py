@@ -5,7 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from relay.delivery.ports import Engine, HandOver, MediaUnavailableError, MediaWriter, Report
+from relay.delivery.ports import (
+    Engine,
+    HandOver,
+    MediaGoneError,
+    MediaUnavailableError,
+    MediaWriter,
+    Report,
+)
 from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.ids import ClientAddress, WhatsAppMessageId
 from relay.domain.message import WhatsAppEvent
@@ -33,6 +40,9 @@ class IdleEngine(Engine):
 
     async def fetch(self, ref: str, write: MediaWriter) -> None:
         raise MediaUnavailableError(ref)
+
+    async def avatar(self, of: ClientAddress, write: MediaWriter) -> None:
+        raise MediaGoneError(of)
 
     async def react(self, reaction: ReplyReaction) -> Outcome:
         return Retry("idle")

@@ -30,6 +30,7 @@ from relay.domain.bodies import (
     StatusUpdate,
 )
 from relay.domain.contents import private_words
+from relay.domain.ids import ChannelId, ClientAddress
 from relay.domain.outbox import Dead, Delivered, Entry, Outcome, Retry
 from relay.domain.reasons import Reason
 from relay.domain.retry import SECOND
@@ -39,6 +40,11 @@ NO_SCOPE_PAUSE_MS: Final = SECOND
 """How soon to look again whether the account has become known."""
 
 _log = structlog.get_logger()
+
+
+Avatar = Callable[[ChannelId, ClientAddress], Awaitable[str | None]]
+"""The name of the kept file with the picture of a channel's client; None: there is none. It never
+takes long, and never raises."""
 
 
 class Poster(Protocol):
@@ -75,6 +81,7 @@ class ChatsCourier(RepeatingCourier):
         language: Callable[[], Language],
         link: Link,
         rewrite_phones: Callable[[PhoneRewrite], Awaitable[Outcome]],
+        avatar: Avatar,
     ) -> None:
         self._client = client
         self._connection = connection
@@ -83,6 +90,7 @@ class ChatsCourier(RepeatingCourier):
         self._language = language
         self._link = link
         self._rewrite_phones = rewrite_phones
+        self._avatar = avatar
 
     def why_late(self, entry: Entry) -> Reason:
         """Nobody is told of what amoCRM does not get."""
@@ -106,7 +114,7 @@ class ChatsCourier(RepeatingCourier):
     async def _carry(self, entry: Entry, scope_id: str) -> Outcome:
         match entry.letter.body:
             case NewMessage() | ErrorReply() as message:
-                return await self._message(message, scope_id)
+                return await self._message(message, scope_id, await self._picture(entry))
             case StatusUpdate() as update:
                 return await self._status(update, scope_id)
             case Revision() as revision:
@@ -118,19 +126,30 @@ class ChatsCourier(RepeatingCourier):
             case Reply() | ReplyReaction() | Fetch() as other:
                 return Dead(f"a {other.kind} is not for amoCRM")
 
-    async def _message(self, message: NewMessage | ErrorReply, scope_id: str) -> Outcome:
+    async def _picture(self, entry: Entry) -> str | None:
+        """The client's picture, where amoCRM may be about to make his card."""
+        body, channel = entry.letter.body, entry.letter.channel
+        if not isinstance(body, NewMessage) or not body.opens or channel is None:
+            return None
+        return await self._avatar(channel, body.client.address)
+
+    async def _message(
+        self, message: NewMessage | ErrorReply, scope_id: str, avatar: str | None
+    ) -> Outcome:
         """One attempt; where amoCRM will not bind a chat of its own to our ids, one without it.
 
         UNCONFIRMED: when it refuses that. A second chat is a nuisance, a lost message is a loss.
         """
-        outcome = await self._post_message(message, scope_id)
+        outcome = await self._post_message(message, scope_id, avatar)
         if isinstance(outcome, Dead) and message.crm_chat is not None:
             _log.warning("chat_not_bound", error=outcome.reason)
             unbound = replace(message, crm_chat=None, crm_client=None)
-            return await self._post_message(unbound, scope_id)
+            return await self._post_message(unbound, scope_id, avatar)
         return outcome
 
-    async def _post_message(self, message: NewMessage | ErrorReply, scope_id: str) -> Outcome:
+    async def _post_message(
+        self, message: NewMessage | ErrorReply, scope_id: str, avatar: str | None
+    ) -> Outcome:
         now = self._credentials.current
         try:
             request = translate.message_request(
@@ -140,6 +159,7 @@ class ChatsCourier(RepeatingCourier):
                 bot_id=now.bot_id,
                 title=now.title,
                 link=self._link,
+                avatar=avatar,
             )
         except NoBotError as error:
             return Dead(str(error))
@@ -149,7 +169,7 @@ class ChatsCourier(RepeatingCourier):
         if isinstance(outcome, Dead) and isinstance(message, NewMessage) and message.quotes:
             # UNCONFIRMED: whether amoCRM refuses a message for what it quotes. The words matter
             # more than the quotation.
-            return await self._message(replace(message, quotes=None), scope_id)
+            return await self._message(replace(message, quotes=None), scope_id, avatar)
         return outcome
 
     async def _revise(self, revision: Revision, scope_id: str) -> Outcome:

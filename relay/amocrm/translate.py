@@ -40,15 +40,19 @@ def message_request(
     bot_id: str | None,
     title: str,
     link: Link,
+    avatar: str | None = None,
 ) -> Request:
     """The request that puts a message into its chat; the same bytes for the same arguments.
 
-    ``link`` makes the public link of a kept file of its name.
+    ``link`` makes the public link of a kept file of its name. ``avatar`` is the name of the one
+    with the client's picture.
 
     Raises:
         NoBotError: a message from the phone, and there is no bot in whose name it could appear.
     """
     client = _client(message.client)
+    if avatar is not None:
+        client["avatar"] = link(avatar)
     payload: Fields = {
         "timestamp": message.sent_at_ms // 1000,
         "msec_timestamp": message.sent_at_ms,

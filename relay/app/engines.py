@@ -87,6 +87,11 @@ class NotBuiltYet:
         del ref, write
         raise MediaUnavailableError(self._words)
 
+    async def avatar(self, of: ClientAddress, write: MediaWriter) -> None:
+        """Not now."""
+        del of, write
+        raise MediaUnavailableError(self._words)
+
     async def react(self, reaction: ReplyReaction) -> Outcome:
         """Not now."""
         del reaction

@@ -38,6 +38,7 @@ from relay.app.typists import Typists
 from relay.app.widget_parts import AccountNumber, WidgetParts
 from relay.config.channel import Channel
 from relay.config.model import Config
+from relay.delivery.avatars import Avatars
 from relay.delivery.deciding import Deciding
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.housekeeping import Heartbeat, Tidying
@@ -91,6 +92,7 @@ class Parts:
         self.channels.listen(lambda id_, session: self.metrics.session(id_, session.state))
         self.phones = Phones(store, clock, lines_of(self.channels))
         self.typists = Typists(self.channels, self._steady)
+        self.avatars = Avatars(media.files, self.channels.engine, self._steady)
         self._build_amocrm(session)
         self.account_number = AccountNumber(self.connection, self.facts)
         self.media = MediaParts(
@@ -160,6 +162,7 @@ class Parts:
             language=lambda: live.settings.language,
             link=public_link(live.config.server.public_url),
             rewrite_phones=self.rest.phones_of(self.store),
+            avatar=self.avatars.of,
         )
         self.hook_door = HookDoor(
             self.connection, live.credentials, self.intake.door("amocrm"), self.clock

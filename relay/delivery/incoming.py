@@ -116,6 +116,7 @@ def _message_in(
         marks=verdict.marks,
         silent=message.silent,
         quotes=quoted(ledger, message),
+        opens=not conversation.crm_bound,
     )
     letter = Letter(
         key=message_key(body.id),

@@ -206,6 +206,15 @@ class Engine(Protocol):
         """
         ...
 
+    async def avatar(self, of: ClientAddress, write: MediaWriter) -> None:
+        """Bring the small picture that a client shows of himself, as :meth:`fetch` brings a medium.
+
+        Raises:
+            MediaGoneError: he has none, or does not show it to us.
+            MediaUnavailableError: not now.
+        """
+        ...
+
     async def react(self, reaction: ReplyReaction) -> Outcome:
         """Put an emoji on a message, or take it off; once more does no harm."""
         ...

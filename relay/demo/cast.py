@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from relay.demo.pretended_amocrm import Bot, Identity, User
 from relay.demo.pretended_whatsapp import Person
+from relay.demo.samples import portrait
 
 IDENTITY = Identity(
     subdomain="demo",
@@ -24,7 +25,7 @@ NOT_ON_WHATSAPP = "+7 900 000-00-99"
 def clients() -> tuple[Person, ...]:
     """Everyone who has WhatsApp, afresh."""
     return (
-        Person("anna", "Анна", "79000000001"),
-        Person("boris", "Борис", "79000000002"),
-        Person("vera", "Вера", "79000000003"),
+        Person("anna", "Анна", "79000000001", picture=portrait("anna")),
+        Person("boris", "Борис", "79000000002"),  # who shows himself to his friends only
+        Person("vera", "Вера", "79000000003", picture=portrait("vera")),
     )

@@ -19,7 +19,8 @@ _OURS: Final = {"Cross-Origin-Resource-Policy": "same-origin"}  # no other page 
 def file_routes(show: Show) -> list[web.RouteDef]:
     """``POST /files?name=…`` keeps one for an action to send; ``GET /files/{bubble}`` gives.
 
-    With ``voice=phone`` or ``voice=crm`` it was recorded there just now.
+    With ``voice=phone`` or ``voice=crm`` it was recorded there just now. ``GET /pictures/{person}``
+    gives what a client shows of himself.
     """
 
     async def take(request: web.Request) -> web.Response:
@@ -54,7 +55,17 @@ def file_routes(show: Show) -> list[web.RouteDef]:
         headers = {**given.headers, **_OURS, "Content-Type": given.content_type}
         return web.Response(status=given.status, body=given.body, headers=headers)
 
-    return [web.post("/files", take), web.get("/files/{bubble}", give_out)]
+    async def show_picture(request: web.Request) -> web.Response:
+        person = show.world.people.get(request.match_info["person"])
+        if person is None or person.picture is None:
+            return web.Response(status=404, text="no such picture\n")
+        return web.Response(body=person.picture, content_type="image/png", headers=_OURS)
+
+    return [
+        web.post("/files", take),
+        web.get("/files/{bubble}", give_out),
+        web.get("/pictures/{person}", show_picture),
+    ]
 
 
 async def _read(request: web.Request) -> bytes | None:

@@ -37,7 +37,13 @@ def snapshot(show: Show) -> Json:
 def _whatsapp(world: World) -> Json:
     return {
         "people": [
-            {"id": p.id, "name": p.name, "number": f"+{p.number}", "online": p.online}
+            {
+                "id": p.id,
+                "name": p.name,
+                "number": f"+{p.number}",
+                "online": p.online,
+                "picture": f"/pictures/{p.id}" if p.picture else None,
+            }
             for p in world.people.values()
         ],
         "lines": [
@@ -98,6 +104,7 @@ def _chat(show: Show, chat: Chat) -> Json:
         "id": chat.id,
         "title": person.name or person.phone,
         "phone": person.phone,
+        "avatar": person.avatar or None,
         "conversation": chat.client_id,
         "lead": chat.lead_id,
         "card": _card(account, chat),

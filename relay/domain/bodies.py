@@ -34,6 +34,7 @@ class NewMessage:
 
     ``crm_chat`` and ``crm_client``: amoCRM's ids of a chat that it began ("write first"), told
     along until it is seen to know ours. ``silent``: no unsorted lead, and nobody is notified.
+    ``opens``: amoCRM may not know its chat yet, or the client, by our ids.
     """
 
     conversation: ConversationId
@@ -49,6 +50,7 @@ class NewMessage:
     marks: tuple[str, ...] = ()
     silent: bool = False
     quotes: Known | None = None
+    opens: bool = False
     kind: Literal["new_message"] = "new_message"
 
 

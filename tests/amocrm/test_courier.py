@@ -23,6 +23,7 @@ from relay.delivery.store import StoreRefusedError
 from relay.domain.bodies import (
     Body,
     Known,
+    NewMessage,
     PhoneRewrite,
     Reaction,
     Reply,
@@ -30,7 +31,7 @@ from relay.domain.bodies import (
     StatusUpdate,
 )
 from relay.domain.contents import Text, Unsupported
-from relay.domain.ids import ChannelId, MessageId, OwnNumber
+from relay.domain.ids import ChannelId, ClientAddress, MessageId, OwnNumber
 from relay.domain.message import Origin, Status
 from relay.domain.outbox import Dead, Delivered, Outcome, Retry
 from relay.domain.settings import Language
@@ -84,6 +85,8 @@ class Scene:
         self.alarm = CredentialsAlarm(HandClock())
         self.language = Language.RU
         self.wishes: list[PhoneRewrite] = []
+        self.pictures: dict[str, str] = {}
+        self.looked_for: list[str] = []
         self.courier: Courier = ChatsCourier(
             client=self.client,
             connection=self.scope,
@@ -92,14 +95,30 @@ class Scene:
             language=lambda: self.language,
             link=str,
             rewrite_phones=self.rewrite,
+            avatar=self.avatar,
         )
 
     async def rewrite(self, wish: PhoneRewrite) -> Outcome:
         self.wishes.append(wish)
         return Delivered()
 
+    async def avatar(self, channel: ChannelId, client: ClientAddress) -> str | None:
+        self.looked_for.append(f"{channel}/{client}")
+        return self.pictures.get(client)
+
     async def deliver(self, body: Body) -> Outcome:
         return await self.courier.deliver(entry(body))
+
+    async def deliver_opening(self, body: NewMessage) -> Outcome:
+        """A message that may open its chat, through a channel."""
+        opening = entry(replace(body, opens=True))
+        letter = replace(opening.letter, channel=ChannelId("sales"))
+        return await self.courier.deliver(replace(opening, letter=letter))
+
+    def parties(self) -> list[dict[str, object]]:
+        """The client of each message that was posted."""
+        payloads = [json.loads(posted.body)["payload"] for posted in self.client.posted]
+        return [payload.get("receiver") or payload["sender"] for payload in payloads]
 
 
 async def test_message_is_delivered_with_its_reference() -> None:
@@ -117,6 +136,36 @@ async def test_every_attempt_sends_the_same_bytes() -> None:
     assert [type(outcome) for outcome in outcomes] == [Retry, Retry, Delivered]
     assert len(set(scene.client.posted)) == 1
     assert scene.courier.repeatable
+
+
+async def test_a_message_that_opens_a_chat_brings_the_clients_picture() -> None:
+    """Its link, whoever wrote the message: amoCRM makes the client's card with it."""
+    scene = Scene(Answer(200, ACCEPTED), Answer(200, ACCEPTED))
+    scene.held.current = credentials(bot_id=BOT)
+    scene.pictures[IVAN.address] = "picture.jpg"
+    await scene.deliver_opening(message())
+    await scene.deliver_opening(message(origin=Origin.PHONE))
+    assert [party["avatar"] for party in scene.parties()] == ["picture.jpg"] * 2
+    assert scene.looked_for == [f"sales/{IVAN.address}"] * 2
+
+
+async def test_no_picture_is_no_field() -> None:
+    """Nor is one looked for when amoCRM knows the chat."""
+    scene = Scene(Answer(200, ACCEPTED), Answer(200, ACCEPTED))
+    await scene.deliver_opening(message())
+    await scene.deliver(message())
+    assert ["avatar" in party for party in scene.parties()] == [False, False]
+    assert len(scene.looked_for) == 1
+
+
+async def test_what_is_posted_once_more_in_another_form_keeps_the_picture() -> None:
+    """Without amoCRM's own ids, without what it quotes: the picture stays."""
+    refusal = Answer(400, b'{"error_description":"no such chat"}')
+    scene = Scene(refusal, Answer(200, ACCEPTED), refusal, Answer(200, ACCEPTED))
+    scene.pictures[IVAN.address] = "picture.jpg"
+    await scene.deliver_opening(binding(message()))
+    await scene.deliver_opening(replace(message(), quotes=Known(MessageId("wa-1"))))
+    assert [party["avatar"] for party in scene.parties()] == ["picture.jpg"] * 4
 
 
 async def test_unbound_chat_is_bound() -> None:
@@ -330,6 +379,10 @@ async def never(_: PhoneRewrite) -> Outcome:
     raise AssertionError("no card is asked for here")
 
 
+async def nobody(channel: ChannelId, client: ClientAddress) -> str | None:
+    raise AssertionError("no picture is asked for here")
+
+
 async def test_a_card_goes_another_way() -> None:
     """What is asked of a card goes to whoever keeps cards, and nothing is posted to the chats."""
     scene = Scene()
@@ -357,6 +410,7 @@ async def test_over_the_wire() -> None:
                 language=lambda: Language.RU,
                 link=str,
                 rewrite_phones=never,
+                avatar=nobody,
             )
 
         async with fake_host() as host:

@@ -9,7 +9,7 @@ import pytest
 from relay.delivery.ledger import Conversation
 from relay.domain.bodies import NewMessage, Reply, StatusUpdate
 from relay.domain.contents import Text
-from relay.domain.ids import ConversationId, CrmMessageId
+from relay.domain.ids import ConversationId, CrmChatId, CrmMessageId
 from relay.domain.message import (
     Failure,
     Origin,
@@ -47,6 +47,19 @@ async def test_a_clients_text_reaches_amocrm_exactly() -> None:
     assert body.id == "wa-74950000001-A1"
     assert body.conversation == "wa-74950000001-79001234567"
     assert body.client.name == "Анна"
+
+
+async def test_a_message_says_whether_amocrm_may_not_know_its_chat() -> None:
+    """Until amoCRM has told its own id of the chat."""
+    async with running() as world:
+        told = [Delivered(f"crm-{n}", CrmChatId("chat")) for n in range(3)]
+        world.into_amocrm.plan("in:wa-74950000001-79001234567", Retry("busy"), *told)
+        await world.hear(from_client("A1"), from_client("A2"))
+        await world.clock.advance_ms(MINUTE)
+        await world.hear(from_client("A3"))
+        await world.hear(from_client("B1", client="79001234568"))
+    messages = {b.whatsapp_id: b.opens for b in bodies(world) if isinstance(b, NewMessage)}
+    assert messages == {"A1": True, "A2": True, "A3": False, "B1": True}
 
 
 async def test_the_same_event_arriving_twice_is_one_message() -> None:

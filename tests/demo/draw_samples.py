@@ -70,6 +70,26 @@ _ROOM: Final = """
   </g>
 </svg>"""
 
+_PORTRAIT: Final = """
+<svg viewBox="0 0 96 96" width="96" height="96">
+  <rect width="96" height="96" fill="{sky}"/>
+  <path d="M0 70q24-16 48-6t48-8v40H0z" fill="{hill}"/>
+  <path d="M26 46q-4-30 22-30t22 30l4 26H22z" fill="{hair}"/>
+  <path d="M14 96q2-26 34-26t34 26z" fill="{shirt}"/>
+  <path d="M40 56h16v16q-8 8-16 0z" fill="{skin}"/>
+  <ellipse cx="48" cy="44" rx="16" ry="19" fill="{skin}"/>
+  <path d="M31 42q2-20 19-20t15 20q-6-12-16-12t-18 12z" fill="{hair}"/>
+  <circle cx="42" cy="44" r="1.8" fill="#33251b"/><circle cx="54" cy="44" r="1.8" fill="#33251b"/>
+  <path d="M42 53q6 5 12 0" fill="none" stroke="#8a4a3a" stroke-width="2" stroke-linecap="round"/>
+</svg>"""
+
+_ANNA: Final = {
+    "sky": "#cfe6ee", "hill": "#9cc39a", "hair": "#6b3f24", "skin": "#f0c8a4", "shirt": "#b4532f"
+}  # fmt: skip
+_VERA: Final = {
+    "sky": "#f6dfb8", "hill": "#d99a62", "hair": "#2b2523", "skin": "#e3b48c", "shirt": "#3f7358"
+}  # fmt: skip
+
 _STICKER: Final = """
 <svg viewBox="0 0 256 256" width="256" height="256" xmlns="http://www.w3.org/2000/svg">
   <g stroke="#fff" stroke-width="12" stroke-linejoin="round">
@@ -119,6 +139,13 @@ def _room(page: Page, size: tuple[int, int], cloth: tuple[str, str], place: floa
     return page.screenshot()
 
 
+def _portrait(page: Page, colours: dict[str, str]) -> bytes:
+    page.set_viewport_size({"width": 96, "height": 96})
+    drawn = _PORTRAIT.format(**colours)
+    page.set_content(f'<body style="margin:0">{drawn}</body>')
+    return page.screenshot()
+
+
 def _ffmpeg(*arguments: str) -> None:
     program = shutil.which("ffmpeg")
     if program is None:
@@ -160,6 +187,8 @@ def draw() -> None:
         page = browser.new_page()
         (FOLDER / "question.png").write_bytes(_room(page, (800, 600), _RED, 0))
         (FOLDER / "answer.png").write_bytes(_room(page, (800, 600), _GREEN, 0))
+        (FOLDER / "anna.png").write_bytes(_portrait(page, _ANNA))
+        (FOLDER / "vera.png").write_bytes(_portrait(page, _VERA))
         webp = page.evaluate(_TO_WEBP, _STICKER)
         (FOLDER / "sticker.webp").write_bytes(base64.b64decode(webp))
         _film(page)

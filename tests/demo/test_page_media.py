@@ -9,9 +9,19 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from relay.demo.pretended_whatsapp import Attachment
-from relay.demo.samples import sample
+from relay.demo.samples import portrait, sample
 from relay.media.audio import ffmpeg
-from tests.demo.browser import attach, bytes_behind, choose, crm, once, phone, send, width_of
+from tests.demo.browser import (
+    attach,
+    bytes_behind,
+    choose,
+    client_writes,
+    crm,
+    once,
+    phone,
+    send,
+    width_of,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -54,6 +64,27 @@ def test_a_clients_photo_is_seen_in_amocrm_with_its_caption(shared: Page) -> Non
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/media/[a-z2-7]{32}\.png", link)
     assert link not in shared.url
     assert shared.request.get(link).body() == bytes_of("question")
+
+
+def test_a_client_has_a_face_in_amocrm(shared: Page) -> None:
+    """What she shows of herself came with her first message, behind the relay's own link."""
+    client_writes(shared, "Здравствуйте!")
+    face = shared.locator("#card .avatar img")
+    assert width_of(face) == 96
+    link = face.get_attribute("src") or ""
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/media/[a-z2-7]{32}\.png", link)
+    assert shared.request.get(link).body() == portrait("anna")
+
+
+def test_who_shows_no_picture_has_an_initial(page: Page) -> None:
+    """On the owner's phone and in amoCRM alike."""
+    page.get_by_role("button", name="Борис").click()
+    client_writes(page, "Добрый день")
+    expect(page.locator("#card .avatar")).to_have_text("Б")
+    page.locator("#view-owner").click()
+    expect(page.locator("#peer-avatar")).to_have_text("Б")
+    page.get_by_role("button", name="Анна", exact=True).first.click()
+    assert width_of(page.locator("#peer-avatar img")) == 96
 
 
 def test_a_managers_photo_is_seen_on_the_phone(shared: Page) -> None:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import pytest
 
-from relay.delivery.ports import Engine
+from relay.delivery.ports import Engine, MediaUnavailableError
 from relay.domain.bodies import Reply
 from relay.domain.contents import Text, Unsupported
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
@@ -191,6 +191,19 @@ class EngineContract:
             await run.state(SessionState.CONNECTED)
         assert isinstance(await rig.engine.send(reply_to(rig, "late")), Retry)
         assert not rig.seen_by_client()
+
+    async def test_no_picture_is_brought_without_a_session(self, rig: Rig) -> None:
+        """Before ``run`` and after it, that is "not now", never "he has none"."""
+
+        async def nothing(_: bytes) -> None:
+            raise AssertionError("nothing can have come")
+
+        with pytest.raises(MediaUnavailableError):
+            await rig.engine.avatar(rig.client.address, nothing)
+        async with running(rig.engine) as run:
+            await run.state(SessionState.CONNECTED)
+        with pytest.raises(MediaUnavailableError):
+            await rig.engine.avatar(rig.client.address, nothing)
 
     async def test_what_cannot_be_sent_is_dead_at_once(self, rig: Rig) -> None:
         """Content or an address the engine has no way for is refused, never retried."""

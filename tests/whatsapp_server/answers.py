@@ -14,6 +14,14 @@ from tests.whatsapp_server.phone import Phone
 
 _PRIVACY = ("readreceipts", "last", "online", "profile", "status", "groupadd", "calladd")
 
+_REFUSALS = {
+    401: "not-authorized",
+    403: "forbidden",
+    404: "item-not-found",
+    429: "rate-overlimit",
+    500: "internal-server-error",
+}  # whatsmeow knows a refusal by both, errors.go
+
 Answer = Callable[[LinkedDevice, Node], Sequence[Node]]
 
 
@@ -65,7 +73,7 @@ class Answers:
         answer = self._table.get((request.get("xmlns"), request.get("type")))
         refusal = device.refuse_requests.pop(request.get("xmlns"), None)
         if refusal is not None:
-            raise Refused(refusal, "refused-by-the-test")
+            raise Refused(refusal, _REFUSALS.get(refusal, "refused-by-the-test"))
         if answer is None:
             self.unanswered.append(str(request))
             raise Refused(501, "feature-not-implemented")
@@ -122,6 +130,7 @@ class Answers:
 
     def _picture(self, device: LinkedDevice, request: Node) -> Sequence[Node]:
         wanted = request.need("picture")
+        device.pictures_asked.append(wanted.get("type"))
         target = wanted.attributes.get("jid") or request.attributes.get("target")
         person = self._directory.find(target) if isinstance(target, Jid) else None
         if person is None or person.picture_url is None:

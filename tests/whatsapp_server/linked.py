@@ -45,6 +45,7 @@ class LinkedDevice:
         self.logins = 0
         self.refuse_logins: list[dict[str, str]] = []
         self.refuse_requests: dict[str, int] = {}
+        self.pictures_asked: list[str] = []
         self.drops_at_requests: list[str] = []
         self.silent = False
         self.drops_undelivered = 0

@@ -16,7 +16,7 @@ from tests.whatsapp_server.keys import derive
 from tests.whatsapp_server.node import Node, node
 from tests.whatsapp_server.protobuf import Fields, encode
 from tests.whatsapp_server.ratchet import cbc_open, cbc_seal
-from tests.whatsapp_server.tls import MEDIA_HOST
+from tests.whatsapp_server.tls import MEDIA_HOST, PICTURE_HOST
 
 Kind = Literal["image", "video", "round", "audio", "document", "sticker", "history"]
 
@@ -110,6 +110,7 @@ class MediaHost:
         router.add_post("/mms/{kind}/{token}", self._upload)
         router.add_delete("/mms/{kind}/{token}", self._delete)
         router.add_get("/files/{name}", self._download)
+        router.add_get("/pictures/{name}", self._download)
 
     def connection(self) -> Node:
         """The answer to a client that asks where to upload."""
@@ -123,6 +124,10 @@ class MediaHost:
         name = secrets.token_hex(16)
         self._files[name] = blob
         return f"/files/{name}?ccb=1"
+
+    def picture(self, data: bytes) -> str:
+        """Stores a picture that somebody shows of himself; gives its address."""
+        return f"https://{PICTURE_HOST}{self.keep(data).replace('/files/', '/pictures/')}"
 
     def message(
         self, kind: Kind, data: bytes, mime: str, *, caption: str = "", name: str = "",

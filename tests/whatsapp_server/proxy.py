@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from tests.whatsapp_server.tls import CHAT_HOST, MEDIA_HOST
+from tests.whatsapp_server.tls import HOSTS
 
 LOOPBACK = "127.0.0.1"
-_ALLOWED = frozenset({f"{CHAT_HOST}:443", f"{MEDIA_HOST}:443"})
+_ALLOWED = frozenset(f"{host}:443" for host in HOSTS)
 _CHUNK = 65_536
 
 

@@ -15,6 +15,8 @@ from cryptography.x509.oid import NameOID
 
 CHAT_HOST = "web.whatsapp.com"
 MEDIA_HOST = "mmg.whatsapp.net"
+PICTURE_HOST = "pps.whatsapp.net"
+HOSTS = (CHAT_HOST, MEDIA_HOST, PICTURE_HOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Authority:
 
 
 def create_authority(directory: Path) -> Authority:
-    """Writes a new authority into ``directory`` and certifies the service's two hosts."""
+    """Writes a new authority into ``directory`` and certifies the service's hosts."""
     own_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     own_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
     own = _sign(own_name, own_name, own_key, own_key, authority=True)
@@ -52,7 +54,7 @@ def _sign(
 ) -> x509.Certificate:
     now = datetime.datetime.now(datetime.UTC)
     day = datetime.timedelta(days=1)
-    hosts = [x509.DNSName(CHAT_HOST), x509.DNSName(MEDIA_HOST)]
+    hosts = [x509.DNSName(host) for host in HOSTS]
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)

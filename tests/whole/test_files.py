@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from relay.demo.pretended_amocrm import OLGA, Message, PretendedAmoCRM
@@ -19,6 +20,7 @@ from tests.whatsapp_server import WhatsAppServer
 from tests.whatsapp_server.media import Kind
 from tests.whole.test_texts import ANNA, CHAT, OWN, Town
 
+BORIS = "79161112233"
 PUBLIC = "https://relay.example.com"
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + os.urandom(700_000)
 PDF = b"%PDF-1.7\n" + os.urandom(400_000)
@@ -78,6 +80,25 @@ async def test_a_clients_picture_is_amocrms_byte_for_byte(town: Town) -> None:
         assert came is not None
         assert came.sha256 == hashlib.sha256(JPEG).hexdigest()
         assert came.content_type == "image/jpeg"
+
+
+async def test_a_new_client_has_his_own_picture_in_amocrm(town: Town) -> None:
+    """It comes with his first message, behind our link; who shows none has none, without delay."""
+    anna, boris = town.whatsapp.contact(ANNA, "Анна"), town.whatsapp.contact(BORIS, "Борис")
+    anna.picture_url = town.whatsapp.media.picture(JPEG)
+    async with town.relay() as relay:
+        pass_on(town)
+        await anna.send(town.phone, "здравствуйте")
+        await town.until_in_amocrm(1)
+        await boris.send(town.phone, "добрый день")
+        await town.until_in_amocrm(2)
+        people = {p.client_id: p for p in town.amocrm.account.people.values()}
+        link = town.amocrm.attachments.through(people[f"wa-{ANNA}"].avatar)
+        async with aiohttp.ClientSession() as session, session.get(link) as answer:
+            assert (answer.status, answer.content_type) == (200, "image/jpeg")
+            assert await answer.read() == JPEG
+        assert not [line for line in relay.log if line["event"] == "avatar_not_had"]
+    assert people[f"wa-{BORIS}"].avatar == ""
 
 
 async def test_a_picture_that_whatsapp_no_longer_has_is_a_line(town: Town) -> None:

@@ -9,6 +9,18 @@ export function el(tag, className = "", text = "") {
   return node;
 }
 
+// Somebody's picture in a round frame; without one the first letter of his name.
+export function drawAvatar(frame, name, link) {
+  const print = JSON.stringify([name, link]);
+  if (frame.print === print) return;
+  frame.print = print;
+  if (!link) return frame.replaceChildren(name[0] ?? "");
+  const picture = el("img");
+  picture.src = link;
+  picture.alt = "";
+  frame.replaceChildren(picture);
+}
+
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");

@@ -2,7 +2,7 @@
 
 import { Attaching, isVoice } from "./attach.js";
 import { Aim, deedRow, quoteRow, reactionRow } from "./deeds.js";
-import { $, chips, el, follow, icon, keep, setHidden, setText } from "./dom.js";
+import { $, chips, drawAvatar, el, follow, icon, keep, setHidden, setText } from "./dom.js";
 import { keepThing } from "./media.js";
 import { act, inOrder } from "./wire.js";
 import { clock, number, t } from "./words.js";
@@ -78,8 +78,9 @@ function drawHead(titles) {
   const title = titles[seen.channel] ?? seen.channel;
   const name = client ? title : person().name;
   setText($("peer-name"), name);
-  setText($("peer-avatar"), name[0]);
-  $("peer-avatar").dataset.who = client ? seen.channel : seen.person;
+  const avatar = $("peer-avatar");
+  avatar.dataset.who = client ? seen.channel : seen.person;
+  drawAvatar(avatar, name, client ? null : person().picture);
   const typing = client && isTyping();
   const note = line().held ? t("held", { n: line().held }) : number(client ? line().number : person().number);
   setText($("peer-note"), typing ? t("typing") : note);

@@ -10,6 +10,7 @@ from relay.delivery.ports import Clock, HandOver, KeptFile, MediaGoneError, Medi
 from relay.delivery.store import StoreRefusedError
 from relay.demo.pretended_whatsapp.files import FileWire
 from relay.demo.pretended_whatsapp.payload import read_payload
+from relay.demo.pretended_whatsapp.things import picture_ref
 from relay.demo.pretended_whatsapp.wire import LONGEST_LINE, Said, hear, say
 from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Content, Kept, Media, Text
@@ -123,6 +124,10 @@ class SimulatedEngine:
     async def fetch(self, ref: str, write: MediaWriter) -> None:
         """Bring a file that WhatsApp has."""
         await self._files.fetch(ref, write)
+
+    async def avatar(self, of: ClientAddress, write: MediaWriter) -> None:
+        """Bring the picture that a client shows of himself."""
+        await self._files.fetch(picture_ref(of), write)
 
     def _next_tag(self) -> int:
         self._tag += 1

@@ -57,12 +57,26 @@ class Tick(enum.IntEnum):
 
 @dataclass(slots=True)
 class Person:
-    """A client with a phone. ``number`` has digits only; without ``online`` the phone is off."""
+    """A client with a phone. ``number`` has digits only; without ``online`` the phone is off.
+
+    ``picture``: what he shows of himself, a file; None if he shows nothing.
+    """
 
     id: str
     name: str
     number: str
     online: bool = True
+    picture: bytes | None = field(default=None, repr=False)
+
+    @property
+    def picture_ref(self) -> str:
+        """What a linked device calls his picture."""
+        return picture_ref(self.number)
+
+
+def picture_ref(number: str) -> str:
+    """What a linked device calls the picture of whoever has that number (digits)."""
+    return f"picture/{number}"
 
 
 @dataclass(slots=True)

@@ -123,8 +123,9 @@ class World:
         self.changed()
 
     def file(self, ref: str) -> bytes | None:
-        """The bytes of a message's file; None if WhatsApp has them no more."""
-        return self._files.get(ref)
+        """The bytes of a message's file, or of a picture; None if WhatsApp has them not."""
+        shown = {person.picture_ref: person.picture for person in self.people.values()}
+        return shown.get(ref, self._files.get(ref))
 
     @property
     def stored(self) -> int:

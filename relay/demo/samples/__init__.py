@@ -39,6 +39,12 @@ def sample(name: str) -> Thing:
     return _SAMPLES[name]()
 
 
+@cache
+def portrait(name: str) -> bytes:
+    """The picture that somebody of that name shows of himself, 96 pixels wide."""
+    return (FOLDER / f"{name}.png").read_bytes()
+
+
 def pdf(lines: tuple[str, ...], padding: int = 0) -> bytes:
     """A document of one page with these lines, in letters of ASCII, and as many idle bytes."""
     shown = "".join(f"({line}) Tj 0 -26 Td\n" for line in lines)

@@ -28,6 +28,7 @@ from relay.domain.outbox import Outcome
 from relay.domain.retry import MINUTE, SECOND, RetryPolicy
 from relay.domain.session import SessionState
 from relay.whatsapp.linked_device import states
+from relay.whatsapp.linked_device.avatars import bring_avatar
 from relay.whatsapp.linked_device.book import AddressBook
 from relay.whatsapp.linked_device.checking import Checking
 from relay.whatsapp.linked_device.client import Client
@@ -169,6 +170,10 @@ class LinkedDevice:
             raise MediaGoneError(str(error)) from error
         except HostError as error:
             raise MediaUnavailableError(str(error)) from error
+
+    async def avatar(self, of: ClientAddress, write: MediaWriter) -> None:
+        """See :class:`relay.delivery.ports.Engine`."""
+        await bring_avatar(self._online(), self._media_host, of, write)
 
     def _online(self) -> Client | None:
         return self._client if self._standing.state is SessionState.CONNECTED else None

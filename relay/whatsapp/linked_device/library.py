@@ -61,6 +61,10 @@ class Library(Protocol):
         """Look a hidden address up in the client's own file. The client must be registered."""
         ...
 
+    def get_profile_picture(self, uuid: str, of: bytes, how: bytes) -> bytes:
+        """Ask where somebody's picture lies. The client must be registered."""
+        ...
+
     def ask_for_media_host(self, uuid: str, proxy: str | None) -> None:
         """Have the client told of the media host, if what it knows is old.
 

@@ -102,6 +102,20 @@ class MediaHost:
                 await write(opener.finish())
                 return
 
+    async def fetch_plain(self, place: str, write: Write) -> None:
+        """Fetch what lies on the host as it is, such as a picture of somebody.
+
+        Raises:
+            GoneError: the host does not keep it any more.
+            HostError: not now, or the address is not on WhatsApp's own hosts.
+        """
+        parts = urlsplit(place)
+        if parts.scheme != "https" or not is_media_host(parts.netloc):
+            raise HostError("the address is not on WhatsApp's own hosts")
+        async with aclosing(self._pieces(place, 0)) as pieces:
+            async for piece in pieces:
+                await write(piece)
+
     async def _pieces(self, place: str, have: int) -> AsyncGenerator[bytes, None]:
         """What comes after the ``have`` bytes that came before."""
         try:

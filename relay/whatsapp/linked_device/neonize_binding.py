@@ -114,6 +114,11 @@ class Neonize:
         answer: bytes = self._go.GetPNFromLID(uuid.encode(), jid, len(jid))
         return answer
 
+    def get_profile_picture(self, uuid: str, of: bytes, how: bytes) -> bytes:
+        """See :class:`Library`."""
+        answer: bytes = self._go.GetProfilePicture(uuid.encode(), of, len(of), how, len(how))
+        return answer
+
     def ask_for_media_host(self, uuid: str, proxy: str | None) -> None:
         """See :class:`Library`."""
         self.lead_media(uuid, media_proxy(proxy))  # first: else there might be no way back

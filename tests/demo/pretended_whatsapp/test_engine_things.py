@@ -55,6 +55,23 @@ async def test_a_clients_file_is_told_of_and_brought(tmp_path: Path, size: int) 
         assert await brought(engine, event.content.at.ref) == data
 
 
+async def test_the_picture_of_a_client_is_brought_if_he_shows_one(tmp_path: Path) -> None:
+    """Whole; who shows none, or is nobody, has none."""
+    world, picture = a_world(), os.urandom(PIECE + 1)
+    world.people["anna"].picture = picture
+    async with linked(world, tmp_path, Relay()) as engine:
+        came = bytearray()
+
+        async def write(piece: bytes) -> None:
+            came.extend(piece)
+
+        await engine.avatar(ClientAddress(ANNA), write)
+        assert bytes(came) == picture
+        for nobody in (world.people["boris"].number, "79009999999"):
+            with pytest.raises(MediaGoneError):
+                await engine.avatar(ClientAddress(nobody), write)
+
+
 async def test_a_file_that_whatsapp_forgot_is_gone_and_one_out_of_reach_is_not(
     tmp_path: Path,
 ) -> None:

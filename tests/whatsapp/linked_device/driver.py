@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +20,7 @@ import structlog
 
 from relay.app.clock import SystemClock
 from relay.delivery.codec import load_body
-from relay.delivery.ports import MediaGoneError, MediaUnavailableError
+from relay.delivery.ports import MediaGoneError, MediaUnavailableError, MediaWriter
 from relay.domain.bodies import Reply, ReplyReaction
 from relay.domain.contents import Text
 from relay.domain.ids import ChannelId, ClientAddress, ConversationId, CrmMessageId, OwnNumber
@@ -77,6 +78,10 @@ async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
                 task = asyncio.create_task(fetch(engine, order))
                 sends.add(task)
                 task.add_done_callback(sends.discard)
+            case "avatar":
+                task = asyncio.create_task(avatar(engine, order))
+                sends.add(task)
+                task.add_done_callback(sends.discard)
             case "forget_peak":
                 forget_peak()
                 say("memory", kilobytes=memory("VmRSS"))
@@ -103,18 +108,28 @@ async def drive(engine: LinkedDevice, hand_over: FileHandOver) -> None:
 
 
 async def fetch(engine: LinkedDevice, order: dict[str, str]) -> None:
+    """A medium, into a file."""
+    await bring(order["to"], lambda write: engine.fetch(order["ref"], write))
+
+
+async def avatar(engine: LinkedDevice, order: dict[str, str]) -> None:
+    """Somebody's picture, into a file."""
+    await bring(order["to"], lambda write: engine.avatar(ClientAddress(order["of"]), write))
+
+
+async def bring(to: str, source: Callable[[MediaWriter], Awaitable[None]]) -> None:
     """Into a file; the way of a relay's own store."""
     error: Exception | None = None
-    with Path(order["to"]).open("wb") as file:  # noqa: ASYNC230 - of a test's own machine
+    with Path(to).open("wb") as file:  # noqa: ASYNC230 - of a test's own machine
 
         async def write(piece: bytes) -> None:
             await asyncio.to_thread(file.write, piece)
 
         try:
-            await engine.fetch(order["ref"], write)
+            await source(write)
         except (MediaGoneError, MediaUnavailableError) as caught:
             error = caught
-    say("fetched", to=order["to"], error=type(error).__name__ if error else None, words=str(error))
+    say("fetched", to=to, error=type(error).__name__ if error else None, words=str(error))
 
 
 def forget_peak() -> None:

@@ -170,6 +170,14 @@ class EngineProcess:
         assert isinstance(content, Media)
         assert isinstance(content.at, Remote)
         self.order("fetch", ref=content.at.ref, to=str(to))
+        return await self._fetched(to)
+
+    async def avatar(self, of: str, to: Path) -> Line:
+        """What became of fetching the picture of a client, into a file."""
+        self.order("avatar", of=of, to=str(to))
+        return await self._fetched(to)
+
+    async def _fetched(self, to: Path) -> Line:
         return await self.said.take(
             lambda line: line.event == "fetched" and line["to"] == str(to), what="a medium"
         )

@@ -58,6 +58,7 @@ class PretendedLibrary:
         self.typed: list[str] = []
         self.typing_error = b""
         self.book: dict[samples.Address, str] = {}
+        self.picture = b""
         self.check: Callable[[list[str]], bytes] = lambda asked: samples.check_answer({}, *asked)
         self.stored: dict[str, samples.Address] = {}
         self.letters_for: list[str] = []
@@ -154,6 +155,10 @@ class PretendedLibrary:
         self._registered(uuid, "check")
         self.asked.append(numbers.decode().split(" "))
         return self.check(self.asked[-1])
+
+    def get_profile_picture(self, uuid: str, of: bytes, how: bytes) -> bytes:
+        self._registered(uuid, "picture")
+        return self.picture
 
     def get_pn_from_lid(self, uuid: str, jid: bytes) -> bytes:
         self._registered(uuid, "look-up")
