@@ -40,6 +40,9 @@ PATIENCE_MS = 2 * SECOND
 REST_MS = MINUTE
 """For so long a channel asks for none after one could not be had in time."""
 
+MOST_WAITING = 8
+"""So many messages of all channels wait for pictures at once: the others need the way, too."""
+
 LARGEST = 1_000_000
 """Bytes of a picture; a real one has some thousands."""
 
@@ -64,6 +67,7 @@ class Avatars:
         self._clock = clock
         self._known: dict[tuple[ChannelId, ClientAddress], str | None] = {}
         self._free_ms: dict[ChannelId, int] = {}  # when the next one may be asked for
+        self._waiting = 0
 
     async def of(self, channel: ChannelId, client: ClientAddress) -> str | None:
         """The name of the kept file (:class:`~relay.domain.contents.Kept`) with his picture.
@@ -82,12 +86,13 @@ class Avatars:
     async def _in_turn(self, channel: ChannelId, client: ClientAddress) -> str | None:
         engine, now_ms = self._engine(channel), self._clock.now_ms()
         turn_ms = max(now_ms, self._free_ms.get(channel, 0))
-        if engine is None or turn_ms - now_ms > TURN_MS:
+        if engine is None or turn_ms - now_ms > TURN_MS or self._waiting >= MOST_WAITING:
             return None
         self._free_ms[channel] = turn_ms + APART_MS
-        if turn_ms > now_ms:
-            await self._clock.sleep_ms(turn_ms - now_ms)
+        self._waiting += 1
         try:
+            if turn_ms > now_ms:
+                await self._clock.sleep_ms(turn_ms - now_ms)
             return await self._in_time(self._bring(engine, client))
         except (MediaGoneError, MediaTooLargeError):
             return None
@@ -95,6 +100,8 @@ class Avatars:
             self._free_ms[channel] = self._clock.now_ms() + REST_MS
             _log.info("avatar_not_had", channel=channel, error=str(error))
             return None
+        finally:
+            self._waiting -= 1
 
     async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of the work.

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from relay.delivery.avatars import (
     APART_MS,
     LARGEST,
+    MOST_WAITING,
     PATIENCE_MS,
     REST_MS,
     TURN_MS,
@@ -144,6 +145,19 @@ async def test_channels_do_not_wait_for_each_other(album: Album) -> None:
     """Each has its own turns."""
     assert await album.of("79001") is not None
     assert await album.of("79001", SUPPORT) is not None
+
+
+async def test_many_channels_do_not_fill_the_way_with_waiting_messages(album: Album) -> None:
+    """Beyond so many at once a message goes without; afterwards there is room again."""
+    for number in range(MOST_WAITING + 1):
+        engine = ShowingEngine(now_ms=album.clock.now_ms)
+        album.engines[ChannelId(str(number))] = engine
+    waiting = [album.begin(album.of("79001", id_)) for id_ in list(album.engines)[2:]]
+    await settle()
+    assert [task.done() for task in waiting] == [*[False] * MOST_WAITING, True]
+    await album.clock.advance_ms(PATIENCE_MS)
+    assert all(task.done() for task in waiting)
+    assert await album.of("79001") is not None
 
 
 async def test_a_picture_that_does_not_come_is_given_up(album: Album) -> None:
