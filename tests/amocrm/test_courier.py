@@ -109,9 +109,9 @@ class Scene:
     async def deliver(self, body: Body) -> Outcome:
         return await self.courier.deliver(entry(body))
 
-    async def deliver_opening(self, body: NewMessage) -> Outcome:
-        """A message that may open its chat, through a channel."""
-        opening = entry(replace(body, opens=True))
+    async def deliver_through(self, body: NewMessage, *, opens: bool = True) -> Outcome:
+        """A message that came through a channel, and may open its chat or not."""
+        opening = entry(replace(body, opens=opens))
         letter = replace(opening.letter, channel=ChannelId("sales"))
         return await self.courier.deliver(replace(opening, letter=letter))
 
@@ -143,8 +143,8 @@ async def test_a_message_that_opens_a_chat_brings_the_clients_picture() -> None:
     scene = Scene(Answer(200, ACCEPTED), Answer(200, ACCEPTED))
     scene.held.current = credentials(bot_id=BOT)
     scene.pictures[IVAN.address] = "picture.jpg"
-    await scene.deliver_opening(message())
-    await scene.deliver_opening(message(origin=Origin.PHONE))
+    await scene.deliver_through(message())
+    await scene.deliver_through(message(origin=Origin.PHONE))
     assert [party["avatar"] for party in scene.parties()] == ["picture.jpg"] * 2
     assert scene.looked_for == [f"sales/{IVAN.address}"] * 2
 
@@ -152,8 +152,8 @@ async def test_a_message_that_opens_a_chat_brings_the_clients_picture() -> None:
 async def test_no_picture_is_no_field() -> None:
     """Nor is one looked for when amoCRM knows the chat."""
     scene = Scene(Answer(200, ACCEPTED), Answer(200, ACCEPTED))
-    await scene.deliver_opening(message())
-    await scene.deliver(message())
+    await scene.deliver_through(message())
+    await scene.deliver_through(message(), opens=False)
     assert ["avatar" in party for party in scene.parties()] == [False, False]
     assert len(scene.looked_for) == 1
 
@@ -163,8 +163,8 @@ async def test_what_is_posted_once_more_in_another_form_keeps_the_picture() -> N
     refusal = Answer(400, b'{"error_description":"no such chat"}')
     scene = Scene(refusal, Answer(200, ACCEPTED), refusal, Answer(200, ACCEPTED))
     scene.pictures[IVAN.address] = "picture.jpg"
-    await scene.deliver_opening(binding(message()))
-    await scene.deliver_opening(replace(message(), quotes=Known(MessageId("wa-1"))))
+    await scene.deliver_through(binding(message()))
+    await scene.deliver_through(replace(message(), quotes=Known(MessageId("wa-1"))))
     assert [party["avatar"] for party in scene.parties()] == ["picture.jpg"] * 4
 
 
