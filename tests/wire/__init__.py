@@ -1,0 +1,1 @@
+"""The wire's room: answers byte by byte, and real servers on the loopback."""
