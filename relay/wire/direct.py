@@ -10,7 +10,7 @@ from typing import Final
 
 from relay.wire.line import Place
 
-_ASIDE_S: Final = 0.25  # before another address of the host is tried beside the first
+_ASIDE_S: Final = 0.25
 
 
 async def connect(line: asyncio.Protocol, place: Place) -> None:
@@ -24,8 +24,7 @@ async def connect(line: asyncio.Protocol, place: Place) -> None:
         place.host,
         place.port,
         ssl=certificates() if place.secure else None,
-        # Of an address there is only one; and whoever gives up a race loses sight of its socket.
-        happy_eyeballs_delay=None if _is_address(place.host) else _ASIDE_S,
+        happy_eyeballs_delay=aside_s(place.host),
     )
 
 
@@ -37,9 +36,13 @@ def certificates() -> ssl.SSLContext:
     return context
 
 
-def _is_address(host: str) -> bool:
+def aside_s(host: str) -> float | None:
+    """When another address of the host is tried beside the first (RFC 8305), in seconds.
+
+    Of an address there is only one; and whoever gives up a race loses sight of its socket.
+    """
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return True
+        return _ASIDE_S
+    return None

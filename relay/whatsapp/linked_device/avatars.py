@@ -13,7 +13,8 @@ from relay.domain.ids import ClientAddress
 from relay.whatsapp.linked_device.addressing import server_and_user
 from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.library_log import without_numbers
-from relay.whatsapp.linked_device.media_host import GoneError, HostError, MediaHost
+from relay.whatsapp.linked_device.media_errors import GoneError, HostError
+from relay.whatsapp.linked_device.media_host import MediaHost
 from relay.whatsapp.linked_device.protobufs import (
     as_text,
     jid_bytes,

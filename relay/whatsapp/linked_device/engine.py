@@ -38,7 +38,8 @@ from relay.whatsapp.linked_device.learning import Learning
 from relay.whatsapp.linked_device.library import Library, LibraryMissingError
 from relay.whatsapp.linked_device.library_log import without_numbers
 from relay.whatsapp.linked_device.life import Life
-from relay.whatsapp.linked_device.media_host import GoneError, HostError, MediaHost
+from relay.whatsapp.linked_device.media_errors import GoneError, HostError
+from relay.whatsapp.linked_device.media_host import MediaHost
 from relay.whatsapp.linked_device.neonize_binding import load_library
 from relay.whatsapp.linked_device.outbound import Outbound
 from relay.whatsapp.linked_device.paired import Paired

@@ -11,42 +11,33 @@ import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
 from relay.delivery.ports import Throttle, unthrottled
 from relay.whatsapp.linked_device.media_access import Access, media_proxy
+from relay.whatsapp.linked_device.media_downloads import MediaDownloads
+from relay.whatsapp.linked_device.media_errors import AccessError, HostError
 from relay.whatsapp.linked_device.sealed import Sealed, is_media_host
 from relay.whatsapp.linked_device.sealing import PIECE, Opener, Seal, sealed_pieces
 
 Write = Callable[[bytes], Awaitable[None]]
 
-_GONE = frozenset({403, 404, 410})
-_HEADERS = {"Origin": "https://web.whatsapp.com", "Referer": "https://web.whatsapp.com/"}
+_HEADERS = {
+    "User-Agent": aiohttp.http.SERVER_SOFTWARE,  # so that both ways tell the same
+    "Origin": "https://web.whatsapp.com",
+    "Referer": "https://web.whatsapp.com/",
+}
 _SILENCE_S = 30.0
 _CONNECT_S = 15.0
 _TRIES = 3  # of one download that breaks off in the middle
-_MOST_HOPS = 3
 _SMALL = 32 * 1024  # bytes, opened in less than a tenth of a millisecond
 _REFUSED = frozenset({401, 403})
-_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S)
 _SOCKS = "socks"
 _PROXY = (ProxyError, ProxyConnectionError, ProxyTimeoutError)
 _BROKEN = (aiohttp.ClientError, OSError, EOFError, *_PROXY)  # a time-out is an OSError
-
-
-class GoneError(Exception):
-    """The host does not keep the file any more."""
-
-
-class HostError(Exception):
-    """Not now: no connection, a drop, an answer that makes no sense."""
-
-
-class AccessError(HostError):
-    """The host does not take the permission that was shown to it."""
 
 
 class MediaHost:
@@ -60,6 +51,7 @@ class MediaHost:
         self._proxy = proxy
         self._throttle = throttle
         self._session: aiohttp.ClientSession | None = None
+        self._downloads: MediaDownloads | None = None
         self._closed = False
 
     @asynccontextmanager
@@ -69,9 +61,15 @@ class MediaHost:
         try:
             yield
         finally:
-            session, self._session, self._closed = self._session, None, True
-            if session is not None:
-                await session.close()
+            self._closed = True
+            session, self._session = self._session, None
+            downloads, self._downloads = self._downloads, None
+            try:
+                if downloads is not None:
+                    await downloads.close()
+            finally:
+                if session is not None:
+                    await session.close()
 
     # --- From the host ---------------------------------------------------------------------------
 
@@ -116,27 +114,13 @@ class MediaHost:
             async for piece in pieces:
                 await write(piece)
 
-    async def _pieces(self, place: str, have: int) -> AsyncGenerator[bytes, None]:
+    def _pieces(self, place: str, have: int) -> AsyncGenerator[bytes, None]:
         """What comes after the ``have`` bytes that came before."""
-        try:
-            async with self._get(place, have) as response:
-                async for piece in _fresh(response, have):
-                    yield piece
-        except _BROKEN as error:
-            raise HostError(_words(error)) from error
-
-    @asynccontextmanager
-    async def _get(self, place: str, have: int) -> AsyncIterator[aiohttp.ClientResponse]:
-        headers = _HEADERS | ({"Range": f"bytes={have}-"} if have else {})
-        for _ in range(_MOST_HOPS):
-            async with self._open().get(place, headers=headers, allow_redirects=False) as response:
-                if response.status in _GONE:
-                    raise GoneError(f"the media host answered {response.status}")
-                if response.status in {200, 206}:
-                    yield response
-                    return
-                place = _next_place(place, response)
-        raise HostError("the media host leads in circles")
+        if self._closed:
+            raise HostError("the channel is stopped")
+        if self._downloads is None:
+            self._downloads = MediaDownloads(media_proxy(self._proxy), _HEADERS)
+        return self._downloads.pieces(place, have)
 
     # --- To the host -----------------------------------------------------------------------------
 
@@ -198,47 +182,11 @@ def _known(proxy: str) -> str:
     return proxy.replace("socks5h://", "socks5://", 1)
 
 
-async def _fresh(response: aiohttp.ClientResponse, have: int) -> AsyncIterator[bytes]:
-    """What comes, without what we have already: a host may answer a range with the whole."""
-    skip = 0
-    if have:
-        if response.status == 206:
-            skip = have - _begin(response)
-            if skip < 0:
-                raise HostError("the media host left a gap")
-        else:
-            skip = have
-    async for piece in response.content.iter_chunked(PIECE):
-        fresh = piece[skip:]
-        skip = max(0, skip - len(piece))
-        if fresh:
-            yield fresh
-
-
 async def _opened(opener: Opener, piece: bytes) -> bytes:
     """What a piece opens to; a small one is opened sooner than a thread is asked to."""
     if len(piece) <= _SMALL:
         return opener.update(piece)
     return await asyncio.to_thread(opener.update, piece)
-
-
-def _begin(response: aiohttp.ClientResponse) -> int:
-    span = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
-    if not span.isdigit():
-        raise HostError("the media host does not tell which part it sends")
-    return int(span)
-
-
-def _next_place(place: str, response: aiohttp.ClientResponse) -> str:
-    """Where the host leads to; only to another one of WhatsApp's."""
-    to = response.headers.get("Location")
-    if response.status not in {301, 302, 303, 307, 308} or not to:
-        raise HostError(f"the media host answered {response.status}")
-    place = urljoin(place, to)
-    parts = urlsplit(place)
-    if parts.scheme != "https" or not is_media_host(parts.netloc):
-        raise HostError("the media host leads elsewhere")
-    return place
 
 
 async def _off_loop(

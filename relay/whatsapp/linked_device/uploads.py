@@ -23,7 +23,8 @@ from relay.domain.outbox import Dead, Retry
 from relay.domain.reasons import Reason
 from relay.whatsapp.linked_device.client import Client
 from relay.whatsapp.linked_device.composing import PURPOSES, as_sent, media_message, words_message
-from relay.whatsapp.linked_device.media_host import AccessError, HostError, MediaHost
+from relay.whatsapp.linked_device.media_errors import AccessError, HostError
+from relay.whatsapp.linked_device.media_host import MediaHost
 from relay.whatsapp.linked_device.sealing import measure
 
 _KEY_BYTES = 32

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from relay.wire.direct import aside_s
+
 HOST, PORT = "web.whatsapp.com", 443
 
-_NEXT_ADDRESS_S = 0.25  # a host's other addresses are tried then as well (RFC 8305)
 _PROXY_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _OPEN, _BY_PASSWORD = 0, 2  # methods of SOCKS 5
 _ADDRESSES = {1: 4, 4: 16}  # bytes of the kinds that have always as many; a name tells its length
@@ -68,7 +69,7 @@ async def connect(hop: Hop, tls: Callable[[], ssl.SSLContext]) -> Ends:
         hop.host,
         hop.port,
         ssl=tls() if secured else None,
-        happy_eyeballs_delay=_NEXT_ADDRESS_S,
+        happy_eyeballs_delay=aside_s(hop.host),
     )
 
 

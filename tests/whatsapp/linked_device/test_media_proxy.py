@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from relay.whatsapp.linked_device.media_host import HostError, MediaHost
+from relay.whatsapp.linked_device.media_errors import HostError
+from relay.whatsapp.linked_device.media_host import MediaHost
 from relay.whatsapp.linked_device.sealed import Sealed
 
 SEALED = Sealed("Image", "", "/v/f", b"k" * 32, b"", b"")
