@@ -10,6 +10,7 @@ from aiohttp import web
 
 _AT_ONCE = struct.pack("ii", 1, 0)  # linger on, zero seconds: close() sends RST
 _GRACE_S = 0.05  # for handlers whose connection has just been reset; zero would mean for ever
+_LETTING_IN = 3  # turns of the loop until whoever was let in last is among the connections
 
 
 class Door:
@@ -45,8 +46,13 @@ class Door:
         """Refuse connections, and reset those that are open."""
         if self._listener is None:
             return
-        self._listener.close()
-        self._listener = None
+        listener, self._listener = self._listener, None
+        # Whoever is being let in when asyncio's server closes stays outside, and is told nothing.
+        for sock in listener.sockets:
+            listener.get_loop().remove_reader(sock.fileno())
+        for _ in range(_LETTING_IN):
+            await asyncio.sleep(0)
+        listener.close()
         for connection in self._server.connections:
             if connection.transport is not None:
                 reset(connection.transport)
