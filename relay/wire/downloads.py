@@ -11,7 +11,7 @@ from relay.wire.kept import Connect, Kept
 from relay.wire.line import Line, Place
 
 HELD: Final = 128 * 1024
-"""Bytes of a body that are held, and one read more (of 256 KB), until the host has to wait."""
+"""Bytes of a body that are held before the host must wait, and a read: 256 KB, or 512 over TLS."""
 
 CONNECTIONS: Final = 100
 """Connections at once, to all hosts together."""

@@ -51,8 +51,8 @@ How they are measured:
   to amoCRM. Of the libraries that only the tests' tools bring none is loaded.
 
 What to make of it: nearly all of the relay's time is Python running on one processor. Its POST
-costs half of what aiohttp's does (`docs/decisions/0014-a-wire-of-its-own.md`): more is left
-for the rest.
+costs half of what aiohttp's does, a small download little more than a third
+(`docs/decisions/0014-a-wire-of-its-own.md`): more is left for the rest.
 """
 
 

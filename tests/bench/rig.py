@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import orjson
 
 from relay.amocrm.client import open_session
@@ -42,6 +41,8 @@ from relay.domain.outbox import Delivered, Outcome
 from relay.domain.session import SessionState
 from relay.sqlite.spool import open_spool
 from relay.sqlite.store import open_store
+from relay.wire.direct import connect
+from relay.wire.downloads import Downloads
 from tests.idle_engine import IdleEngine
 
 OWN = OwnNumber("74950000001")
@@ -71,7 +72,7 @@ class BenchEngine(IdleEngine):
     def __init__(self) -> None:
         self.hand_over: HandOver | None = None
         self._count = 0
-        self._session: aiohttp.ClientSession | None = None
+        self._downloads = Downloads(connect)
 
     async def run(self, hand_over: HandOver, report: Report) -> None:
         self.hand_over = hand_over
@@ -79,8 +80,7 @@ class BenchEngine(IdleEngine):
         try:
             await asyncio.Event().wait()
         finally:
-            if self._session is not None:
-                await self._session.close()
+            await self._downloads.close()
 
     def read(self, payload: bytes) -> Sequence[WhatsAppEvent]:
         said = orjson.loads(payload)
@@ -102,11 +102,9 @@ class BenchEngine(IdleEngine):
         return Delivered(f"W{self._count}")
 
     async def fetch(self, ref: str, write: MediaWriter) -> None:
-        """From a server of files: the reference is its link."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession()
-        async with self._session.get(ref) as response:
-            async for piece in response.content.iter_chunked(64 * 1024):
+        """From a server of files, as from the media host: the reference is its link."""
+        async with self._downloads.get(ref, {}) as answer:
+            async for piece in answer:
                 await write(piece)
 
 
