@@ -8,7 +8,7 @@ from typing import Final, Self
 from urllib.parse import quote, urlsplit
 
 from relay.wire.kept import Connect, Kept
-from relay.wire.line import Line, Place
+from relay.wire.line import ClosedError, Line, Place
 
 HELD: Final = 128 * 1024
 """Bytes of a body that are held before the host must wait, and a read: 256 KB, or 512 over TLS."""
@@ -79,17 +79,23 @@ class Download:
     async def __aenter__(self) -> Self:
         """Ask; back when the host has answered.
 
+        A connection that was kept may be closed by its host at the moment of asking: then another
+        one is asked. Each time there is one fewer of those.
+
         Raises:
             BrokenError: it did not, or nothing that is HTTP.
             OSError: it cannot be reached.
         """
-        self._line = await self._kept.take(self._place)
-        try:
-            await self._line.ask(self._request)
-        except BaseException:
-            self._kept.leave(self._line)
-            raise
-        return self
+        while True:
+            line = self._line = await self._kept.take(self._place)
+            try:
+                await line.ask(self._request)
+            except BaseException as error:
+                self._kept.leave(line)
+                if not isinstance(error, ClosedError) or not line.used_at:
+                    raise
+            else:
+                return self
 
     async def __aexit__(
         self,

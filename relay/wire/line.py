@@ -20,6 +20,10 @@ class BrokenError(Exception):
     """The connection is gone, or what came over it is no answer; the text says why."""
 
 
+class ClosedError(BrokenError):
+    """The host has closed it without a word to the request: it may never have heard it."""
+
+
 class Place(NamedTuple):
     """A host, its port, and whether it is spoken to over TLS."""
 
@@ -65,7 +69,7 @@ class Line(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._news: asyncio.Future[None] | None = None
         self._waits = self._paused = False
-        self._broken = ""
+        self._broken: BrokenError | None = None
         self._head: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._held = self._bodiless = 0
@@ -80,10 +84,11 @@ class Line(asyncio.Protocol):
         An answer that is no success is told from its head on.
 
         Raises:
-            BrokenError: it is gone already; or, by the future, nothing of a body came.
+            ClosedError: it is gone already.
+            BrokenError: by the future: before any of a body came.
         """
         if self._transport is None:
-            raise BrokenError("it closed before it was asked")
+            raise ClosedError("it closed before it was asked")
         self._body.clear()
         self.status = self._held = self._bodiless = 0
         self.whole, self._waits = False, True
@@ -120,7 +125,7 @@ class Line(asyncio.Protocol):
         """Never again."""
         self.usable = False
         if self._waits:
-            self._waits, self._broken = False, "it was hung up"
+            self._waits, self._broken = False, BrokenError("it was hung up")
         if self._transport is not None:
             self._transport.abort()
 
@@ -142,11 +147,11 @@ class Line(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(f"{type(error).__name__}: {error}")
+            self._fail(BrokenError(f"{type(error).__name__}: {error}"))
         if self.whole or self._broken:
             return
         if self._bodiless > LONGEST_HEAD:
-            self._fail("the headers of its answer do not end")
+            self._fail(BrokenError("the headers of its answer do not end"))
         elif self._held >= self._room and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
@@ -168,7 +173,9 @@ class Line(asyncio.Protocol):
         elif exc is None and self._ends_with_connection():
             self._end(keep=False)
         else:
-            self._fail(f"{type(exc).__name__}: {exc}" if exc else "it closed in mid-answer")
+            words = f"{type(exc).__name__}: {exc}" if exc else "it closed before it had answered"
+            spoke = self._bodiless or self.status
+            self._fail(BrokenError(words) if spoke else ClosedError(words))
 
     # What the parser tells.
 
@@ -189,7 +196,7 @@ class Line(asyncio.Protocol):
             return
         self.status, self.headers = status, self._head
         if self._head.get(b"content-encoding", b"identity").lower() != b"identity":
-            self._fail("its answer is packed, which nobody asked for")
+            self._fail(BrokenError("its answer is packed, which nobody asked for"))
         elif status >= 300:
             self._tell()
 
@@ -217,9 +224,9 @@ class Line(asyncio.Protocol):
             self.hang_up()
         self._tell()
 
-    def _fail(self, words: str) -> None:
+    def _fail(self, error: BrokenError) -> None:
         if self._waits:
-            self._waits, self._broken = False, words
+            self._waits, self._broken = False, error
         self.hang_up()
         self._tell()
 
@@ -228,10 +235,10 @@ class Line(asyncio.Protocol):
         news = self._news
         if news is None or news.done():
             return
-        if self.whole or self._body or self._waits:
+        if self._broken is None or self._body:
             news.set_result(None)
         else:
-            news.set_exception(BrokenError(self._broken))
+            news.set_exception(self._broken)
 
     def _look(self) -> None:
         """Whether the host has fallen silent; as long as it must wait, it may be."""
@@ -245,4 +252,4 @@ class Line(asyncio.Protocol):
         if left > 0:
             self._watch = self._loop.call_later(left, self._look)
         else:
-            self._fail(f"it said nothing for {self._silence_s:g} s")
+            self._fail(BrokenError(f"it said nothing for {self._silence_s:g} s"))

@@ -140,6 +140,30 @@ async def test_a_file_that_is_cut_short_is_given_as_far_as_it_came() -> None:
         assert came == LARGE[:-1]
 
 
+async def test_a_kept_connection_that_closes_instead_of_answering_is_no_failure() -> None:
+    """Its host had done with it: the next one is asked, once for each that was kept."""
+    async with peer() as there, downloads() as wire:
+        there.answers = [OK, OK]
+        await asyncio.gather(read(wire, there.url), read(wire, there.url))
+        there.answers, there.hang_up = [b"", b"", OK], True
+        assert await read(wire, there.url) == b"{}"
+        assert (there.connections, len(there.heads)) == (3, 5)
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\n"])
+async def test_a_host_that_does_not_answer_is_not_asked_on_and_on(said: bytes) -> None:
+    """Over a new connection once, or over a kept one on which it has begun to speak."""
+    async with peer() as there, downloads() as wire:
+        if said:
+            there.answers = [OK]
+            await read(wire, there.url)
+        there.answers, there.hang_up = [said, OK], True
+        before = len(there.heads)
+        with pytest.raises(BrokenError, match="before it had answered"):
+            await read(wire, there.url)
+        assert len(there.heads) == before + 1
+
+
 async def test_a_body_that_nobody_wants_is_not_waited_for() -> None:
     """Its connection ends; the next download has one of its own."""
     async with peer() as there, downloads() as wire:

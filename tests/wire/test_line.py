@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.wire.line import LONGEST_HEAD, BrokenError
+from relay.wire.line import LONGEST_HEAD, BrokenError, ClosedError
 from tests.clock import settle
 from tests.wire.pipe import HandTime, Pipe, read
 
@@ -236,6 +236,22 @@ async def test_a_connection_that_is_gone_is_not_asked() -> None:
     assert not pipe.line.usable
     with pytest.raises(BrokenError):
         pipe.line.ask(b"")
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [(b"", ClosedError), (b"H", BrokenError), (HEAD, BrokenError), (OK[:-1], BrokenError)],
+)
+async def test_only_a_host_that_said_nothing_may_not_have_heard(
+    said: bytes, error: type[Exception]
+) -> None:
+    """A single byte is an answer: what was asked is not asked again."""
+    pipe = Pipe()
+    pipe.line.ask(b"")
+    pipe.line.data_received(said) if said else None
+    pipe.line.connection_lost(ConnectionResetError())
+    pipe.line.take()
+    assert type(pipe.line.more().exception()) is error
 
 
 async def test_a_connection_that_is_gone_is_held_by_nobody() -> None:

@@ -17,7 +17,7 @@ import pytest
 from relay.whatsapp.linked_device import media_way as media_way_module
 from relay.whatsapp.linked_device.media_way import media_way
 from relay.wire import direct
-from relay.wire.downloads import Downloads
+from relay.wire.downloads import HELD, Downloads
 from tests.whatsapp.linked_device.proxies import Serve
 from tests.whatsapp_server.tls import MEDIA_HOST, Authority, create_authority
 from tests.wire.peer import Peer, until
@@ -144,6 +144,23 @@ async def test_files_come_through_every_proxy(
             gc.collect()
         assert way.come == 1
         assert f"Host: {MEDIA_HOST}\r\n".encode() in way.host.heads[0]
+        await wire.close()
+
+
+async def test_over_tls_little_is_in_memory_too(authority: Authority) -> None:
+    """What lies in wait while a piece is worked on comes at once, but is bounded."""
+    async with through(http, authority) as way:
+        wire = Downloads(media_way(f"http://127.0.0.1:{way.port}"))
+        body = BODY * 8
+        way.host.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)]
+        pieces = list[bytes]()
+        async with wire.get(URL, {}) as answer:
+            async for piece in answer:
+                pieces.append(piece)
+                for _ in range(50):  # for so long the host may fill whatever it can
+                    await asyncio.sleep(0)
+        assert b"".join(pieces) == body
+        assert max(map(len, pieces)) < HELD + 512 * 1024
         await wire.close()
 
 
