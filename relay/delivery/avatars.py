@@ -29,13 +29,13 @@ from relay.domain.outbox import Destination
 from relay.domain.retry import MINUTE, SECOND
 
 APART_MS = SECOND
-"""Between two requests of one channel."""
+"""Between two requests of one channel, in the long run."""
 
-TURN_MS = SECOND
-"""Whoever would have to wait longer for his turn goes without a picture."""
+AT_ONCE = 5
+"""So many may follow each other at once, as on a phone whose owner looks at his list of chats."""
 
 PATIENCE_MS = 2 * SECOND
-"""For so long the picture is waited for, once it was asked for."""
+"""For so long a picture is waited for."""
 
 REST_MS = MINUTE
 """For so long a channel asks for none after one could not be had in time."""
@@ -50,6 +50,7 @@ SHOWN = frozenset({"image/jpeg", "image/png", "image/webp"})
 """Kinds of files that are a picture."""
 
 _MOST_KNOWN = 1_000
+_AHEAD_MS = (AT_ONCE - 1) * APART_MS
 
 T = TypeVar("T")
 
@@ -66,42 +67,47 @@ class Avatars:
         self._engine = engine
         self._clock = clock
         self._known: dict[tuple[ChannelId, ClientAddress], str | None] = {}
-        self._free_ms: dict[ChannelId, int] = {}  # when the next one may be asked for
+        self._next_ms: dict[ChannelId, int] = {}  # when a request would be due, if all were apart
         self._waiting = 0
 
     async def of(self, channel: ChannelId, client: ClientAddress) -> str | None:
         """The name of the kept file (:class:`~relay.domain.contents.Kept`) with his picture.
 
-        None if there is none to be had now, for whatever reason; back within three seconds.
+        None if there is none to be had now, for whatever reason; back within two seconds.
         Whoever comes again, because his message has to be tried again, is told the same.
         """
         key = channel, client
         if key not in self._known:
-            found = await self._in_turn(channel, client)
+            found = await self._ask(channel, client)
             while len(self._known) >= _MOST_KNOWN:
                 del self._known[next(iter(self._known))]
             self._known[key] = found
         return self._known[key]
 
-    async def _in_turn(self, channel: ChannelId, client: ClientAddress) -> str | None:
-        engine, now_ms = self._engine(channel), self._clock.now_ms()
-        turn_ms = max(now_ms, self._free_ms.get(channel, 0))
-        if engine is None or turn_ms - now_ms > TURN_MS or self._waiting >= MOST_WAITING:
+    async def _ask(self, channel: ChannelId, client: ClientAddress) -> str | None:
+        engine = self._engine(channel)
+        if engine is None or self._waiting >= MOST_WAITING or not self._may_ask(channel):
             return None
-        self._free_ms[channel] = turn_ms + APART_MS
         self._waiting += 1
         try:
-            if turn_ms > now_ms:
-                await self._clock.sleep_ms(turn_ms - now_ms)
             return await self._in_time(self._bring(engine, client))
         except (MediaGoneError, MediaTooLargeError):
             return None
         except (MediaUnavailableError, StoreRefusedError) as error:
-            self._free_ms[channel] = self._clock.now_ms() + REST_MS
+            self._next_ms[channel] = self._clock.now_ms() + REST_MS + _AHEAD_MS
             _log.info("avatar_not_had", channel=channel, error=str(error))
             return None
         finally:
             self._waiting -= 1
+
+    def _may_ask(self, channel: ChannelId) -> bool:
+        """Whether the channel has not asked too often of late; if so, this counts."""
+        now_ms = self._clock.now_ms()
+        due_ms = max(now_ms, self._next_ms.get(channel, 0))
+        if due_ms - now_ms > _AHEAD_MS:
+            return False
+        self._next_ms[channel] = due_ms + APART_MS
+        return True
 
     async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of the work.

@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 
 from relay.delivery.avatars import (
     APART_MS,
+    AT_ONCE,
     LARGEST,
     MOST_WAITING,
     PATIENCE_MS,
     REST_MS,
-    TURN_MS,
     Avatars,
 )
 from relay.delivery.media import KeptMedia
@@ -133,15 +133,18 @@ async def test_only_so_many_are_remembered(album: Album, monkeypatch: pytest.Mon
     assert [client for _, client in album.sales.asked] == ["79001", "79002", "79003", "79001"]
 
 
-async def test_requests_of_one_channel_are_apart(album: Album) -> None:
-    """A rush of new clients makes no rush of requests: who comes too late goes without, at once."""
-    rush = [album.begin(album.of(f"7900{number}")) for number in range(50)]
-    await settle()
-    assert sum(task.done() for task in rush) == 49  # the first, and 48 that go without
-    await album.clock.advance_ms(TURN_MS)
-    assert [task.result() is not None for task in rush] == [True, True, *[False] * 48]
-    (first, _), (second, _) = album.sales.asked
-    assert second - first == APART_MS
+async def test_a_rush_of_new_clients_is_no_rush_of_requests(album: Album) -> None:
+    """A few are asked for at once, then one a second; all others go without, and do not wait."""
+    found = [await album.of(f"7900{number}") for number in range(50)]
+    assert [name is not None for name in found] == [True] * AT_ONCE + [False] * (50 - AT_ONCE)
+    await album.clock.advance_ms(APART_MS - 1)
+    assert await album.of("79051") is None
+    await album.clock.advance_ms(1)
+    assert await album.of("79052") is not None
+    assert await album.of("79053") is None
+    await album.clock.advance_ms(10 * AT_ONCE * APART_MS)
+    found = [await album.of(f"7910{number}") for number in range(AT_ONCE + 1)]
+    assert [name is not None for name in found] == [True] * AT_ONCE + [False]
 
 
 async def test_channels_do_not_wait_for_each_other(album: Album) -> None:
@@ -180,15 +183,16 @@ async def test_after_trouble_a_channel_rests(album: Album) -> None:
     album.sales.shown = MediaUnavailableError("429")
     with capture_logs() as lines:
         assert await album.of("79001") is None
-        await album.clock.advance_ms(REST_MS - TURN_MS - 1)
+        await album.clock.advance_ms(REST_MS - 1)
         assert await album.of("79002") is None
     assert len(album.sales.asked) == 1
     assert [(line["event"], line["channel"], line["error"]) for line in lines] == [
         ("avatar_not_had", SALES, "429")
     ]
     album.sales.shown = FACE
-    await album.clock.advance_ms(TURN_MS + 1)
+    await album.clock.advance_ms(1)
     assert await album.of("79003") is not None
+    assert await album.of("79004") is None  # and then one by one
 
 
 async def test_a_disk_that_refuses_is_no_more_than_a_missing_picture(album: Album) -> None:
