@@ -94,11 +94,16 @@ class Avatars:
         except (MediaGoneError, MediaTooLargeError):
             return None
         except (MediaUnavailableError, StoreRefusedError) as error:
-            self._next_ms[channel] = self._clock.now_ms() + REST_MS + _AHEAD_MS
-            _log.info("avatar_not_had", channel=channel, error=str(error))
-            return None
+            self._rest(channel, str(error))
+        except Exception as error:  # noqa: BLE001  no fault of ours in this may hold a message
+            self._rest(channel, f"internal error: {type(error).__name__}")
         finally:
             self._waiting -= 1
+        return None
+
+    def _rest(self, channel: ChannelId, error: str) -> None:
+        self._next_ms[channel] = self._clock.now_ms() + REST_MS + _AHEAD_MS
+        _log.info("avatar_not_had", channel=channel, error=error)
 
     def _may_ask(self, channel: ChannelId) -> bool:
         """Whether the channel has not asked too often of late; if so, this counts."""

@@ -195,6 +195,14 @@ async def test_after_trouble_a_channel_rests(album: Album) -> None:
     assert await album.of("79004") is None  # and then one by one
 
 
+async def test_no_fault_of_ours_holds_a_message(album: Album) -> None:
+    """Whatever goes wrong, it is a missing picture; a stranger's words stay out of the log."""
+    album.sales.shown = RuntimeError("79001 is not Anna")
+    with capture_logs() as lines:
+        assert await album.of("79001") is None
+    assert [line["error"] for line in lines] == ["internal error: RuntimeError"]
+
+
 async def test_a_disk_that_refuses_is_no_more_than_a_missing_picture(album: Album) -> None:
     """The message does not need it."""
     album.store.full = True
