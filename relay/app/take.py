@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from relay.app.channels import Channels
+from relay.app.interpreter import without_collector
 from relay.app.live import Live, settings_of
 from relay.config.changes import ChannelChanges, channel_changes, describe
 from relay.config.channel import Channel
@@ -29,7 +30,8 @@ def _news(before: Config, after: Config) -> _News | None:
     """What there is to take, None if nothing. Large lists take their time: not for the loop."""
     if after == before:
         return None
-    return _News(describe(before, after), channel_changes(before, after), settings_of(after))
+    with without_collector():
+        return _News(describe(before, after), channel_changes(before, after), settings_of(after))
 
 
 class Taker:
