@@ -164,9 +164,10 @@ class Client:
             # Without a device, the library waits for a pairing, and nothing can end that.
             log.error("client_cannot_be_stopped")
             return
+        if self._ended.is_set():
+            await self._tunnel.answered()
         if self._registered:
-            # Also if the stream of events has ended: the socket lives on, and whatever comes over
-            # it is confirmed to WhatsApp and lost.
+            # Also if the stream of events has ended: the socket lives on.
             await self._bounded("disconnect", self.calls.disconnect())
         if not self._ended.is_set():
             await self._hearing.drain()

@@ -18,6 +18,7 @@ import hmac
 import secrets
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import cache
 
 from relay.whatsapp.linked_device.way import Ends, NoWayError, connect, first_hop, lead_on
@@ -26,6 +27,7 @@ HOLD_S = 0.02
 """An event is told within a millisecond or two; on a machine that is out of breath within ten."""
 
 OPEN_S = 20.0
+ANSWER_S = 1.0
 FLUSH_S = 1.0
 
 _HANDSHAKES = 4
@@ -81,11 +83,21 @@ class Tunnel:
                 connection.cancel()
 
     def bring_no_more(self) -> None:
-        """Let the library hear that WhatsApp hung up; what it has said still goes out."""
+        """Let the library hear nothing more from WhatsApp; what it says still goes out."""
         if self._server is not None:
             self._server.close()
         for passage in self._passages:
             passage.bring_no_more()
+
+    async def answered(self) -> None:
+        """Back once the library has answered what it was brought last, or seems not to mean to.
+
+        Its confirmations come from a thread of their own, which may be late.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_S):
+                for passage in tuple(self._passages):
+                    await passage.answered()
 
     def cut(self) -> None:
         """Hang up at once: what the library has said and is kept back is never heard."""
@@ -153,13 +165,17 @@ class _Passage:
         self._far = far
         self._hold = hold
         self._answers = 0
-        self._asked = False
+        self._said = asyncio.Event()  # something since anything was brought
         self._bringing: asyncio.Task[None] | None = None
 
     def bring_no_more(self) -> None:
-        """The library is to hear that WhatsApp hung up."""
+        """The library is to hear nothing more from WhatsApp, nor that it hung up."""
         if self._bringing is not None:
             self._bringing.cancel()
+
+    async def answered(self) -> None:
+        """Back once the library has said something after what it was brought last, or hung up."""
+        await self._said.wait()
 
     async def run(self) -> None:
         """Until one side hangs up; what was said by then still passes."""
@@ -167,8 +183,10 @@ class _Passage:
         ways = [asyncio.create_task(self._out(), name="to WhatsApp"), self._bringing]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait(ways, timeout=FLUSH_S)
+            # One that is brought no more has time, until the library hangs up or we do.
+            await asyncio.wait(ways, timeout=None if self._bringing.cancelled() else FLUSH_S)
         finally:
+            self._said.set()
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
@@ -176,7 +194,7 @@ class _Passage:
     async def _out(self) -> None:
         (reader, _), (_, writer) = self._near, self._far
         while piece := await reader.read(_PIECE):
-            self._asked = True
+            self._said.set()
             if self._answers >= _HANDSHAKES:
                 await self._hold()  # what is said meanwhile waits in the reader, which is bounded
             writer.write(piece)
@@ -186,15 +204,14 @@ class _Passage:
 
     async def _back(self) -> None:
         (reader, _), (_, writer) = self._far, self._near
-        try:
+        with suppress(OSError):  # a line that breaks has ended, too
             while piece := await reader.read(_PIECE):
-                self._answers += self._asked
-                self._asked = False
+                self._answers += self._said.is_set()
+                self._said.clear()
                 writer.write(piece)
                 await writer.drain()
-        finally:
-            if not writer.is_closing():
-                writer.write_eof()
+        if not writer.is_closing():
+            writer.write_eof()
 
 
 @cache  # it reads the system's authorities

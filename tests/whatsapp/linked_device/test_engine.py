@@ -31,7 +31,7 @@ from tests.clock import settle
 from tests.whatsapp.engine_contract import PATIENCE_S, EngineContract, Running, reply_to, running
 from tests.whatsapp.linked_device import proxies, samples
 from tests.whatsapp.linked_device.conftest import BACKOFF_MS, LinkedRig, pair, unpair
-from tests.whatsapp.linked_device.digging import Far, Hold, confirm, hang_up, through
+from tests.whatsapp.linked_device.digging import Far, Hold, confirm, hang_up, shake_hands, through
 
 
 class TestContract(EngineContract):
@@ -502,17 +502,33 @@ async def test_what_could_not_be_handed_over_is_not_confirmed(
 
 
 async def test_what_a_library_cannot_tell_is_confirmed(
-    rig: LinkedRig, far: Far, hold: Hold
+    rig: LinkedRig, far: Far, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else WhatsApp would repeat it for ever. But nothing more is brought to it."""
+    """Else WhatsApp would repeat it for ever. It is given time, but brought nothing more."""
+    waiting = asyncio.Event()
+
+    class Watched(Tunnel):
+        async def answered(self) -> None:
+            waiting.set()
+            await super().answered()
+
+    monkeypatch.setattr(client_module, "Tunnel", partial(Watched, hold=hold))
+    monkeypatch.setattr(tunnel_module, "ANSWER_S", 1e6)
     async with running(rig.engine) as run:
         await run.state(SessionState.CONNECTED)
         near, there = await through(rig.library.way, far)
-        await confirm(near, there, hold)
+        await shake_hands(near, there)
         rig.library.break_stream("proto: required field not set")
-        assert await near[0].read() == b""
+        async with asyncio.timeout(PATIENCE_S):
+            await waiting.wait()
+        assert not rig.library.disconnected.is_set()
+        near[1].write(b"confirmed")
+        await hold.begun()
+        assert await asyncio.to_thread(rig.library.disconnected.wait, PATIENCE_S)
+        there[1].write(b"one message more")
         hold.let_go.set()
         assert await there[0].readexactly(9) == b"confirmed"
+        assert await near[0].read() == b""
 
 
 async def test_a_device_gone_from_the_file_is_told(rig: LinkedRig) -> None:

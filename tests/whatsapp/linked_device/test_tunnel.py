@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -106,14 +108,29 @@ async def test_it_changes_nothing(tunnel: Tunnel, far: Far, size: int) -> None:
 
 @pytest.mark.parametrize(("hangs_up", "hears"), [(0, 1), (1, 0)])
 async def test_the_end_of_one_side_is_the_end_of_the_other(
-    tunnel: Tunnel, far: Far, hangs_up: int, hears: int
+    tunnel: Tunnel, far: Far, monkeypatch: pytest.MonkeyPatch, hangs_up: int, hears: int
 ) -> None:
-    """Whoever hangs up; what was said before comes first."""
+    """Whoever hangs up, it is heard at once; what was said before comes first."""
+    monkeypatch.setattr(tunnel_module, "FLUSH_S", 1e6)
     sides = await through(await tunnel.open(), far)
     sides[hangs_up][1].write(b"goodbye")
     sides[hangs_up][1].close()
     async with asyncio.timeout(PATIENCE_S):
         assert await sides[hears][0].read() == b"goodbye"
+
+
+async def test_a_line_that_breaks_has_ended(
+    tunnel: Tunnel, far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library hears of it at once, as of a WhatsApp that hangs up."""
+    monkeypatch.setattr(tunnel_module, "FLUSH_S", 1e6)
+    near, there = await through(await tunnel.open(), far)
+    there[1].get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
+    there[1].transport.abort()
+    async with asyncio.timeout(PATIENCE_S):
+        assert await near[0].read() == b""
 
 
 async def test_a_close_lets_out_what_was_said(tunnel: Tunnel, far: Far, hold: Hold) -> None:
@@ -134,20 +151,62 @@ async def test_a_close_lets_out_what_was_said(tunnel: Tunnel, far: Far, hold: Ho
 async def test_a_library_that_cannot_tell_is_brought_no_more(
     tunnel: Tunnel, far: Far, hold: Hold
 ) -> None:
-    """It hears that WhatsApp hung up; what it has said, and then says, still goes out."""
+    """Not even that WhatsApp hung up; what it has said, and then says, still goes out."""
     near, there = await through(await tunnel.open(), far)
     await confirm(near, there, hold)
     tunnel.bring_no_more()
     there[1].write(b"one message more")
+    there[1].write_eof()
     async with asyncio.timeout(PATIENCE_S):
-        assert await near[0].read() == b""
         hold.let_go.set()
         assert await there[0].readexactly(9) == b"confirmed"
         near[1].write(b" and goodbye")
-        near[1].close()
+        near[1].write_eof()
         await hold.begun()
         hold.let_go.set()
         assert await there[0].read() == b" and goodbye"
+        with contextlib.suppress(ConnectionResetError):
+            assert await near[0].read() == b""
+
+
+async def test_a_library_that_cannot_tell_is_waited_for_until_it_answers(
+    tunnel: Tunnel, far: Far, hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it was brought last it has yet to confirm; by what it said before, it did not."""
+    monkeypatch.setattr(tunnel_module, "FLUSH_S", 0)
+    near, there = await through(await tunnel.open(), far)
+    await shake_hands(near, there)
+    await say(there, near, b"what it cannot tell")
+    tunnel.bring_no_more()
+    answered = asyncio.create_task(tunnel.answered())
+    await asyncio.sleep(0)
+    assert not answered.done()
+    near[1].write(b"confirmed")
+    async with asyncio.timeout(PATIENCE_S):
+        await answered
+        await tunnel.answered()
+        await hold.begun()
+        hold.let_go.set()
+        assert await there[0].readexactly(9) == b"confirmed"
+
+
+@pytest.mark.parametrize("end", ["it never answers", "it hangs up", "it was cut off"])
+async def test_an_answer_is_not_waited_for_in_vain(
+    tunnel: Tunnel, far: Far, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """A library need not answer everything, and one whose line is gone cannot."""
+    monkeypatch.setattr(tunnel_module, "ANSWER_S", 0.01 if end == "it never answers" else 1e6)
+    near, there = await through(await tunnel.open(), far)
+    await shake_hands(near, there)
+    await say(there, near, b"what it cannot tell")
+    if end == "it was cut off":
+        tunnel.cut()
+    else:
+        tunnel.bring_no_more()
+    if end == "it hangs up":
+        near[1].close()
+    async with asyncio.timeout(PATIENCE_S):
+        await tunnel.answered()
 
 
 async def test_a_cut_lets_nothing_out(tunnel: Tunnel, far: Far, hold: Hold) -> None:
