@@ -31,7 +31,7 @@ def real_engine(
 ) -> Engine:
     """The engine that the file asks for."""
     if isinstance(channel, LinkedDevice):
-        # Imported here: it loads a library of 55 MB, which a relay without such a channel spares.
+        # Imported here: it loads a library of 15 MB, which a relay without such a channel spares.
         from relay.whatsapp.linked_device.engine import (  # noqa: PLC0415
             LinkedDevice as LinkedDeviceEngine,
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import string
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -122,3 +124,21 @@ def test_a_photo_is_known_as_the_library_knows_it(start: str) -> None:
 def test_permissions_tell_the_state(mode: int, state: State) -> None:
     """Those of a copy that lost them tell that amoCRM may still need it."""
     assert state_of(mode) is state
+
+
+_WITHOUT_THE_SYSTEMS = """
+import ctypes.util
+ordinary = ctypes.util.find_library
+ctypes.util.find_library = lambda name: None if name == "magic" else ordinary(name)
+from relay.media.kinds import library
+library()
+print(*{line.split()[-1] for line in open("/proc/self/maps") if "libmagic" in line})
+"""
+
+
+def test_libmagic_comes_with_the_relay() -> None:
+    """Where the system has none, the one that pip brought is loaded."""
+    done = subprocess.run(  # noqa: S603  our own words
+        [sys.executable, "-c", _WITHOUT_THE_SYSTEMS], capture_output=True, text=True, check=True
+    )
+    assert "pylibmagic" in done.stdout

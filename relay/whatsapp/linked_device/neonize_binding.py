@@ -1,6 +1,6 @@
-"""The only module that loads neonize: its Go functions, with their lengths and pointers hidden.
+"""The only module that loads the library: its Go functions, with lengths and pointers hidden.
 
-Its Python client classes are left alone on purpose. They keep a thread of asyncio's default
+neonize's Python client classes are left alone on purpose. They keep a thread of asyncio's default
 executor per client, send events to whichever loop was first, drop exceptions of handlers, and stop
 a client of the same name when they are garbage-collected. The Go functions underneath have none of
 that. The version is pinned: what is private in neonize is the same in every installation.
@@ -9,15 +9,9 @@ that. The version is pinned: what is private in neonize is the same in every ins
 from __future__ import annotations
 
 import ctypes
-import importlib
-import importlib.util
-import logging
-import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 from relay.whatsapp.linked_device.events import Code
@@ -25,9 +19,8 @@ from relay.whatsapp.linked_device.gate import Gate
 from relay.whatsapp.linked_device.library import LibraryMissingError, OnEvent, OnLine
 from relay.whatsapp.linked_device.library_log import hear_log
 from relay.whatsapp.linked_device.media_access import NOBODY, NOWHERE, media_proxy
-from relay.whatsapp.linked_device.protobufs import load as load_protobufs
+from relay.whatsapp.linked_device.neonize_modules import VERSION, import_alone
 
-VERSION = "0.5.2"
 _LOG_LEVEL = b"INFO"  # at DEBUG the lines of a message cost more than all else about it
 _DOCUMENT = 4  # MediaType of the library; it does not matter here
 _DEVICE_NAME = "Relay"  # as the phone lists it under "linked devices"; one for all: a Go global
@@ -163,7 +156,7 @@ class Neonize:
 
 
 def _device_props() -> bytes:
-    module = importlib.import_module("neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2")
+    module = import_alone("proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2")
     props = module.DeviceProps(os=_DEVICE_NAME, platformType=module.DeviceProps.DESKTOP)
     data: bytes = props.SerializeToString()
     return data
@@ -171,69 +164,20 @@ def _device_props() -> bytes:
 
 @cache
 def _load_once() -> Neonize:
-    _refuse_download()
-    load_protobufs()  # first: it must not meet a half-imported package
-    with _quiet_import():
-        try:
-            # Brings libmagic where the system has none; neonize wants it at import.
-            with _search_path_kept():
-                importlib.import_module("pylibmagic")
-            neonize = importlib.import_module("neonize")
-            binder = importlib.import_module("neonize._binder")
-        except (ImportError, OSError) as error:
-            raise LibraryMissingError(f"neonize cannot be loaded: {error}") from error
-    if neonize.__version__ != VERSION:
-        raise LibraryMissingError(f"neonize {neonize.__version__} is installed, not {VERSION}")
-    return Neonize(binder)
+    try:
+        return Neonize(import_alone("_binder"))
+    except (ImportError, OSError, RuntimeError) as error:
+        raise LibraryMissingError(f"neonize {VERSION} cannot be loaded: {error}") from error
 
 
 _loading = threading.Lock()
 
 
 def load_library() -> Neonize:
-    """The library, loaded at the first call: half a second and 55 MB.
+    """The library, loaded at the first call: a tenth of a second and 15 MB.
 
     Raises:
         LibraryMissingError: it is not installed, or not for this machine.
     """
     with _loading:
         return _load_once()
-
-
-def _refuse_download() -> None:
-    """Refuse what neonize does without its shared library: fetch it from the network."""
-    spec = importlib.util.find_spec("neonize")
-    places = spec.submodule_search_locations if spec else None
-    if not places or not any(
-        path.suffix in {".so", ".dylib", ".dll"} for path in Path(next(iter(places))).iterdir()
-    ):
-        raise LibraryMissingError("neonize, or its shared library, is not installed")
-
-
-@contextmanager
-def _quiet_import() -> Iterator[None]:
-    """Let neonize find the root logger configured, else it configures it itself."""
-    root, level = logging.getLogger(), logging.getLogger().level
-    stand_in = logging.NullHandler()
-    root.addHandler(stand_in)
-    logging.getLogger("neonize").setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        root.removeHandler(stand_in)
-        root.setLevel(level)
-
-
-@contextmanager
-def _search_path_kept() -> Iterator[None]:
-    """Undo what pylibmagic prepends to search paths: every child process would inherit it."""
-    names = ("LIBRARY_PATH", "LD_LIBRARY_PATH")
-    before = {name: os.environ.get(name) for name in names}
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

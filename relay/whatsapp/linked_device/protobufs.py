@@ -1,26 +1,18 @@
 """The library's protobuf messages, without the library.
 
-Importing ``neonize`` loads a shared library of 19 MB and starts threads. Reading the journal needs
-only the message classes, so they are imported past the package's own ``__init__``.
+The shared library has 19 MB and starts threads. Reading the journal needs only the classes.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import cache
 from types import ModuleType
 from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError, Message
 
-_PACKAGE = "neonize"
-_MODULE = "neonize.proto.Neonize_pb2"
-_loading = threading.Lock()
-_loaded: list[ModuleType] = []
+from relay.whatsapp.linked_device.neonize_modules import import_alone
 
 
 class Jid(Protocol):
@@ -190,33 +182,7 @@ def as_text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
+@cache
 def load() -> ModuleType:
     """The module of message classes, imported once."""
-    # Not looked up in sys.modules: another thread's import may be half done there.
-    return _loaded[0] if _loaded else _import()
-
-
-def _import() -> ModuleType:
-    with _loading:
-        if not _loaded:
-            with _package_not_run():
-                _loaded.append(importlib.import_module(_MODULE))
-        return _loaded[0]
-
-
-@contextmanager
-def _package_not_run() -> Iterator[None]:
-    """The package stands in ``sys.modules`` without its ``__init__`` having run."""
-    if _PACKAGE in sys.modules:
-        yield
-        return
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or spec.submodule_search_locations is None:
-        raise ImportError(f"the package {_PACKAGE} is not installed")
-    hollow = ModuleType(_PACKAGE)
-    hollow.__path__ = list(spec.submodule_search_locations)
-    sys.modules[_PACKAGE] = hollow
-    try:
-        yield
-    finally:
-        del sys.modules[_PACKAGE]
+    return import_alone("proto.Neonize_pb2")

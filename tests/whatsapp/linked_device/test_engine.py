@@ -169,13 +169,13 @@ async def test_a_missing_library_is_told(rig: LinkedRig) -> None:
     """Where neonize cannot be loaded, the channel says why and the relay goes on."""
 
     def missing() -> object:
-        raise LibraryMissingError("neonize cannot be loaded: no libmagic")
+        raise LibraryMissingError("neonize cannot be loaded: no shared library")
 
     engine = rig.another()
     engine._load = missing  # type: ignore[assignment]  # the loader is what fails
     async with running(engine) as run:
         await run.state(SessionState.FAILED)
-        assert "no libmagic" in run.reports.states[-1][1]
+        assert "no shared library" in run.reports.states[-1][1]
 
 
 # --- What can happen to a session -----------------------------------------------------------------

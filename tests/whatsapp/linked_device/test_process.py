@@ -3,26 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
-_ROOT = Path(__file__).parents[3]
-
-
-def python(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    env = {k: v for k, v in os.environ.items() if k != "NEONIZE_BOT_TAG"} | environment
-    return subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, *arguments, "-c", textwrap.dedent(code)],
-        cwd=_ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests.whatsapp.linked_device.python import python
 
 
 def test_the_environment_is_there_at_exec() -> None:
@@ -111,24 +93,6 @@ def test_the_engine_alone_loads_no_library() -> None:
     assert done.stdout.split("\n")[:3] == ["hi", "[]", "False"], done.stderr
 
 
-def test_the_message_classes_are_never_seen_half_imported() -> None:
-    """Many threads that need them first, at once, all get all of them."""
-    done = python(
-        """
-        import threading
-        from relay.whatsapp.linked_device import protobufs
-        seen = []
-        def look():
-            seen.append(hasattr(protobufs.load(), "UndecryptableMessage"))
-        threads = [threading.Thread(target=look) for _ in range(20)]
-        for thread in threads: thread.start()
-        for thread in threads: thread.join()
-        print(seen == [True] * 20)
-        """
-    )
-    assert done.stdout == "True\n", done.stderr
-
-
 def test_loading_the_library_leaves_the_process_as_it_was() -> None:
     """No root handler, no search path for children, the same loop executor; and it is cached."""
     done = python(
@@ -148,24 +112,6 @@ def test_loading_the_library_leaves_the_process_as_it_was() -> None:
     )
     assert json.loads(done.stdout) == [True, True, True, True], done.stderr
     assert done.stderr == ""
-
-
-def test_the_librarys_libmagic_comes_from_pip() -> None:
-    """Where the system has no libmagic, the one that pip brought is loaded."""
-    done = python(
-        """
-        import ctypes.util
-        from pathlib import Path
-        ordinary = ctypes.util.find_library
-        ctypes.util.find_library = lambda name: None if name == "magic" else ordinary(name)
-        from relay.whatsapp.linked_device.neonize_binding import load_library
-        load_library()
-        loaded = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()
-                  if "libmagic" in line}
-        print(loaded)
-        """
-    )
-    assert "pylibmagic" in done.stdout, done.stderr
 
 
 def test_the_librarys_words_are_masked() -> None:
