@@ -168,6 +168,7 @@ class WhatsAppServer:
             await device.online()
             await client.command("stop")
         await device.offline()
+        device.logins = 0  # as on one that is restored: a test is to count the same, first or not
         remember(path, phone, device)
         return device
 

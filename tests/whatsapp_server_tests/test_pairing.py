@@ -87,6 +87,7 @@ async def test_a_paired_store_is_left_on_disk_and_logs_in(tmp_path: Path) -> Non
                 assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             database.close()
             assert own == "74950000077:1@s.whatsapp.net"
+            assert device.logins == 0
             async with RealClient(server.environment(), store) as client:
                 await client.connected()
                 await device.online()
