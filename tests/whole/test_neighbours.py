@@ -36,7 +36,8 @@ def add_support(town: Town, **keys: Any) -> LinkedDevice:
 
 def save(town: Town, **keys: Any) -> None:
     """The file, with these keys of the second channel."""
-    channels = {"sales": files.SALES, "support": files.SUPPORT | keys}
+    # The second one comes first: whoever is first in the file is mostly the first to dial.
+    channels = {"support": files.SUPPORT | keys, "sales": files.SALES}
     settings = {"default_channel": "sales"}
     files.save(town.config, files.config(town.amocrm, channels=channels, settings=settings))
 

@@ -8,7 +8,8 @@ A call looks its client up in its very first instructions and may then wait over
 network. A change therefore waits until every call is over, or has been inside for ``SETTLED_S``:
 an eternity for a look-up, even on a machine that is out of breath. A registration, in turn, writes
 the maps before it dials; when the dialling is over it reads them once more. So a channel that
-dials for long lets the calls of the others pass, and only their changes wait.
+dials for long lets the calls of the others pass, and only their changes wait: for seconds, for a
+handshake without an answer is given up (see ``tunnel``).
 """
 
 from __future__ import annotations

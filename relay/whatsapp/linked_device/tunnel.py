@@ -27,6 +27,10 @@ HOLD_S = 0.02
 """An event is told within a millisecond or two; on a machine that is out of breath within ten."""
 
 OPEN_S = 20.0
+DIAL_S = 15.0
+"""The library would wait over a minute for a WhatsApp that hears and does not answer, and all the
+while no other client could come or go (see ``gate``). Four answers take a second at worst."""
+
 ANSWER_S = 1.0
 FLUSH_S = 1.0
 
@@ -48,15 +52,22 @@ async def a_moment() -> None:
     await asyncio.sleep(HOLD_S)
 
 
+async def a_while() -> None:
+    """For so long a connection may take to be made."""
+    await asyncio.sleep(DIAL_S)
+
+
 class Tunnel:
     """The way of one client of the library. ``proxy`` is the channel's, if it has one.
 
-    ``hold`` is waited for with whatever the library says.
+    ``hold`` is waited for with whatever the library says, and ``patience`` before a connection is
+    given up whose handshakes are not over.
     """
 
-    def __init__(self, proxy: str | None, hold: Hold = a_moment) -> None:
+    def __init__(self, proxy: str | None, hold: Hold = a_moment, patience: Hold = a_while) -> None:
         self._proxy = proxy
         self._hold = hold
+        self._patience = patience
         self._password = secrets.token_urlsafe(16)
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -131,7 +142,7 @@ class Tunnel:
             words = " ".join(str(error).split()) or type(error).__name__
             await _say(near, f"HTTP/1.1 502 {words}\r\n\r\n".encode("latin-1", "replace"))
             return
-        passage = _Passage(near, far, self._hold)
+        passage = _Passage(near, far, self._hold, self._patience)
         self._passages.add(passage)
         try:
             await _say(near, _THROUGH)
@@ -160,10 +171,11 @@ class Tunnel:
 class _Passage:
     """A connection of the library's, and the one that goes on from it."""
 
-    def __init__(self, near: Ends, far: Ends, hold: Hold) -> None:
+    def __init__(self, near: Ends, far: Ends, hold: Hold, patience: Hold) -> None:
         self._near = near
         self._far = far
         self._hold = hold
+        self._patience = patience
         self._answers = 0
         self._said = asyncio.Event()  # something since anything was brought
         self._bringing: asyncio.Task[None] | None = None
@@ -181,15 +193,23 @@ class _Passage:
         """Until one side hangs up; what was said by then still passes."""
         self._bringing = asyncio.create_task(self._back(), name="from WhatsApp")
         ways = [asyncio.create_task(self._out(), name="to WhatsApp"), self._bringing]
+        impatience = asyncio.create_task(self._give_up(ways), name="patience with WhatsApp")
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             # One that is brought no more has time, until the library hangs up or we do.
             await asyncio.wait(ways, timeout=None if self._bringing.cancelled() else FLUSH_S)
         finally:
             self._said.set()
+            for task in (*ways, impatience):
+                task.cancel()
+            await asyncio.gather(*ways, impatience, return_exceptions=True)
+
+    async def _give_up(self, ways: list[asyncio.Task[None]]) -> None:
+        """Hang up on both sides if the handshakes are not over in time."""
+        await self._patience()
+        if self._answers < _HANDSHAKES:
             for way in ways:
                 way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
 
     async def _out(self) -> None:
         (reader, _), (_, writer) = self._near, self._far

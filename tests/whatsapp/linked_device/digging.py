@@ -45,11 +45,12 @@ class Far:
 
 
 class Hold:
-    """Keeps back until a test lets go. ``held``: somebody waits."""
+    """Keeps back until a test lets go. ``held``: somebody waits; ``over``: somebody has waited."""
 
     def __init__(self) -> None:
         self.held = asyncio.Event()
         self.let_go = asyncio.Event()
+        self.over = asyncio.Event()
 
     async def begun(self) -> None:
         """Back once somebody waits."""
@@ -61,6 +62,7 @@ class Hold:
         await self.let_go.wait()
         self.held.clear()
         self.let_go.clear()
+        self.over.set()
 
 
 async def ask(way: str, place: str, *, password: str | None = None) -> tuple[Ends, bytes]:

@@ -133,6 +133,41 @@ async def test_a_line_that_breaks_has_ended(
         assert await near[0].read() == b""
 
 
+async def test_a_whatsapp_that_does_not_answer_is_given_up(far: Far, hold: Hold) -> None:
+    """In the middle of the handshakes, when the time for them is over: both sides are hung up."""
+    patience = Hold()
+    tunnel = Tunnel(None, hold, patience)
+    near, there = await through(await tunnel.open(), far)
+    for _ in range(HANDSHAKES - 1):
+        await say(near, there, b"hello")
+        await say(there, near, b"and hello")
+    near[1].write(b"hello?")
+    await patience.begun()
+    patience.let_go.set()
+    async with asyncio.timeout(PATIENCE_S):
+        with contextlib.suppress(ConnectionResetError):
+            assert await near[0].read() == b""
+        with contextlib.suppress(ConnectionResetError):
+            assert await there[0].read() in (b"", b"hello?")
+        await tunnel.close()
+
+
+async def test_a_whatsapp_that_has_answered_may_be_silent(far: Far, hold: Hold) -> None:
+    """Once the handshakes are over nothing is given up, however long nobody says a word."""
+    patience = Hold()
+    tunnel = Tunnel(None, hold, patience)
+    near, there = await through(await tunnel.open(), far)
+    await shake_hands(near, there)
+    await patience.begun()
+    patience.let_go.set()
+    await patience.over.wait()
+    await say(there, near, b"a message")
+    hold.let_go.set()
+    await say(near, there, b"confirmed")
+    await hang_up()
+    await tunnel.close()
+
+
 async def test_a_close_lets_out_what_was_said(tunnel: Tunnel, far: Far, hold: Hold) -> None:
     """The last confirmations of a clean stop: what they are of was handed over before."""
     near, there = await through(await tunnel.open(), far)
