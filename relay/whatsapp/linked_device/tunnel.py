@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
 
-from relay.whatsapp.linked_device.way import Ends, NoWayError, connect, first_hop, lead_on
+from relay.whatsapp.linked_device.way import HOST, Ends, NoWayError, connect, first_hop, lead_on
 
 HOLD_S = 0.02
 """An event is told within a millisecond or two; on a machine that is out of breath within ten."""
@@ -60,8 +60,9 @@ async def a_while() -> None:
 class Tunnel:
     """The way of one client of the library. ``proxy`` is the channel's, if it has one.
 
-    ``hold`` is waited for with whatever the library says, and ``patience`` before a connection is
-    given up whose handshakes are not over.
+    ``hold`` is waited for with whatever the library says, and ``patience`` before a session's
+    connection is given up whose handshakes are not over. Files, which the library fetches from
+    other hosts, take their time.
     """
 
     def __init__(self, proxy: str | None, hold: Hold = a_moment, patience: Hold = a_while) -> None:
@@ -137,12 +138,14 @@ class Tunnel:
             return
         try:
             async with asyncio.timeout(OPEN_S):
-                far = await self._go(*_destination(head[0]))
+                host, port = _destination(head[0])
+                far = await self._go(host, port)
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError, NoWayError) as error:
             words = " ".join(str(error).split()) or type(error).__name__
             await _say(near, f"HTTP/1.1 502 {words}\r\n\r\n".encode("latin-1", "replace"))
             return
-        passage = _Passage(near, far, self._hold, self._patience)
+        patience = self._patience if host == HOST else None
+        passage = _Passage(near, far, self._hold, patience)
         self._passages.add(passage)
         try:
             await _say(near, _THROUGH)
@@ -171,7 +174,7 @@ class Tunnel:
 class _Passage:
     """A connection of the library's, and the one that goes on from it."""
 
-    def __init__(self, near: Ends, far: Ends, hold: Hold, patience: Hold) -> None:
+    def __init__(self, near: Ends, far: Ends, hold: Hold, patience: Hold | None) -> None:
         self._near = near
         self._far = far
         self._hold = hold
@@ -193,20 +196,23 @@ class _Passage:
         """Until one side hangs up; what was said by then still passes."""
         self._bringing = asyncio.create_task(self._back(), name="from WhatsApp")
         ways = [asyncio.create_task(self._out(), name="to WhatsApp"), self._bringing]
-        impatience = asyncio.create_task(self._give_up(ways), name="patience with WhatsApp")
+        tasks = list(ways)
+        if self._patience is not None:
+            giving_up = self._give_up(ways, self._patience)
+            tasks.append(asyncio.create_task(giving_up, name="patience with WhatsApp"))
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             # One that is brought no more has time, until the library hangs up or we do.
             await asyncio.wait(ways, timeout=None if self._bringing.cancelled() else FLUSH_S)
         finally:
             self._said.set()
-            for task in (*ways, impatience):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*ways, impatience, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _give_up(self, ways: list[asyncio.Task[None]]) -> None:
+    async def _give_up(self, ways: list[asyncio.Task[None]], patience: Hold) -> None:
         """Hang up on both sides if the handshakes are not over in time."""
-        await self._patience()
+        await patience()
         if self._answers < _HANDSHAKES:
             for way in ways:
                 way.cancel()

@@ -133,8 +133,11 @@ async def test_a_line_that_breaks_has_ended(
         assert await near[0].read() == b""
 
 
-async def test_a_whatsapp_that_does_not_answer_is_given_up(far: Far, hold: Hold) -> None:
+async def test_a_whatsapp_that_does_not_answer_is_given_up(
+    far: Far, hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In the middle of the handshakes, when the time for them is over: both sides are hung up."""
+    monkeypatch.setattr(tunnel_module, "HOST", "127.0.0.1")
     patience = Hold()
     tunnel = Tunnel(None, hold, patience)
     near, there = await through(await tunnel.open(), far)
@@ -152,8 +155,11 @@ async def test_a_whatsapp_that_does_not_answer_is_given_up(far: Far, hold: Hold)
         await tunnel.close()
 
 
-async def test_a_whatsapp_that_has_answered_may_be_silent(far: Far, hold: Hold) -> None:
+async def test_a_whatsapp_that_has_answered_may_be_silent(
+    far: Far, hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Once the handshakes are over nothing is given up, however long nobody says a word."""
+    monkeypatch.setattr(tunnel_module, "HOST", "127.0.0.1")
     patience = Hold()
     tunnel = Tunnel(None, hold, patience)
     near, there = await through(await tunnel.open(), far)
@@ -164,6 +170,19 @@ async def test_a_whatsapp_that_has_answered_may_be_silent(far: Far, hold: Hold) 
     await say(there, near, b"a message")
     hold.let_go.set()
     await say(near, there, b"confirmed")
+    await hang_up()
+    await tunnel.close()
+
+
+async def test_a_file_may_take_its_time(far: Far, hold: Hold) -> None:
+    """It comes from another host, over a connection that does not say much."""
+    patience = Hold()
+    tunnel = Tunnel(None, hold, patience)
+    near, there = await through(await tunnel.open(), far)
+    await say(near, there, b"a file, please")
+    await say(there, near, b"its first half")
+    await say(there, near, b"its second half")
+    assert not patience.held.is_set()
     await hang_up()
     await tunnel.close()
 
