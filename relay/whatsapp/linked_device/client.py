@@ -165,7 +165,7 @@ class Client:
             log.error("client_cannot_be_stopped")
             return
         if self._ended.is_set():
-            await self._tunnel.answered()
+            await self._tunnel.answered()  # else its confirmation might come too late, see _finish
         if self._registered:
             # Also if the stream of events has ended: the socket lives on.
             await self._bounded("disconnect", self.calls.disconnect())

@@ -36,7 +36,7 @@ FLUSH_S = 1.0
 
 _HANDSHAKES = 4
 """So often the library speaks before it may confirm anything: twice for TLS and the request that
-begins the WebSocket, twice for Noise. Connecting need not wait."""
+begins the WebSocket, twice for Noise. Connecting need not wait, and ends with as many answers."""
 
 _USER = "relay"
 _PIECE = 65_536

@@ -51,8 +51,14 @@ def hold() -> Hold:
 
 
 @pytest.fixture
-async def tunnel(hold: Hold) -> AsyncIterator[Tunnel]:
-    digging = Tunnel(None, hold)
+def patience() -> Hold:
+    """Has no end before a test ends it; 127.0.0.1 stands for WhatsApp only where a test says so."""
+    return Hold()
+
+
+@pytest.fixture
+async def tunnel(hold: Hold, patience: Hold) -> AsyncIterator[Tunnel]:
+    digging = Tunnel(None, hold, patience)
     yield digging
     await hang_up()
     hold.let_go.set()
@@ -134,12 +140,10 @@ async def test_a_line_that_breaks_has_ended(
 
 
 async def test_a_whatsapp_that_does_not_answer_is_given_up(
-    far: Far, hold: Hold, monkeypatch: pytest.MonkeyPatch
+    tunnel: Tunnel, far: Far, patience: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the middle of the handshakes, when the time for them is over: both sides are hung up."""
     monkeypatch.setattr(tunnel_module, "HOST", "127.0.0.1")
-    patience = Hold()
-    tunnel = Tunnel(None, hold, patience)
     near, there = await through(await tunnel.open(), far)
     for _ in range(HANDSHAKES - 1):
         await say(near, there, b"hello")
@@ -152,16 +156,13 @@ async def test_a_whatsapp_that_does_not_answer_is_given_up(
             assert await near[0].read() == b""
         with contextlib.suppress(ConnectionResetError):
             assert await there[0].read() in (b"", b"hello?")
-        await tunnel.close()
 
 
 async def test_a_whatsapp_that_has_answered_may_be_silent(
-    far: Far, hold: Hold, monkeypatch: pytest.MonkeyPatch
+    tunnel: Tunnel, far: Far, hold: Hold, patience: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once the handshakes are over nothing is given up, however long nobody says a word."""
     monkeypatch.setattr(tunnel_module, "HOST", "127.0.0.1")
-    patience = Hold()
-    tunnel = Tunnel(None, hold, patience)
     near, there = await through(await tunnel.open(), far)
     await shake_hands(near, there)
     await patience.begun()
@@ -170,21 +171,15 @@ async def test_a_whatsapp_that_has_answered_may_be_silent(
     await say(there, near, b"a message")
     hold.let_go.set()
     await say(near, there, b"confirmed")
-    await hang_up()
-    await tunnel.close()
 
 
-async def test_a_file_may_take_its_time(far: Far, hold: Hold) -> None:
+async def test_a_file_may_take_its_time(tunnel: Tunnel, far: Far, patience: Hold) -> None:
     """It comes from another host, over a connection that does not say much."""
-    patience = Hold()
-    tunnel = Tunnel(None, hold, patience)
     near, there = await through(await tunnel.open(), far)
     await say(near, there, b"a file, please")
     await say(there, near, b"its first half")
     await say(there, near, b"its second half")
     assert not patience.held.is_set()
-    await hang_up()
-    await tunnel.close()
 
 
 async def test_a_close_lets_out_what_was_said(tunnel: Tunnel, far: Far, hold: Hold) -> None:
